@@ -107,7 +107,7 @@ public sealed unsafe class SqliteConnection : IDisposable
 
     /// <summary>Prepares one statement of our own, kept for repeated use.</summary>
     /// <exception cref="SqliteException">SQLite refused it.</exception>
-    internal SqliteStatement Prepare(string sql)
+    public SqliteStatement Prepare(string sql)
     {
         var bytes = Encoding.UTF8.GetBytes(sql);
         fixed (byte* start = bytes)

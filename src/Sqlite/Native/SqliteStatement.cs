@@ -3,9 +3,16 @@ using System.Runtime.InteropServices;
 namespace ReplicatedSqlite.Sqlite;
 
 /// <summary>A prepared statement of our own SQL, kept for repeated use. Users' statements go through the statement cache.</summary>
-internal sealed unsafe class SqliteStatement(SqliteConnection connection, nint handle) : IDisposable
+public sealed unsafe class SqliteStatement : IDisposable
 {
-    private nint _handle = handle;
+    private readonly SqliteConnection _connection;
+    private nint _handle;
+
+    internal SqliteStatement(SqliteConnection connection, nint handle)
+    {
+        _connection = connection;
+        _handle = handle;
+    }
 
     /// <summary>The <c>sqlite3_stmt*</c>.</summary>
     internal nint Handle => _handle != 0 ? _handle : throw new ObjectDisposedException(nameof(SqliteStatement));
@@ -19,7 +26,7 @@ internal sealed unsafe class SqliteStatement(SqliteConnection connection, nint h
         {
             SqliteCodes.Row => true,
             SqliteCodes.Done => false,
-            _ => throw connection.Error(code),
+            _ => throw _connection.Error(code),
         };
     }
 
@@ -41,19 +48,32 @@ internal sealed unsafe class SqliteStatement(SqliteConnection connection, nint h
     /// <summary>Ready to run again. The last run's error was thrown by <see cref="Step"/> already.</summary>
     public void Reset() => _ = NativeMethods.sqlite3_reset(Handle);
 
-    public void Bind(int index, long value) => connection.Check(NativeMethods.sqlite3_bind_int64(Handle, index, value));
+    /// <summary>Binds an integer; the first parameter is 1.</summary>
+    public void Bind(int index, long value) => _connection.Check(NativeMethods.sqlite3_bind_int64(Handle, index, value));
 
     /// <summary>Binds bytes that SQLite copies.</summary>
     public void Bind(int index, ReadOnlySpan<byte> blob)
     {
         fixed (byte* start = blob)
         {
-            connection.Check(NativeMethods.sqlite3_bind_blob64(Handle, index, start, (ulong)blob.Length, -1));
+            _connection.Check(NativeMethods.sqlite3_bind_blob64(Handle, index, start, (ulong)blob.Length, -1));
         }
     }
 
+    /// <summary>Binds text that SQLite copies.</summary>
+    public void BindText(int index, string text)
+    {
+        var bytes = System.Text.Encoding.UTF8.GetBytes(text);
+        fixed (byte* start = bytes)
+        {
+            _connection.Check(NativeMethods.sqlite3_bind_text64(Handle, index, start, (ulong)bytes.Length, -1, 1));
+        }
+    }
+
+    /// <summary>A column of the row; the first is 0.</summary>
     public long GetInteger(int column) => NativeMethods.sqlite3_column_int64(Handle, column);
 
+    /// <summary>A column of the row as text, <see langword="null"/> for NULL.</summary>
     public string? GetText(int column) => Marshal.PtrToStringUTF8((nint)NativeMethods.sqlite3_column_text(Handle, column));
 
     /// <summary>Valid until the next step.</summary>
@@ -63,6 +83,7 @@ internal sealed unsafe class SqliteStatement(SqliteConnection connection, nint h
         return new ReadOnlySpan<byte>(start, NativeMethods.sqlite3_column_bytes(Handle, column));
     }
 
+    /// <summary>Finalizes the statement.</summary>
     public void Dispose()
     {
         if (_handle != 0)

@@ -1,0 +1,114 @@
+using System.Text.Json;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Cluster;
+
+/// <summary>The file behind the embedded control plane. One thread at a time; every change is durable when its call returns.</summary>
+internal sealed class ControlFile : IDisposable
+{
+    private const int ChangesPerCheckpoint = 1000;
+
+    private readonly SqliteConnection _connection;
+    private int _changes; // since the last checkpoint
+
+    private ControlFile(SqliteConnection connection, string clusterId)
+    {
+        _connection = connection;
+        ClusterId = clusterId;
+    }
+
+    public string ClusterId { get; }
+
+    public static ControlFile Open(string path, Random random)
+    {
+        var connection = SqliteConnection.Open(path, create: true);
+        try
+        {
+            connection.Execute(
+                """
+                PRAGMA synchronous=FULL;
+                CREATE TABLE IF NOT EXISTS cluster (id TEXT NOT NULL);
+                CREATE TABLE IF NOT EXISTS databases (id BLOB PRIMARY KEY, record TEXT NOT NULL, deleted INTEGER NOT NULL DEFAULT 0);
+                """);
+            if (connection.QueryInteger("SELECT count(*) FROM cluster") == 0)
+            {
+                Span<byte> bytes = stackalloc byte[16];
+                random.NextBytes(bytes);
+                connection.Execute($"INSERT INTO cluster VALUES ('{Convert.ToHexStringLower(bytes)}')");
+            }
+
+            return new ControlFile(connection, connection.QueryText("SELECT id FROM cluster")!);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public IReadOnlyList<DatabaseRecord> ReadAll()
+    {
+        var databases = new List<DatabaseRecord>();
+        using var statement = _connection.Prepare("SELECT record FROM databases WHERE deleted = 0");
+        while (statement.Step())
+        {
+            databases.Add(JsonSerializer.Deserialize<StoredDatabase>(statement.GetText(0)!)!.ToRecord());
+        }
+
+        return databases;
+    }
+
+    public void Put(DatabaseRecord database) => Run(
+        "INSERT INTO databases (id, record) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+        database.Id,
+        JsonSerializer.Serialize(StoredDatabase.Of(database)));
+
+    /// <summary>The row stays, so that its id is never used again.</summary>
+    public void Delete(DatabaseId id) => Run("UPDATE databases SET deleted = 1 WHERE id = ?1", id, null);
+
+    public void Dispose() => _connection.Dispose();
+
+    private void Run(string sql, DatabaseId id, string? record)
+    {
+        Span<byte> key = stackalloc byte[DatabaseId.SizeBytes];
+        id.Write(key);
+        using var statement = _connection.Prepare(sql);
+        statement.Bind(1, key);
+        if (record is not null)
+        {
+            statement.BindText(2, record);
+        }
+
+        statement.Run();
+        if (++_changes >= ChangesPerCheckpoint)
+        {
+            _connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)"); // no connection of the engine does it by itself
+            _changes = 0;
+        }
+    }
+
+    /// <summary>What is stored of a record. Fields are added, never renamed.</summary>
+    private sealed record StoredDatabase(
+        Guid Id, string Name, long CreatedAtMicroseconds, string PrimaryRegion, string PrimaryNode, bool Replicated, string[] ReplicaRegions, string Profile,
+        int PageSizeBytes, uint Epoch)
+    {
+        public static StoredDatabase Of(DatabaseRecord d) => new(
+            d.Id.Value, d.Name, d.CreatedAt.UtcTicks / TimeSpan.TicksPerMicrosecond, d.PrimaryRegion, d.PrimaryNode, d.Replicated, [.. d.ReplicaRegions], d.Profile,
+            d.PageSizeBytes, d.Epoch);
+
+        public DatabaseRecord ToRecord() => new()
+        {
+            Id = new DatabaseId(Id),
+            Name = Name,
+            CreatedAt = new DateTimeOffset(CreatedAtMicroseconds * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero),
+            PrimaryRegion = PrimaryRegion,
+            PrimaryNode = PrimaryNode,
+            Replicated = Replicated,
+            ReplicaRegions = [.. ReplicaRegions],
+            Profile = Profile,
+            PageSizeBytes = PageSizeBytes,
+            Epoch = Epoch,
+        };
+    }
+}

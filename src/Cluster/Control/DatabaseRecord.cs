@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Cluster;
+
+/// <summary>One database in the catalogue. Immutable: a change is a new record.</summary>
+public sealed record DatabaseRecord
+{
+    /// <summary>For ever; never used again after a deletion.</summary>
+    public required DatabaseId Id { get; init; }
+
+    /// <summary>Unique among the databases that exist.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>When it was created.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Where its primary should be.</summary>
+    public required string PrimaryRegion { get; init; }
+
+    /// <summary>The node whose primary takes the writes.</summary>
+    public required string PrimaryNode { get; init; }
+
+    /// <summary>Whether there are replicas at all.</summary>
+    public bool Replicated { get; init; } = true;
+
+    /// <summary>Regions that keep a replica; empty means all.</summary>
+    public ImmutableArray<string> ReplicaRegions { get; init; } = [];
+
+    /// <summary>Policy and limits: <c>default</c> or <c>d1</c>.</summary>
+    public string Profile { get; init; } = "default";
+
+    /// <summary>Bytes a page, fixed at creation.</summary>
+    public int PageSizeBytes { get; init; } = 4096;
+
+    /// <summary>The newest leadership's number; 0 before the first.</summary>
+    public uint Epoch { get; init; }
+
+    /// <summary>Whether a node of this region may keep a replica.</summary>
+    public bool HasReplicaIn(string region) =>
+        Replicated && (ReplicaRegions.IsEmpty || ReplicaRegions.Contains(region, StringComparer.OrdinalIgnoreCase));
+}

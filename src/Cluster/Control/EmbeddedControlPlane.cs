@@ -1,0 +1,182 @@
+using System.Collections.Immutable;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Cluster;
+
+/// <summary>The control plane of a cluster that lives in one process, kept in one SQLite file.</summary>
+/// <remarks>Writers take <c>_writing</c> one after the other; readers use the published <see cref="Catalogue"/> and node list without a lock.</remarks>
+public sealed class EmbeddedControlPlane : IControlPlane
+{
+    private readonly Lock _writing = new();
+    private readonly ControlFile _file; // used under _writing
+    private ImmutableArray<NodeRecord> _nodes = []; // written under _writing; read by any thread
+    private Catalogue _catalogue; // written under _writing; read by any thread
+    private ImmutableList<Action<CatalogueChange>> _watchers = []; // written under _writing; read by any thread
+    private bool _disposed; // written under _writing
+
+    private EmbeddedControlPlane(ControlFile file)
+    {
+        _file = file;
+        ClusterId = file.ClusterId;
+        _catalogue = Catalogue.Of(file.ReadAll());
+    }
+
+    /// <inheritdoc/>
+    public string ClusterId { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<NodeRecord> Nodes => _nodes;
+
+    /// <summary>Opens the file, or makes a new cluster.</summary>
+    /// <param name="path">The file; its folder exists.</param>
+    /// <param name="random">Makes the id of a new cluster.</param>
+    public static EmbeddedControlPlane Open(string path, Random random) => new(ControlFile.Open(path, random));
+
+    /// <inheritdoc/>
+    public Task<IAsyncDisposable> RegisterAsync(NodeRecord node, CancellationToken cancellationToken = default)
+    {
+        lock (_writing)
+        {
+            if (_nodes.Any(other => other.Id == node.Id))
+            {
+                throw new InvalidOperationException($"A node with the id {node.Id} is alive already. Two processes may be using one data folder.");
+            }
+
+            _nodes = _nodes.Add(node);
+        }
+
+        return Task.FromResult<IAsyncDisposable>(new Registration(this, node));
+    }
+
+    /// <inheritdoc/>
+    public DatabaseRecord? Find(string nameOrId) => Volatile.Read(ref _catalogue).Find(nameOrId);
+
+    /// <inheritdoc/>
+    public DatabaseRecord? Find(DatabaseId id) => Volatile.Read(ref _catalogue).Find(id);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DatabaseRecord> List(string namePrefix, string afterName, int count) =>
+        Volatile.Read(ref _catalogue).List(namePrefix, afterName, count);
+
+    /// <inheritdoc/>
+    public Task CreateAsync(DatabaseRecord database, CancellationToken cancellationToken = default)
+    {
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_catalogue.Find(database.Name) is { } taken)
+            {
+                throw new RequestException(
+                    ErrorCodes.DatabaseExists, $"A database named '{database.Name}' exists already (id {taken.Id}). Choose another name, or delete it first.");
+            }
+
+            _file.Put(database);
+            Volatile.Write(ref _catalogue, _catalogue.With(database));
+        }
+
+        Notify(new(database.Id, database));
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> DeleteAsync(DatabaseId id, CancellationToken cancellationToken = default)
+    {
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_catalogue.Find(id) is null)
+            {
+                return Task.FromResult(false);
+            }
+
+            _file.Delete(id);
+            Volatile.Write(ref _catalogue, _catalogue.Without(id));
+        }
+
+        Notify(new(id, null));
+        return Task.FromResult(true);
+    }
+
+    /// <inheritdoc/>
+    public Task<uint> TakeEpochAsync(DatabaseId id, string nodeId, uint expected, CancellationToken cancellationToken = default)
+    {
+        DatabaseRecord changed;
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var database = _catalogue.Find(id) ??
+                throw new RequestException(ErrorCodes.DatabaseNotFound, $"The database {id} does not exist any more.");
+            if (database.Epoch != expected)
+            {
+                throw new RequestException(
+                    ErrorCodes.NoPrimary, $"Epoch {expected + 1} of '{database.Name}' was taken by another node; the newest is {database.Epoch}. Try again.");
+            }
+
+            changed = database with { Epoch = expected + 1, PrimaryNode = nodeId };
+            _file.Put(changed);
+            Volatile.Write(ref _catalogue, _catalogue.With(changed));
+        }
+
+        Notify(new(id, changed));
+        return Task.FromResult(changed.Epoch);
+    }
+
+    /// <inheritdoc/>
+    public IDisposable Watch(Action<CatalogueChange> onChange)
+    {
+        lock (_writing)
+        {
+            _watchers = _watchers.Add(onChange);
+        }
+
+        return new Subscription(this, onChange);
+    }
+
+    /// <summary>Closes the file. Lookups go on answering from memory; changes are refused.</summary>
+    public ValueTask DisposeAsync()
+    {
+        lock (_writing)
+        {
+            if (!_disposed)
+            {
+                _disposed = true;
+                _file.Dispose();
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private void Notify(CatalogueChange change)
+    {
+        foreach (var watcher in Volatile.Read(ref _watchers))
+        {
+            watcher(change);
+        }
+    }
+
+    private sealed class Registration(EmbeddedControlPlane owner, NodeRecord node) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            lock (owner._writing)
+            {
+                owner._nodes = owner._nodes.Remove(node);
+            }
+
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private sealed class Subscription(EmbeddedControlPlane owner, Action<CatalogueChange> onChange) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (owner._writing)
+            {
+                owner._watchers = owner._watchers.Remove(onChange);
+            }
+        }
+    }
+}

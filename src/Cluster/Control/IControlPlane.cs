@@ -1,0 +1,55 @@
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Cluster;
+
+/// <summary>Nodes, catalogue and leadership of one cluster.</summary>
+/// <remarks>
+/// No answered write rests on it: followers fence by epoch and activation, so that a wrong, late or repeated answer costs availability, never
+/// data. Lookups answer from memory; changes are durable when they return. Safe for use by any thread.
+/// </remarks>
+public interface IControlPlane : IAsyncDisposable
+{
+    /// <summary>Made when the cluster was created. A node's folder remembers it, so that folders of two clusters are never mixed.</summary>
+    string ClusterId { get; }
+
+    /// <summary>The nodes alive now.</summary>
+    IReadOnlyList<NodeRecord> Nodes { get; }
+
+    /// <summary>Announces a node. It is alive until the result is disposed.</summary>
+    Task<IAsyncDisposable> RegisterAsync(NodeRecord node, CancellationToken cancellationToken = default);
+
+    /// <summary>A database by name or id; <see langword="null"/> if there is none.</summary>
+    DatabaseRecord? Find(string nameOrId);
+
+    /// <summary>A database by id.</summary>
+    DatabaseRecord? Find(DatabaseId id);
+
+    /// <summary>Databases whose names begin with the prefix and come after a name, by name, in ordinal order.</summary>
+    IReadOnlyList<DatabaseRecord> List(string namePrefix, string afterName, int count);
+
+    /// <summary>Adds a database.</summary>
+    /// <exception cref="RequestException">The name is taken (<see cref="ErrorCodes.DatabaseExists"/>).</exception>
+    Task CreateAsync(DatabaseRecord database, CancellationToken cancellationToken = default);
+
+    /// <summary>Takes a database out of the catalogue. Its id is never used again.</summary>
+    /// <returns><see langword="false"/> if there is none.</returns>
+    Task<bool> DeleteAsync(DatabaseId id, CancellationToken cancellationToken = default);
+
+    /// <summary>Wins the next epoch by compare-and-swap.</summary>
+    /// <param name="id">The database.</param>
+    /// <param name="nodeId">Who will lead.</param>
+    /// <param name="expected">The epoch that the caller knows as the newest.</param>
+    /// <param name="cancellationToken">Stops the try; the epoch may have been taken all the same.</param>
+    /// <returns>The new epoch.</returns>
+    /// <exception cref="RequestException">Somebody else took it, or the database is gone.</exception>
+    Task<uint> TakeEpochAsync(DatabaseId id, string nodeId, uint expected, CancellationToken cancellationToken = default);
+
+    /// <summary>Calls back after each change of the catalogue, on the changer's thread; keep it short.</summary>
+    /// <returns>Ends the watch.</returns>
+    IDisposable Watch(Action<CatalogueChange> onChange);
+}
+
+/// <summary>One database was created, changed or deleted.</summary>
+/// <param name="Id">Which.</param>
+/// <param name="Database">As it is now; <see langword="null"/> when deleted.</param>
+public readonly record struct CatalogueChange(DatabaseId Id, DatabaseRecord? Database);
