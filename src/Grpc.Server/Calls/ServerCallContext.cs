@@ -1,0 +1,111 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace ReplicatedSqlite.Grpc.Server;
+
+/// <summary>One call as its handler sees it. Not to be used after the handler has returned.</summary>
+public sealed class ServerCallContext
+{
+    private readonly TimeProvider _timeProvider;
+    private readonly long _startedAt;
+    private readonly TimeSpan? _timeout;
+    private Metadata? _requestHeaders;
+    private Metadata? _responseHeaders;
+    private Metadata? _responseTrailers;
+    private CancellationTokenSource? _deadline;
+    private CancellationTokenRegistration _clientGone;
+
+    internal ServerCallContext(HttpContext http, GrpcServerOptions options)
+    {
+        Http = http;
+        Options = options;
+        _timeProvider = options.TimeProvider;
+        if (!http.Request.Headers.TryGetValue(GrpcHeaders.Timeout, out var text)) return;
+        if (!GrpcTimeout.TryParse(text.ToString(), out var timeout))
+            throw new RpcException(Protocol.StatusCode.Internal, $"The header {GrpcHeaders.Timeout} is '{text}'; up to eight digits and one of H, M, S, m, u, n were wanted.");
+        _timeout = timeout;
+        _startedAt = _timeProvider.GetTimestamp();
+    }
+
+    /// <summary>Metadata from the client, <c>authorization</c> included.</summary>
+    public Metadata RequestHeaders => _requestHeaders ??= ReadRequestHeaders();
+
+    /// <summary>Metadata to send before the first response. Changes after that have no effect.</summary>
+    public Metadata ResponseHeaders => _responseHeaders ??= [];
+
+    /// <summary>Metadata to send with the status.</summary>
+    public Metadata ResponseTrailers => _responseTrailers ??= [];
+
+    /// <summary>Cancelled when the client has gone or cancelled, and when the deadline passes.</summary>
+    public CancellationToken CancellationToken => _timeout is null ? Http.RequestAborted : (_deadline ?? StartDeadline()).Token;
+
+    /// <summary>Time left to the client's deadline, never negative; <see langword="null"/> if it set none.</summary>
+    public TimeSpan? Remaining =>
+        _timeout is not { } timeout ? null : TimeSpan.FromTicks(Math.Max(0, (timeout - _timeProvider.GetElapsedTime(_startedAt)).Ticks));
+
+    /// <summary>The client's address and port.</summary>
+    public string Peer => string.Create(CultureInfo.InvariantCulture, $"{Http.Connection.RemoteIpAddress}:{Http.Connection.RemotePort}");
+
+    internal HttpContext Http { get; }
+
+    internal GrpcServerOptions Options { get; }
+
+    internal bool HasDeadline => _timeout is not null;
+
+    internal bool DeadlinePassed => Remaining == TimeSpan.Zero;
+
+    internal Metadata? TrailersIfAny => _responseTrailers;
+
+    /// <summary>Sends the response's headers now, for a client that waits for them; otherwise they go with the first response.</summary>
+    public async ValueTask SendHeadersAsync()
+    {
+        ApplyHead();
+        await Http.Response.StartAsync(CancellationToken);
+        await Http.Response.BodyWriter.FlushAsync(CancellationToken);
+    }
+
+    internal void ApplyHead()
+    {
+        var response = Http.Response;
+        if (response.HasStarted) return;
+        response.ContentType = GrpcHeaders.ContentType;
+        if (_responseHeaders is not { } metadata) return;
+        foreach (var entry in metadata)
+            response.Headers[entry.Name] = StringValues.Concat(response.Headers[entry.Name], entry.Value);
+        _responseHeaders = null; // written once
+    }
+
+    internal void Finish()
+    {
+        _clientGone.Dispose();
+        _deadline?.Dispose();
+    }
+
+    private CancellationTokenSource StartDeadline()
+    {
+        var remaining = Remaining ?? TimeSpan.Zero;
+        var source = remaining.TotalMilliseconds < uint.MaxValue - 1 // a longer one (49 days) cannot be set
+            ? new CancellationTokenSource(remaining, _timeProvider)
+            : new CancellationTokenSource();
+        if (Interlocked.CompareExchange(ref _deadline, source, null) is { } other)
+        {
+            source.Dispose();
+            return other;
+        }
+
+        _clientGone = Http.RequestAborted.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), source);
+        return source;
+    }
+
+    private Metadata ReadRequestHeaders()
+    {
+        var metadata = new Metadata();
+        foreach (var (name, values) in Http.Request.Headers)
+        {
+            foreach (var value in values) metadata.AddFromWire(name, value ?? "");
+        }
+
+        return metadata;
+    }
+}

@@ -1,0 +1,41 @@
+using Google.Protobuf;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace ReplicatedSqlite.Grpc.Server;
+
+/// <summary>Runs the calls of one rpc that streams.</summary>
+internal sealed class StreamingEndpoint<TRequest, TResponse>(
+    GrpcMethod<TRequest, TResponse> method,
+    Func<RequestStream<TRequest>, ResponseWriter<TResponse>, ServerCallContext, ValueTask> handler,
+    GrpcServerOptions options,
+    ILogger logger)
+    where TRequest : class, IMessage<TRequest>, new()
+    where TResponse : class, IMessage<TResponse>, new()
+{
+    private readonly RequestParser<TRequest> _parser = new(method.RequestParser, options.MaxRequestBytes, method.ReportsSqlErrors);
+    private readonly bool _streamsRequests = method.Kind is MethodKind.ClientStreaming or MethodKind.Duplex;
+
+    public async Task HandleAsync(HttpContext http)
+    {
+        if (!CallGate.Accept(http, _streamsRequests)) return;
+        ServerCallContext? context = null;
+        try
+        {
+            context = new ServerCallContext(http, options);
+            var requests = new RequestStream<TRequest>(context, _parser);
+            await handler(requests, new ResponseWriter<TResponse>(context), context);
+            StatusWriter.WriteOk(context);
+        }
+#pragma warning disable CA1031 // Whatever it is, it becomes a status.
+        catch (Exception e)
+        {
+            CallFailure.Answer(http, context, e, logger);
+        }
+#pragma warning restore CA1031
+        finally
+        {
+            context?.Finish();
+        }
+    }
+}

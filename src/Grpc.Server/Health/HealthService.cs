@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using global::Grpc.Health.V1;
+using ReplicatedSqlite.Protocol;
+using ServingStatus = global::Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
+
+namespace ReplicatedSqlite.Grpc.Server;
+
+/// <summary>The standard health service: what is served here, to ask or to watch. Thread-safe.</summary>
+/// <remarks>Source: gRPC, "GRPC Health Checking Protocol".</remarks>
+public sealed class HealthService
+{
+    private const int MaxWatchers = 1000;
+
+    private static readonly GrpcMethod<HealthCheckRequest, HealthCheckResponse> CheckMethod = new("grpc.health.v1.Health", "Check", MethodKind.Unary);
+    private static readonly GrpcMethod<HealthCheckRequest, HealthCheckResponse> WatchMethod = new("grpc.health.v1.Health", "Watch", MethodKind.ServerStreaming);
+
+    private readonly ConcurrentDictionary<string, ServingStatus> _statuses = new(StringComparer.Ordinal) { [""] = ServingStatus.Serving };
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _changed = NewSignal(); // replaced, under the gate, by each change
+    private int _watchers;
+
+    /// <summary>Sets what clients are told about a service; the empty name stands for the server as a whole.</summary>
+    public void Set(string service, bool serving)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        TaskCompletionSource changed;
+        lock (_gate)
+        {
+            _statuses[service] = serving ? ServingStatus.Serving : ServingStatus.NotServing;
+            (changed, _changed) = (_changed, NewSignal());
+        }
+
+        changed.SetResult();
+    }
+
+    /// <summary>Maps the two rpcs.</summary>
+    public void MapTo(GrpcServices services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.MapUnary(CheckMethod, (request, _) => Check(request)).MapServerStreaming(WatchMethod, WatchAsync);
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ValueTask<HealthCheckResponse> Check(HealthCheckRequest request) =>
+        _statuses.TryGetValue(request.Service, out var status)
+            ? new ValueTask<HealthCheckResponse>(new HealthCheckResponse { Status = status })
+            : throw new RpcException(StatusCode.NotFound, $"No service '{request.Service}' is known here.");
+
+    private async ValueTask WatchAsync(HealthCheckRequest request, IResponseWriter<HealthCheckResponse> responses, ServerCallContext context)
+    {
+        if (Interlocked.Increment(ref _watchers) > MaxWatchers)
+        {
+            Interlocked.Decrement(ref _watchers);
+            throw new RpcException(StatusCode.ResourceExhausted, $"{MaxWatchers} watchers are here already; use Check.");
+        }
+
+        try
+        {
+            ServingStatus? sent = null;
+            while (true)
+            {
+                ServingStatus status;
+                Task changed;
+                lock (_gate)
+                {
+                    status = _statuses.GetValueOrDefault(request.Service, ServingStatus.ServiceUnknown);
+                    changed = _changed.Task;
+                }
+
+                if (status != sent) await responses.WriteAsync(new HealthCheckResponse { Status = status });
+                sent = status;
+                await changed.WaitAsync(context.CancellationToken);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _watchers);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Google.Protobuf;
+using Microsoft.AspNetCore.Http;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Grpc.Server;
+
+/// <summary>The requests of one call, taken out of Kestrel's pipe as the handler asks for them, so that a slow handler holds the client back.</summary>
+internal sealed class RequestStream<TRequest> : IAsyncEnumerable<TRequest>, IAsyncEnumerator<TRequest>
+    where TRequest : class, IMessage<TRequest>, new()
+{
+    private readonly ServerCallContext _context;
+    private readonly RequestParser<TRequest> _parser;
+    private readonly PipeReader _body;
+    private readonly string? _encoding;
+    private CancellationToken _cancellationToken;
+    private bool _enumerated;
+    private bool _ended;
+
+    public RequestStream(ServerCallContext context, RequestParser<TRequest> parser)
+    {
+        _context = context;
+        _parser = parser;
+        _body = context.Http.Request.BodyReader;
+        if (!context.Http.Request.Headers.TryGetValue(GrpcHeaders.Encoding, out var encoding)) return;
+        _encoding = encoding.ToString();
+        if (_encoding is not (GrpcHeaders.Identity or GrpcHeaders.Gzip))
+            throw new RpcException(StatusCode.Unimplemented, $"Messages in '{_encoding}' are not understood here; {GrpcHeaders.AcceptedEncodings} are.");
+    }
+
+    public TRequest Current { get; private set; } = default!;
+
+    /// <summary>The one request of a call that has no stream of them.</summary>
+    public async ValueTask<TRequest> ReadSingleAsync()
+    {
+        StartReading(default);
+        if (!await MoveNextAsync()) throw new RpcException(StatusCode.Unimplemented, "The method takes one request, but none came.");
+        var request = Current;
+        return await MoveNextAsync() ? throw new RpcException(StatusCode.Unimplemented, "The method takes one request, but more came.") : request;
+    }
+
+    public IAsyncEnumerator<TRequest> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        if (_enumerated) throw new InvalidOperationException("The requests of a call can be enumerated once only.");
+        StartReading(cancellationToken);
+        return this;
+    }
+
+    public ValueTask<bool> MoveNextAsync()
+    {
+        if (_ended) return new ValueTask<bool>(false);
+        return _body.TryRead(out var result) && TryTake(result, out var more) ? new ValueTask<bool>(more) : ReadSlowAsync();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _ended = true;
+        return ValueTask.CompletedTask;
+    }
+
+    private void StartReading(CancellationToken cancellationToken)
+    {
+        _enumerated = true;
+        _cancellationToken = cancellationToken;
+    }
+
+    private async ValueTask<bool> ReadSlowAsync()
+    {
+        // Kestrel itself ends a read whose client has gone; a deadline or an enumeration's own token has to be passed in.
+        var token = _context.HasDeadline ? _context.CancellationToken : _cancellationToken;
+        await using var registration = _context.HasDeadline && _cancellationToken.CanBeCanceled
+            ? _cancellationToken.UnsafeRegister(static state => ((PipeReader)state!).CancelPendingRead(), _body)
+            : default;
+        while (true)
+        {
+            ReadResult result;
+            try
+            {
+                result = await _body.ReadAsync(token);
+            }
+            catch (IOException e) when (_context.Http.RequestAborted.IsCancellationRequested || e is Microsoft.AspNetCore.Connections.ConnectionResetException)
+            {
+                throw new OperationCanceledException("The client has gone.", e, _context.Http.RequestAborted);
+            }
+
+            if (TryTake(result, out var more)) return more;
+            _cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    private bool TryTake(ReadResult result, out bool more)
+    {
+        more = false;
+        var buffer = result.Buffer;
+        var consumed = buffer.Start;
+        var examined = buffer.End;
+        try
+        {
+            if (buffer.Length >= MessageFrame.HeaderBytes)
+            {
+                var frame = _parser.ParseHeader(buffer);
+                if (buffer.Length >= MessageFrame.HeaderBytes + (long)frame.Length)
+                {
+                    var payload = buffer.Slice(MessageFrame.HeaderBytes, frame.Length);
+                    consumed = examined = payload.End;
+                    Current = _parser.Parse(payload, frame.Compressed, _encoding);
+                    return more = true;
+                }
+            }
+
+            if (!result.IsCompleted) return false;
+            if (!buffer.IsEmpty)
+                throw new RpcException(StatusCode.Internal, $"The request ended inside a message: {buffer.Length} bytes are left over.");
+            return _ended = true;
+        }
+        catch
+        {
+            _ended = true;
+            throw;
+        }
+        finally
+        {
+            _body.AdvanceTo(consumed, examined);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.Net;
+
+namespace ReplicatedSqlite.Grpc;
+
+/// <summary>Builds the head of a request.</summary>
+internal static class RequestHead
+{
+    private const string UserAgent = "grpc-replicatedsqlite/1";
+
+    public static HttpRequestMessage Create(Uri uri, HttpContent content, CallOptions? options)
+    {
+        content.Headers.TryAddWithoutValidation("content-type", GrpcHeaders.ContentType);
+        var message = new HttpRequestMessage(HttpMethod.Post, uri)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact, // without TLS this means HTTP/2 by prior knowledge
+            Content = content,
+        };
+        var headers = message.Headers;
+        headers.TryAddWithoutValidation("te", "trailers"); // finds proxies that would drop the status
+        headers.TryAddWithoutValidation("user-agent", UserAgent);
+        headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, GrpcHeaders.AcceptedEncodings);
+        if (options is null) return message;
+
+        if (options.Gzip) headers.TryAddWithoutValidation(GrpcHeaders.Encoding, GrpcHeaders.Gzip);
+        if (options.Timeout is { } timeout) headers.TryAddWithoutValidation(GrpcHeaders.Timeout, GrpcTimeout.Format(timeout));
+        if (options.Headers is { } metadata)
+        {
+            foreach (var entry in metadata) headers.TryAddWithoutValidation(entry.Name, entry.Value);
+        }
+
+        return message;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Net.Http;
+using System.Net.Sockets;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Grpc;
+
+/// <summary>Turns what HttpClient throws into what a gRPC caller expects.</summary>
+/// <remarks>The codes of reset streams follow "gRPC over HTTP2", section "Errors".</remarks>
+internal static class TransportFailure
+{
+    public static Exception Translate(Exception exception, Uri address, CallLifetime? lifetime, CancellationToken callerToken)
+    {
+        switch (lifetime?.Reason ?? EndReason.None)
+        {
+            case EndReason.Deadline:
+                return new RpcException(StatusCode.DeadlineExceeded, "The deadline passed before the call ended.", null, RpcFailureOrigin.InFlight, null, exception);
+            case EndReason.Caller:
+                return new OperationCanceledException("The call was cancelled by its caller.", exception, lifetime!.CallerToken);
+            case EndReason.Disposed:
+                return new OperationCanceledException("The call was disposed before it ended.", exception);
+            case EndReason.None:
+            default:
+                break;
+        }
+
+        if (callerToken.IsCancellationRequested)
+            return new OperationCanceledException("The call was cancelled by its caller.", exception, callerToken);
+        return exception switch
+        {
+            RpcException => exception,
+            MessageTooLargeException => Failure(StatusCode.ResourceExhausted, exception.Message, RpcFailureOrigin.InFlight, exception),
+            Google.Protobuf.InvalidProtocolBufferException =>
+                Failure(StatusCode.Internal, "The response is no message of the expected type: " + exception.Message, RpcFailureOrigin.InFlight, exception),
+            _ when Find<HttpProtocolException>(exception) is { } protocol => OfErrorCode(protocol.ErrorCode, address, exception),
+            HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.VersionNegotiationError } =>
+                Failure(StatusCode.Unavailable, $"No connection to {address}: {exception.Message}", RpcFailureOrigin.NotSent, exception),
+            HttpRequestException or IOException or SocketException or ObjectDisposedException =>
+                Failure(StatusCode.Unavailable, $"The connection to {address} broke during the call: {exception.Message}", RpcFailureOrigin.InFlight, exception),
+
+            // The handler reports its own connect timeout as a cancellation with this inside.
+            OperationCanceledException when Find<TimeoutException>(exception) is not null =>
+                Failure(StatusCode.Unavailable, $"No connection to {address} in time.", RpcFailureOrigin.NotSent, exception),
+            OperationCanceledException => Failure(StatusCode.Cancelled, "The call was cancelled.", RpcFailureOrigin.InFlight, exception),
+            _ => exception,
+        };
+    }
+
+    private static RpcException OfErrorCode(long code, Uri address, Exception exception) => code switch
+    {
+        0x7 => Failure(StatusCode.Unavailable, $"{address} refused the stream.", RpcFailureOrigin.NotSent, exception),
+        0x8 => Failure(StatusCode.Cancelled, $"{address} cancelled the call.", RpcFailureOrigin.InFlight, exception),
+        0xb => Failure(StatusCode.ResourceExhausted, $"{address} asks for less load (ENHANCE_YOUR_CALM).", RpcFailureOrigin.InFlight, exception),
+        0xc => Failure(StatusCode.PermissionDenied, $"{address} asks for better transport security.", RpcFailureOrigin.InFlight, exception),
+        _ => Failure(StatusCode.Internal, $"{address} ended the stream with HTTP/2 error 0x{code:x}.", RpcFailureOrigin.InFlight, exception),
+    };
+
+    private static RpcException Failure(StatusCode code, string text, RpcFailureOrigin origin, Exception inner) => new(code, text, null, origin, null, inner);
+
+    private static T? Find<T>(Exception? exception)
+        where T : Exception
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            if (exception is T found) return found;
+        }
+
+        return null;
+    }
+}

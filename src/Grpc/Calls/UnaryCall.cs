@@ -1,0 +1,55 @@
+using System.Buffers;
+using Google.Protobuf;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Grpc;
+
+/// <summary>The path of most calls: one message each way.</summary>
+internal static class UnaryCall
+{
+    public static async Task<TResponse> SendAsync<TRequest, TResponse>(
+        GrpcChannel channel,
+        GrpcMethod<TRequest, TResponse> method,
+        TRequest request,
+        CallOptions? options,
+        ReceivedMetadata? received,
+        CancellationToken cancellationToken)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new()
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        ArgumentNullException.ThrowIfNull(request);
+        cancellationToken.ThrowIfCancellationRequested();
+        var lifetime = options?.Timeout is { } timeout ? new CallLifetime(timeout, channel.Options.TimeProvider, cancellationToken) : null;
+        var token = lifetime?.Token ?? cancellationToken;
+        try
+        {
+            var frame = RequestFrame.Serialize(request, options?.Gzip ?? false);
+
+            // Array content makes the handler send head and body at one go; it returns once both are sent and the response's head is there.
+            var content = new ByteArrayContent(frame.Array!, frame.Offset, frame.Count);
+            using var response = await channel.SendAsync(method.FullName, content, options, token).ConfigureAwait(false);
+            ArrayPool<byte>.Shared.Return(frame.Array!); // only here: after a failure the handler may still be reading it
+
+            if (received is not null) received.Headers = ResponseHead.Headers(response);
+            var gzip = ResponseHead.Check(response);
+            var body = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
+            using var reader = new MessageReader<TResponse>(body, method.ResponseParser, channel.Options.MaxMessageBytes, gzip);
+            var hasMessage = await reader.ReadAsync(token).ConfigureAwait(false);
+            var message = reader.Current;
+            if (hasMessage && await reader.ReadAsync(token).ConfigureAwait(false))
+                throw new RpcException(StatusCode.Unimplemented, $"{method} has one response, but the server sent more.");
+            ResponseHead.CheckEnd(response);
+            if (received is not null) received.Trailers = ResponseHead.Trailers(response);
+            return hasMessage ? message : throw new RpcException(StatusCode.Unimplemented, $"{method} ended with OK, but the server sent no response.");
+        }
+        catch (Exception e) when (e is not RpcException)
+        {
+            throw TransportFailure.Translate(e, channel.Address, lifetime, cancellationToken);
+        }
+        finally
+        {
+            lifetime?.Dispose();
+        }
+    }
+}
