@@ -1,0 +1,28 @@
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.Cluster;
+
+/// <summary>A copy of a database on this node that answers queries: its primary, or a replica.</summary>
+public interface IDatabaseCopy : IGrain
+{
+    /// <summary>What its readers can see.</summary>
+    CopyStatus Status { get; }
+
+    /// <summary>One or more statements as one transaction.</summary>
+    /// <param name="request">The call.</param>
+    /// <param name="constraint">Its session, checked.</param>
+    /// <param name="cancellationToken">Interrupts the SQL; a write that has committed stays.</param>
+    /// <exception cref="RequestException">In the contract's words.</exception>
+    Task<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ReadConstraint constraint, CancellationToken cancellationToken);
+
+    /// <summary>The same, with rows while they are read.</summary>
+    IAsyncEnumerable<StreamResponse> StreamAsync(StreamRequest request, ReadConstraint constraint, CancellationToken cancellationToken);
+}
+
+/// <summary>What a copy shows.</summary>
+/// <param name="IsPrimary">It takes the writes.</param>
+/// <param name="Visible">The last entry that its readers can see; at the primary, the last confirmed one.</param>
+/// <param name="ConfirmLagMs">From the primary's confirmation to visibility here, of the newest mark that was measured.</param>
+/// <param name="SizeBytes">Of the database.</param>
+public readonly record struct CopyStatus(bool IsPrimary, Position Visible, double ConfirmLagMs, long SizeBytes);

@@ -1,0 +1,279 @@
+using System.Collections.Concurrent;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Cluster;
+
+/// <summary>Activates grains of one kind on one node: at most one a database, by the first request, until it has been idle for a while.</summary>
+/// <remarks>
+/// A grain in use is never let go: <see cref="UseAsync"/> counts users. An activation that fails is told to everybody who waits for it, and the next request tries
+/// again. Safe for use by any thread.
+/// </remarks>
+public sealed class GrainDirectory<TGrain> : IAsyncDisposable
+    where TGrain : class, IGrain
+{
+    private readonly ConcurrentDictionary<DatabaseId, Activation> _activations = new();
+    private readonly Func<DatabaseId, CancellationToken, Task<TGrain>> _activate;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _idle;
+    private readonly ITimer _sweep;
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _sweeping = Task.CompletedTask; // written by the timer's callback, one at a time
+    private volatile bool _disposed;
+
+    /// <param name="activate">Makes a grain. Called at most once at a time for a database.</param>
+    /// <param name="time">Measures idleness.</param>
+    /// <param name="idle">How long a grain that nobody uses is kept.</param>
+    public GrainDirectory(Func<DatabaseId, CancellationToken, Task<TGrain>> activate, TimeProvider time, TimeSpan idle)
+    {
+        _activate = activate;
+        _time = time;
+        _idle = idle;
+        var period = TimeSpan.FromTicks(Math.Max(idle.Ticks / 4, TimeSpan.TicksPerSecond));
+        _sweep = time.CreateTimer(_ => StartSweep(), null, period, period);
+    }
+
+    /// <summary>The databases with a grain here.</summary>
+    public ICollection<DatabaseId> Active => _activations.Keys;
+
+    /// <summary>The grain, activated if it is not. The caller disposes the lease when it is done.</summary>
+    public ValueTask<GrainLease<TGrain>> UseAsync(DatabaseId database, CancellationToken cancellationToken = default)
+    {
+        if (TryUse(database) is { } lease)
+        {
+            return ValueTask.FromResult(lease);
+        }
+
+        return ActivateAsync(database, cancellationToken);
+    }
+
+    /// <summary>The grain if it is active and well; activates nothing.</summary>
+    public GrainLease<TGrain>? TryUse(DatabaseId database)
+    {
+        if (!_activations.TryGetValue(database, out var activation) || !activation.TryEnter())
+        {
+            return null;
+        }
+
+        if (activation.Grain is { IsCompletedSuccessfully: true } ready && !Completed(ready).HasFailed)
+        {
+            return new GrainLease<TGrain>(Completed(ready), activation);
+        }
+
+        activation.Leave();
+        return null;
+    }
+
+    /// <summary>Lets a database's grain go, if there is one, once nobody uses it any more.</summary>
+    public async Task DeactivateAsync(DatabaseId database)
+    {
+        if (_activations.TryGetValue(database, out var activation))
+        {
+            await activation.CloseAsync();
+            await RemoveAsync(database, activation);
+        }
+    }
+
+    /// <summary>Lets all grains go. Calls that come later are refused.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        await _sweep.DisposeAsync();
+        await _stopping.CancelAsync();
+        await _sweeping;
+        await Task.WhenAll(_activations.Keys.Select(DeactivateAsync));
+        _stopping.Dispose();
+    }
+
+    private async ValueTask<GrainLease<TGrain>> ActivateAsync(DatabaseId database, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var fresh = new Activation(_time);
+            var activation = _activations.GetOrAdd(database, fresh);
+            if (ReferenceEquals(activation, fresh))
+            {
+                // Belongs to nobody's request: one caller's patience must not end it for the others.
+                fresh.Start(Task.Run(() => _activate(database, _stopping.Token), CancellationToken.None));
+            }
+
+            if (!activation.TryEnter())
+            {
+                await RemoveAsync(database, activation).WaitAsync(cancellationToken); // it is just being let go
+                continue;
+            }
+
+            try
+            {
+                var grain = await activation.Started.WaitAsync(cancellationToken);
+                if (!grain.HasFailed)
+                {
+                    return new GrainLease<TGrain>(grain, activation);
+                }
+            }
+            catch
+            {
+                activation.Leave();
+                if (activation.Started.IsFaulted || activation.Started.IsCanceled)
+                {
+                    _activations.TryRemove(new(database, activation));
+                }
+
+                throw;
+            }
+
+            activation.Leave();
+            await DeactivateAsync(database).WaitAsync(cancellationToken);
+        }
+    }
+
+    private void StartSweep()
+    {
+        if (_sweeping.IsCompleted && !_disposed)
+        {
+            _sweeping = SweepAsync();
+        }
+    }
+
+    private async Task SweepAsync()
+    {
+        foreach (var (database, activation) in _activations)
+        {
+            if (activation.TryCloseIdle(_idle))
+            {
+                await RemoveAsync(database, activation);
+            }
+        }
+    }
+
+    private async Task RemoveAsync(DatabaseId database, Activation activation)
+    {
+        await activation.DisposeGrainAsync();
+        _activations.TryRemove(new(database, activation));
+    }
+
+    private static TGrain Completed(Task<TGrain> task) => task.GetAwaiter().GetResult(); // completed: it does not block
+
+    /// <summary>One activation and the count of those who use it.</summary>
+    internal sealed class Activation(TimeProvider time)
+    {
+        private readonly Lock _gate = new();
+        private readonly TaskCompletionSource<TGrain> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private TaskCompletionSource? _unused; // written under _gate; set while somebody waits for the last user
+        private Task? _disposal; // written under _gate, once
+        private int _users; // written under _gate
+        private bool _closed; // written under _gate
+        private long _lastUse = time.GetTimestamp(); // written under _gate
+
+        public Task<TGrain>? Grain => _started.Task;
+
+        public Task<TGrain> Started => _started.Task;
+
+        public void Start(Task<TGrain> activation) => _started.TrySetFromTask(activation);
+
+        public bool TryEnter()
+        {
+            lock (_gate)
+            {
+                if (_closed)
+                {
+                    return false;
+                }
+
+                _users++;
+                return true;
+            }
+        }
+
+        public void Leave()
+        {
+            TaskCompletionSource? unused = null;
+            lock (_gate)
+            {
+                _lastUse = time.GetTimestamp();
+                if (--_users == 0)
+                {
+                    unused = _unused;
+                }
+            }
+
+            unused?.TrySetResult();
+        }
+
+        public bool TryCloseIdle(TimeSpan idle)
+        {
+            lock (_gate)
+            {
+                if (_closed || _users > 0 || time.GetElapsedTime(_lastUse) < idle || !_started.Task.IsCompleted)
+                {
+                    return false;
+                }
+
+                return _closed = true;
+            }
+        }
+
+        public Task CloseAsync()
+        {
+            lock (_gate)
+            {
+                _closed = true;
+                if (_users == 0)
+                {
+                    return Task.CompletedTask;
+                }
+
+                _unused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                return _unused.Task;
+            }
+        }
+
+        public Task DisposeGrainAsync()
+        {
+            lock (_gate)
+            {
+                return _disposal ??= DisposeCoreAsync();
+            }
+        }
+
+        private async Task DisposeCoreAsync()
+        {
+            await Task.Yield(); // out of the lock
+            TGrain grain;
+            try
+            {
+                grain = await _started.Task;
+            }
+            catch (Exception)
+            {
+                return; // it never came up; its callers were told
+            }
+
+            await grain.DisposeAsync();
+        }
+    }
+}
+
+/// <summary>Keeps a grain from being let go.</summary>
+public readonly struct GrainLease<TGrain> : IDisposable
+    where TGrain : class, IGrain
+{
+    private readonly GrainDirectory<TGrain>.Activation _activation;
+
+    internal GrainLease(TGrain grain, GrainDirectory<TGrain>.Activation activation)
+    {
+        Grain = grain;
+        _activation = activation;
+    }
+
+    /// <summary>The grain.</summary>
+    public TGrain Grain { get; }
+
+    /// <summary>Ends the use. Once.</summary>
+    public void Dispose() => _activation?.Leave();
+}

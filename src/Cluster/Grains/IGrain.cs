@@ -1,0 +1,8 @@
+namespace ReplicatedSqlite.Cluster;
+
+/// <summary>The activation of one database's primary or replica on one node. It knows nothing of what activates it.</summary>
+public interface IGrain : IAsyncDisposable
+{
+    /// <summary>It cannot go on (its disk failed, its leadership is lost): it answers nobody any more and should be let go.</summary>
+    bool HasFailed { get; }
+}
