@@ -16,6 +16,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)] internal static partial int sqlite3_initialize();
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial int sqlite3_compileoption_used(string name);
     [LibraryImport(Library)] internal static partial void sqlite3_free(nint memory);
+    [LibraryImport(Library)] internal static partial void sqlite3_randomness(int bytes, out ulong into);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int sqlite3_open_v2(string filename, out nint db, int flags, nint vfs);

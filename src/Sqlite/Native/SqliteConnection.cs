@@ -11,6 +11,7 @@ namespace ReplicatedSqlite.Sqlite;
 public sealed unsafe class SqliteConnection : IDisposable
 {
     private nint _handle;
+    private bool _isCounted; // among the open files
 
     private SqliteConnection(nint handle, string path)
     {
@@ -43,6 +44,8 @@ public sealed unsafe class SqliteConnection : IDisposable
         {
             connection.Check(code);
             connection.Configure(readOnly, create ? pageSizeBytes : 0);
+            OpenFiles.Opened(path);
+            connection._isCounted = true;
             return connection;
         }
         catch
@@ -127,6 +130,10 @@ public sealed unsafe class SqliteConnection : IDisposable
         {
             _ = NativeMethods.sqlite3_close_v2(_handle);
             _handle = 0;
+            if (_isCounted)
+            {
+                OpenFiles.Closed(Path);
+            }
         }
     }
 
