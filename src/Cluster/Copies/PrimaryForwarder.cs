@@ -1,0 +1,93 @@
+using System.Runtime.CompilerServices;
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.Cluster;
+
+/// <summary>Passes a call on to the node of a database's primary, over the public contract. One hop only.</summary>
+public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, NodeChannels channels)
+{
+    /// <summary>The node whose primary takes the writes, as the control plane says now.</summary>
+    /// <exception cref="RequestException">There is no such database, or its node is not alive.</exception>
+    public NodeRecord PrimaryOf(DatabaseId id)
+    {
+        var database = control.Find(id) ?? throw new RequestException(ErrorCodes.DatabaseNotFound, $"The database {id} does not exist any more.");
+        return control.Nodes.FirstOrDefault(node => node.Id == database.PrimaryNode) ??
+            throw new RequestException(ErrorCodes.NoPrimary, $"The primary of '{database.Name}' is on node {database.PrimaryNode}, which is not alive. Try again.");
+    }
+
+    /// <summary>Passes on an Execute.</summary>
+    /// <param name="database">Whose primary.</param>
+    /// <param name="request">The call as it came in; it belongs to this method from here on.</param>
+    /// <param name="readsOnly">SQLite said that it writes nothing: then a lost answer leaves no doubt.</param>
+    /// <param name="cancellationToken">Goes along as the end of the call.</param>
+    /// <exception cref="RequestException">The primary's own refusal, or why it could not be asked.</exception>
+    public async Task<ExecuteResponse> ExecuteAsync(
+        DatabaseId database, ExecuteRequest request, bool readsOnly, CancellationToken cancellationToken)
+    {
+        var channel = channels.ForQueries(PrimaryOf(database));
+        request.Database = database.ToString(); // a name may come to mean another database while the call travels
+        try
+        {
+            return await channel.CallAsync(QueryMethods.Execute, request, Options(), cancellationToken);
+        }
+        catch (RpcException failure) when (Translate(failure, readsOnly) is { } translated)
+        {
+            throw translated;
+        }
+    }
+
+    /// <summary>Passes on a Stream.</summary>
+    /// <inheritdoc cref="ExecuteAsync"/>
+    public async IAsyncEnumerable<StreamResponse> StreamAsync(
+        DatabaseId database, StreamRequest request, bool readsOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var channel = channels.ForQueries(PrimaryOf(database));
+        request.Database = database.ToString();
+        await using var stream = channel.OpenServerStream(QueryMethods.Stream, request, Options(), cancellationToken);
+        await using var parts = stream.GetAsyncEnumerator(cancellationToken);
+        while (true)
+        {
+            try
+            {
+                if (!await parts.MoveNextAsync())
+                {
+                    yield break;
+                }
+            }
+            catch (RpcException failure) when (Translate(failure, readsOnly) is { } translated)
+            {
+                throw translated;
+            }
+
+            yield return parts.Current;
+        }
+    }
+
+    /// <summary>Marks a call as passed on.</summary>
+    public CallOptions Options() => new() { Headers = new Metadata { { Forwarding.Header, self.Id } } };
+
+    /// <summary>The primary's own words stay as they are; the transport's become the contract's.</summary>
+    public static RequestException? Translate(RpcException failure, bool readsOnly)
+    {
+        if (failure.FindDetail<SqlError>() is { } error)
+        {
+            return new RequestException(error, failure.Detail);
+        }
+
+        return failure.Origin switch
+        {
+            RpcFailureOrigin.NotSent => new RequestException(
+                ErrorCodes.NoPrimary, $"The primary could not be reached ({failure.Detail}). Nothing was done; try again."),
+            RpcFailureOrigin.InFlight when readsOnly => new RequestException(
+                ErrorCodes.NoPrimary, $"The primary went away before it answered ({failure.Detail}). Nothing was written; try again."),
+            RpcFailureOrigin.InFlight => OutcomeUnknown(failure),
+            _ => null,
+        };
+    }
+
+    private static RequestException OutcomeUnknown(RpcException failure) => new(
+        new SqlError { Code = ErrorCodes.WriteOutcomeUnknown, StatementIndex = -1, SqlOffset = -1, CommitState = CommitState.Unknown },
+        $"The primary went away before it answered ({failure.Detail}). If the request writes, it may have been committed or not.");
+}

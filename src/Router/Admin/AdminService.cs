@@ -1,0 +1,97 @@
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.Router;
+
+/// <summary><c>replicatedsqlite.v1.Admin</c> on one node.</summary>
+public sealed class AdminService(RouterContext context)
+{
+    /// <summary>Of <c>proto/replicatedsqlite/v1</c>: goes up by one with every field or method that is added.</summary>
+    public const uint ContractRevision = 1;
+
+    private const int DefaultListSize = 100;
+    private const int MaxListSize = 1000;
+
+    private readonly DatabaseCreator _creator = new(context);
+    private readonly DatabaseDescriber _describer = new(context);
+
+    /// <summary>Adds the service to a node's endpoints.</summary>
+    public void Map(GrpcServices services)
+    {
+        services.MapUnary(AdminMethods.CreateDatabase, async (request, call) => await _creator.CreateAsync(request, call));
+        services.MapUnary(AdminMethods.GetDatabase, async (request, call) => await _describer.DescribeAsync(Find(request.Database), call));
+        services.MapUnary(AdminMethods.ListDatabases, (request, _) => ValueTask.FromResult(List(request)));
+        services.MapUnary(AdminMethods.DeleteDatabase, DeleteAsync);
+        services.MapUnary(AdminMethods.GetBookmark, GetBookmarkAsync);
+        services.MapUnary(AdminMethods.GetTopology, async (request, call) => await new TopologyReader(context).ReadAsync(request, call.CancellationToken));
+        services.MapUnary(AdminMethods.GetServerInfo, (_, _) => ValueTask.FromResult(GetServerInfo()));
+
+        services.MapUnary(AdminMethods.UpdateDatabase, (_, _) => throw NotBuilt("UpdateDatabase"));
+        services.MapUnary(AdminMethods.MovePrimary, (_, _) => throw NotBuilt("MovePrimary"));
+        services.MapUnary(AdminMethods.Restore, (_, _) => throw NotBuilt("Restore"));
+        services.MapUnary(AdminMethods.Fork, (_, _) => throw NotBuilt("Fork"));
+        services.MapUnary(AdminMethods.UndeleteDatabase, (_, _) => throw NotBuilt("UndeleteDatabase"));
+        services.MapServerStreaming(AdminMethods.Export, (_, _, _) => throw NotBuilt("Export"));
+        services.MapClientStreaming(AdminMethods.Import, (_, _) => throw NotBuilt("Import"));
+        services.MapUnary(AdminMethods.CreateToken, (_, _) => throw NotBuilt("CreateToken"));
+        services.MapUnary(AdminMethods.ListTokens, (_, _) => throw NotBuilt("ListTokens"));
+        services.MapUnary(AdminMethods.RevokeToken, (_, _) => throw NotBuilt("RevokeToken"));
+    }
+
+    private DatabaseRecord Find(string nameOrId) => context.Control.Find(nameOrId) ?? throw DatabaseNames.NotFound(nameOrId);
+
+    private ListDatabasesResponse List(ListDatabasesRequest request)
+    {
+        var size = request.PageSize == 0 ? DefaultListSize : (int)Math.Min(request.PageSize, MaxListSize);
+        var found = context.Control.List(request.NamePrefix, request.PageToken, size + 1); // one more tells whether there is a next page
+        var response = new ListDatabasesResponse();
+        response.Databases.AddRange(found.Take(size).Select(_describer.FromCatalogue));
+        if (found.Count > size)
+        {
+            response.NextPageToken = found[size - 1].Name;
+        }
+
+        return response;
+    }
+
+    private async ValueTask<DeleteDatabaseResponse> DeleteAsync(DeleteDatabaseRequest request, ServerCallContext call)
+    {
+        var database = Find(request.Database);
+        if (database.PrimaryNode != context.Self.Id)
+        {
+            DatabaseDescriber.RefuseSecondHop(database, call);
+            return await _describer.ForwardAsync(AdminMethods.DeleteDatabase, new DeleteDatabaseRequest { Database = database.Id.ToString() }, database, call);
+        }
+
+        await context.Control.DeleteAsync(database.Id, call.CancellationToken);
+        await context.RemoveLocalAsync(database.Id);
+        return new DeleteDatabaseResponse();
+    }
+
+    private async ValueTask<GetBookmarkResponse> GetBookmarkAsync(GetBookmarkRequest request, ServerCallContext call)
+    {
+        if (request.At is not null)
+        {
+            throw NotBuilt("GetBookmark with a time");
+        }
+
+        var described = await _describer.DescribeAsync(Find(request.Database), call);
+        return new GetBookmarkResponse { Bookmark = described.Bookmark };
+    }
+
+    private ServerInfo GetServerInfo() => new()
+    {
+        Version = context.Version,
+        SqliteVersion = context.SqliteVersion,
+        ClusterId = context.Control.ClusterId,
+        NodeId = context.Self.Id,
+        Region = context.Self.Region,
+        ContractRevision = ContractRevision,
+    };
+
+    private static RpcException NotBuilt(string what) =>
+        new(StatusCode.Unimplemented, $"{what} is part of the contract, but this version does not have it yet. Nothing was done.");
+}

@@ -1,0 +1,88 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.Router;
+
+/// <summary>Describes a database as the contract does. What only its primary knows, its size and bookmark, is asked there.</summary>
+internal sealed class DatabaseDescriber(RouterContext context)
+{
+    /// <summary>What the catalogue says, and what an active primary here adds. Activates nothing.</summary>
+    public Database FromCatalogue(DatabaseRecord record)
+    {
+        var described = new Database
+        {
+            Id = record.Id.ToString(),
+            Name = record.Name,
+            CreatedAt = Timestamp.FromDateTimeOffset(record.CreatedAt),
+            PrimaryRegion = record.PrimaryRegion,
+            Replication = record.Replicated ? ReplicationMode.Auto : ReplicationMode.Disabled,
+            Epoch = record.Epoch,
+            Options = new DatabaseOptions { Followers = 1, Quorum = 1, Profile = record.Profile, PageSize = (uint)record.PageSizeBytes },
+        };
+        if (record.Replicated)
+        {
+            var regions = record.ReplicaRegions.IsEmpty ? context.Control.Nodes.Select(node => node.Region).Distinct() : record.ReplicaRegions;
+            described.ReplicaRegions.AddRange(regions.Where(region => region != record.PrimaryRegion));
+        }
+
+        if (record.PrimaryNode == context.Self.Id && context.Primaries.TryUse(record.Id) is { } lease)
+        {
+            using (lease)
+            {
+                Add(described, record, lease.Grain.Status);
+            }
+        }
+
+        return described;
+    }
+
+    /// <summary>With what the primary says; activates it.</summary>
+    public async ValueTask<Database> DescribeAsync(DatabaseRecord record, ServerCallContext call)
+    {
+        if (record.PrimaryNode != context.Self.Id)
+        {
+            RefuseSecondHop(record, call);
+            return await ForwardAsync(AdminMethods.GetDatabase, new GetDatabaseRequest { Database = record.Id.ToString() }, record, call);
+        }
+
+        using var lease = await context.Primaries.UseAsync(record.Id, call.CancellationToken);
+        var described = FromCatalogue(context.Control.Find(record.Id) ?? record); // the activation took an epoch
+        Add(described, record, lease.Grain.Status);
+        return described;
+    }
+
+    public async ValueTask<TResponse> ForwardAsync<TRequest, TResponse>(
+        GrpcMethod<TRequest, TResponse> method, TRequest request, DatabaseRecord record, ServerCallContext call)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new()
+    {
+        var channel = context.Channels.ForQueries(context.Forwarder.PrimaryOf(record.Id));
+        try
+        {
+            return await channel.CallAsync(method, request, context.Forwarder.Options(), call.CancellationToken);
+        }
+        catch (RpcException failure) when (PrimaryForwarder.Translate(failure, readsOnly: method == (object)AdminMethods.GetDatabase) is { } translated)
+        {
+            throw translated;
+        }
+    }
+
+    public static void RefuseSecondHop(DatabaseRecord record, ServerCallContext call)
+    {
+        if (call.RequestHeaders.TryGet(Forwarding.Header, out var by))
+        {
+            throw new RequestException(ErrorCodes.NoPrimary, $"Node {by} takes this node for the primary of '{record.Name}'. Try again.");
+        }
+    }
+
+    private static void Add(Database described, DatabaseRecord record, CopyStatus status)
+    {
+        described.SizeBytes = status.SizeBytes;
+        described.Bookmark = status.Visible.ToBookmark(record.Id).ToString();
+    }
+}

@@ -1,0 +1,39 @@
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Internal.V1;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Router;
+
+/// <summary>Tells other nodes what this node's copies show. Activates nothing.</summary>
+public sealed class CopyService(RouterContext context)
+{
+    /// <summary>Adds the method to a node's endpoints.</summary>
+    public void Map(GrpcServices services) => services.MapUnary(ReplicationMethods.GetCopy, (request, _) => ValueTask.FromResult(GetCopy(request)));
+
+    private GetCopyResponse GetCopy(GetCopyRequest request)
+    {
+        if (!Guid.TryParse(request.DatabaseId, out var guid))
+        {
+            throw new RequestException(ErrorCodes.InvalidRequest, $"'{request.DatabaseId}' is no database id.");
+        }
+
+        var id = new DatabaseId(guid);
+        if ((context.Primaries.TryUse(id) ?? context.Replicas.TryUse(id)) is not { } lease)
+        {
+            return new GetCopyResponse();
+        }
+
+        using (lease)
+        {
+            var status = lease.Grain.Status;
+            return new GetCopyResponse
+            {
+                Active = true,
+                Primary = status.IsPrimary,
+                Visible = status.Visible.ToBookmark(id).ToString(),
+                ConfirmLagMs = status.ConfirmLagMs,
+            };
+        }
+    }
+}

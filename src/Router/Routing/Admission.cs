@@ -1,0 +1,40 @@
+using Google.Protobuf.WellKnownTypes;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.Router;
+
+/// <summary>Counts the queries in flight and refuses what is too much early, while a refusal is still cheap. Safe for use by any thread.</summary>
+internal sealed class Admission(int limit)
+{
+    private int _inFlight; // by Interlocked
+
+    /// <summary>Lets a query in until the result is disposed.</summary>
+    /// <exception cref="RequestException">There are too many (<see cref="ErrorCodes.Overloaded"/>).</exception>
+    public Ticket Enter()
+    {
+        if (Interlocked.Increment(ref _inFlight) <= limit)
+        {
+            return new Ticket(this);
+        }
+
+        Interlocked.Decrement(ref _inFlight);
+        throw new RequestException(
+            new SqlError
+            {
+                Code = ErrorCodes.Overloaded,
+                StatementIndex = -1,
+                SqlOffset = -1,
+                CommitState = CommitState.NotCommitted,
+                Retryable = true,
+                RetryAfter = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(100)),
+            },
+            $"This node has {limit} queries in flight. Nothing was done; try again in a moment.");
+    }
+
+    /// <summary>A query that is in.</summary>
+    internal readonly struct Ticket(Admission owner) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref owner._inFlight);
+    }
+}

@@ -1,0 +1,43 @@
+using ReplicatedSqlite.Cluster;
+
+namespace ReplicatedSqlite.Router;
+
+/// <summary>What the services of one node work with.</summary>
+public sealed record RouterContext
+{
+    /// <summary>This node.</summary>
+    public required NodeRecord Self { get; init; }
+
+    /// <summary>Nodes and catalogue.</summary>
+    public required IControlPlane Control { get; init; }
+
+    /// <summary>The primaries that are active here.</summary>
+    public required GrainDirectory<IDatabaseCopy> Primaries { get; init; }
+
+    /// <summary>The replicas that are active here.</summary>
+    public required GrainDirectory<IDatabaseCopy> Replicas { get; init; }
+
+    /// <summary>Ways to the other nodes.</summary>
+    public required NodeChannels Channels { get; init; }
+
+    /// <summary>The way to a database's primary.</summary>
+    public required PrimaryForwarder Forwarder { get; init; }
+
+    /// <summary>Takes a database's files and log off this node. The catalogue has forgotten it already.</summary>
+    public required Func<Protocol.DatabaseId, Task> RemoveLocalAsync { get; init; }
+
+    /// <summary>Clock.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Makes ids.</summary>
+    public required Random Random { get; init; }
+
+    /// <summary>The product's version.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>The version of the SQLite in this process.</summary>
+    public required string SqliteVersion { get; init; }
+
+    /// <summary>Limits.</summary>
+    public RouterOptions Options { get; init; } = new();
+}

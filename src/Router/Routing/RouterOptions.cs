@@ -1,0 +1,11 @@
+namespace ReplicatedSqlite.Router;
+
+/// <summary>Limits of a node's query service.</summary>
+public sealed record RouterOptions
+{
+    /// <summary>How long a copy waits for a bookmark when the caller says nothing. Default 5 s.</summary>
+    public TimeSpan WaitTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Queries in flight on this node, waiting ones included; above it calls are refused at once. Default 10,000.</summary>
+    public int MaxQueries { get; init; } = 10_000;
+}
