@@ -6,10 +6,10 @@ namespace ReplicatedSqlite.Grpc.Server;
 internal static class ResponseCompression
 {
     /// <summary>The least size to compress from; <see cref="int.MaxValue"/> if nothing is.</summary>
-    public static int Threshold(ServerCallContext context)
+    public static int Threshold(HttpRequest request, GrpcServerOptions options)
     {
-        if (context.Options.GzipResponsesFromBytes is not { } bytes) return int.MaxValue;
-        foreach (var accepted in context.Http.Request.Headers.GetCommaSeparatedValues(GrpcHeaders.AcceptEncoding))
+        if (options.GzipResponsesFromBytes is not { } bytes) return int.MaxValue;
+        foreach (var accepted in request.Headers.GetCommaSeparatedValues(GrpcHeaders.AcceptEncoding))
         {
             if (accepted.Equals(GrpcHeaders.Gzip, StringComparison.OrdinalIgnoreCase)) return bytes;
         }

@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using Google.Protobuf;
-using Microsoft.AspNetCore.Http;
 
 namespace ReplicatedSqlite.Grpc.Server;
 
@@ -9,8 +8,6 @@ internal sealed class ResponseWriter<TResponse>(ServerCallContext context) : IRe
     where TResponse : class, IMessage<TResponse>, new()
 {
     private readonly PipeWriter _output = context.Http.Response.BodyWriter;
-    private readonly int _gzipFromBytes = ResponseCompression.Threshold(context);
-    private bool _headWritten;
     private int _writing;
 
     public ValueTask WriteAsync(TResponse message, CancellationToken cancellationToken = default)
@@ -45,14 +42,8 @@ internal sealed class ResponseWriter<TResponse>(ServerCallContext context) : IRe
     /// <summary>Buffers a response without sending it: it leaves together with the status.</summary>
     public void WriteLast(TResponse message)
     {
-        if (!_headWritten)
-        {
-            _headWritten = true;
-            if (_gzipFromBytes != int.MaxValue) context.Http.Response.Headers[GrpcHeaders.Encoding] = GrpcHeaders.Gzip;
-            context.ApplyHead();
-        }
-
-        if (_gzipFromBytes != int.MaxValue && message.CalculateSize() >= _gzipFromBytes) MessageFrame.WriteGzip(message, _output);
+        context.ApplyHead();
+        if (context.GzipFromBytes != int.MaxValue && message.CalculateSize() >= context.GzipFromBytes) MessageFrame.WriteGzip(message, _output);
         else MessageFrame.Write(message, _output);
     }
 

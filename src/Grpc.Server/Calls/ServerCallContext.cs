@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Primitives;
 
 namespace ReplicatedSqlite.Grpc.Server;
 
@@ -10,6 +9,7 @@ public sealed class ServerCallContext
     private readonly TimeProvider _timeProvider;
     private readonly long _startedAt;
     private readonly TimeSpan? _timeout;
+    private bool _headApplied;
     private Metadata? _requestHeaders;
     private Metadata? _responseHeaders;
     private Metadata? _responseTrailers;
@@ -55,6 +55,9 @@ public sealed class ServerCallContext
 
     internal bool DeadlinePassed => Remaining == TimeSpan.Zero;
 
+    /// <summary>Responses of at least this size are compressed; known once the head is applied.</summary>
+    internal int GzipFromBytes { get; private set; } = int.MaxValue;
+
     internal Metadata? TrailersIfAny => _responseTrailers;
 
     /// <summary>Sends the response's headers now, for a client that waits for them; otherwise they go with the first response.</summary>
@@ -65,15 +68,17 @@ public sealed class ServerCallContext
         await Http.Response.BodyWriter.FlushAsync(CancellationToken);
     }
 
+    /// <summary>Sets the response's headers, once; they leave with the first flush.</summary>
     internal void ApplyHead()
     {
+        if (_headApplied) return;
+        _headApplied = true;
         var response = Http.Response;
-        if (response.HasStarted) return;
         response.ContentType = GrpcHeaders.ContentType;
+        GzipFromBytes = ResponseCompression.Threshold(Http.Request, Options);
+        if (GzipFromBytes != int.MaxValue) response.Headers[GrpcHeaders.Encoding] = GrpcHeaders.Gzip;
         if (_responseHeaders is not { } metadata) return;
-        foreach (var entry in metadata)
-            response.Headers[entry.Name] = StringValues.Concat(response.Headers[entry.Name], entry.Value);
-        _responseHeaders = null; // written once
+        foreach (var entry in metadata) response.Headers.Append(entry.Name, entry.Value);
     }
 
     internal void Finish()

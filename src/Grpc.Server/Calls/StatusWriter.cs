@@ -10,7 +10,7 @@ internal static class StatusWriter
     public static void WriteOk(ServerCallContext context)
     {
         var http = context.Http;
-        if (!http.Response.HasStarted) context.ApplyHead();
+        context.ApplyHead();
         http.Response.AppendTrailer(GrpcHeaders.Status, "0");
         if (context.TrailersIfAny is { } metadata)
         {
