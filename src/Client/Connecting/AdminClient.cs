@@ -1,0 +1,77 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite;
+
+/// <summary>The management calls, in the contract's own messages. Thread-safe.</summary>
+public sealed class AdminClient
+{
+    private readonly Transport _transport;
+
+    internal AdminClient(Transport transport) => _transport = transport;
+
+    /// <summary>Creates a database with the cluster's defaults; its primary in <paramref name="primaryRegion"/>, or in the region of the node asked.</summary>
+    public Task<Database> CreateDatabaseAsync(string name, string? primaryRegion = null, CancellationToken cancellationToken = default) =>
+        CreateDatabaseAsync(new CreateDatabaseRequest { Name = name, PrimaryRegion = primaryRegion ?? "" }, cancellationToken);
+
+    /// <summary>Creates a database.</summary>
+    public Task<Database> CreateDatabaseAsync(CreateDatabaseRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.CreateDatabase, request, changes: true, cancellationToken);
+
+    /// <summary>One database by name or id.</summary>
+    public Task<Database> GetDatabaseAsync(string database, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.GetDatabase, new GetDatabaseRequest { Database = database }, changes: false, cancellationToken);
+
+    /// <summary>The databases whose names start with <paramref name="namePrefix"/>, all pages.</summary>
+    public async IAsyncEnumerable<Database> ListDatabasesAsync(
+        string? namePrefix = null, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var request = new ListDatabasesRequest { NamePrefix = namePrefix ?? "" };
+        do
+        {
+            var page = await CallAsync(AdminMethods.ListDatabases, request, changes: false, cancellationToken).ConfigureAwait(false);
+            foreach (var database in page.Databases) yield return database;
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+    }
+
+    /// <summary>Deletes a database.</summary>
+    public Task DeleteDatabaseAsync(string database, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.DeleteDatabase, new DeleteDatabaseRequest { Database = database }, changes: true, cancellationToken);
+
+    /// <summary>The bookmark that was current at a time; without one, the current bookmark.</summary>
+    public async Task<Bookmark> GetBookmarkAsync(string database, DateTimeOffset? at = null, CancellationToken cancellationToken = default)
+    {
+        var request = new GetBookmarkRequest { Database = database };
+        if (at is { } moment) request.At = Timestamp.FromDateTimeOffset(moment);
+        var response = await CallAsync(AdminMethods.GetBookmark, request, changes: false, cancellationToken).ConfigureAwait(false);
+        return ServerBookmark.Parse(response.Bookmark, mayHaveWritten: false);
+    }
+
+    /// <summary>The nodes, and the copies of <paramref name="database"/> if one is named.</summary>
+    public Task<Topology> GetTopologyAsync(string? database = null, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.GetTopology, new GetTopologyRequest { Database = database ?? "" }, changes: false, cancellationToken);
+
+    /// <summary>The node that answers: versions, region, cluster.</summary>
+    public Task<ServerInfo> GetServerInfoAsync(CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.GetServerInfo, new GetServerInfoRequest(), changes: false, cancellationToken);
+
+    private async Task<TResponse> CallAsync<TRequest, TResponse>(
+        GrpcMethod<TRequest, TResponse> method, TRequest request, bool changes, CancellationToken cancellationToken)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new()
+    {
+        try
+        {
+            return await _transport.CallAsync(method, request, null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RpcException e)
+        {
+            throw FailedCall.ToException(e, new CallNature(MayWrite: changes, HasKey: false));
+        }
+    }
+}

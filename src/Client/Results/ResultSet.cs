@@ -1,0 +1,23 @@
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite;
+
+/// <summary>What one statement returned and did.</summary>
+public sealed class ResultSet
+{
+    internal ResultSet(Result result, bool mayHaveWritten)
+    {
+        Columns = result.Columns.Count == 0 ? ResultColumns.None : new ResultColumns(result.Columns);
+        Rows = new Rows(RowBlock.Create(Columns, result.Rows, mayHaveWritten));
+        Meta = StatementMeta.From(result.Meta);
+    }
+
+    /// <summary>The columns; none for a statement that returns nothing.</summary>
+    public ResultColumns Columns { get; }
+
+    /// <summary>The rows.</summary>
+    public Rows Rows { get; }
+
+    /// <summary>What the statement did.</summary>
+    public StatementMeta Meta { get; }
+}

@@ -1,0 +1,167 @@
+using System.Runtime.CompilerServices;
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite;
+
+/// <summary>Runs SQL against one database: at the primary (<see cref="ReplicatedDatabase"/>) or within a <see cref="Session"/>. Thread-safe.</summary>
+/// <remarks>Failures are <see cref="ReplicatedSqliteException"/>s; a cancelled call throws <see cref="OperationCanceledException"/>, and its write may still commit.</remarks>
+public abstract class SqlExecutor
+{
+    private readonly Transport _transport;
+
+    private protected SqlExecutor(Transport transport, string databaseName)
+    {
+        _transport = transport;
+        DatabaseName = databaseName;
+    }
+
+    /// <summary>The name or id of the database.</summary>
+    public string DatabaseName { get; }
+
+    private protected Transport Transport => _transport;
+
+    /// <summary>Runs one statement.</summary>
+    public Task<SqlResponse> ExecuteAsync(
+        string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default) =>
+        SendAsync([new SqlStatement(sql, parameters)], script: false, options, cancellationToken);
+
+    /// <summary>Runs one statement and gives its rows.</summary>
+    public async Task<ResultSet> QueryAsync(
+        string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default) =>
+        (await ExecuteAsync(sql, parameters, options, cancellationToken).ConfigureAwait(false)).First;
+
+    /// <summary>Runs one statement and gives the first column of its first row; the default of <typeparamref name="T"/> if there is no row.</summary>
+    public async Task<T?> QueryScalarAsync<T>(
+        string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var result = await QueryAsync(sql, parameters, options, cancellationToken).ConfigureAwait(false);
+        return result.Rows.Count == 0 ? default : result.Rows[0].Get<T>(0);
+    }
+
+    /// <summary>Runs several statements as one transaction: all of them, or none.</summary>
+    public Task<SqlResponse> BatchAsync(IEnumerable<SqlStatement> statements, QueryOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(statements);
+        return SendAsync([.. statements], script: false, options, cancellationToken);
+    }
+
+    /// <summary>Runs SQL that holds several statements as one transaction. Each takes the named parameters it names and, in order, as many positional ones as it has.</summary>
+    public Task<SqlResponse> ScriptAsync(
+        string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default) =>
+        SendAsync([new SqlStatement(sql, parameters)], script: true, options, cancellationToken);
+
+    /// <summary>Runs one statement and gives its rows while they arrive. Leaving the enumeration early cancels the call.</summary>
+    public async IAsyncEnumerable<Row> StreamAsync(
+        string sql,
+        SqlParameters? parameters = null,
+        QueryOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var part in StreamBatchAsync([new SqlStatement(sql, parameters)], options, cancellationToken).ConfigureAwait(false))
+        {
+            if (part is not ResultRows { Rows: var rows }) continue;
+            foreach (var row in rows) yield return row;
+        }
+    }
+
+    /// <summary>Runs statements as one transaction and gives their results piece by piece.</summary>
+    public IAsyncEnumerable<StreamPart> StreamBatchAsync(
+        IEnumerable<SqlStatement> statements, QueryOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(statements);
+        return OpenAsync([.. statements], script: false, options, cancellationToken);
+    }
+
+    /// <summary>Runs a script as one transaction and gives its results piece by piece.</summary>
+    public IAsyncEnumerable<StreamPart> StreamScriptAsync(
+        string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default) =>
+        OpenAsync([new SqlStatement(sql, parameters)], script: true, options, cancellationToken);
+
+    /// <summary>What became of a write, by its idempotency key; with its bookmark if it was committed.</summary>
+    public async Task<(CommitState State, Bookmark? Bookmark)> GetOutcomeAsync(string idempotencyKey, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(idempotencyKey);
+        try
+        {
+            var request = new GetOutcomeRequest { Database = DatabaseName, IdempotencyKey = idempotencyKey };
+            var response = await _transport.CallAsync(QueryMethods.GetOutcome, request, null, cancellationToken).ConfigureAwait(false);
+            var bookmark = ServerBookmark.TryParse(response.Bookmark);
+            if (bookmark is { } seen) Observe(seen);
+            return (response.State, bookmark);
+        }
+        catch (RpcException e)
+        {
+            throw Failed(e, new CallNature(MayWrite: false, HasKey: true));
+        }
+    }
+
+    /// <summary>What a call that starts now sends as its session; empty: the primary.</summary>
+    private protected abstract string SessionToSend();
+
+    /// <summary>Every bookmark that an answer or an error brings.</summary>
+    private protected abstract void Observe(Bookmark bookmark);
+
+    private async Task<SqlResponse> SendAsync(SqlStatement[] statements, bool script, QueryOptions? options, CancellationToken cancellationToken)
+    {
+        var nature = QueryMessages.NatureOf(statements, script, options);
+        var request = QueryMessages.Execute(DatabaseName, statements, script, SessionToSend(), options);
+        try
+        {
+            var response = await _transport.CallAsync(QueryMethods.Execute, request, options?.CallTimeout, cancellationToken).ConfigureAwait(false);
+            var bookmark = ServerBookmark.Parse(response.Bookmark, nature.MayWrite);
+            Observe(bookmark);
+            return new SqlResponse(response, bookmark, nature.MayWrite);
+        }
+        catch (RpcException e)
+        {
+            throw Failed(e, nature);
+        }
+    }
+
+    private async IAsyncEnumerable<StreamPart> OpenAsync(
+        SqlStatement[] statements, bool script, QueryOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var nature = QueryMessages.NatureOf(statements, script, options);
+        var request = QueryMessages.Stream(DatabaseName, statements, script, SessionToSend(), options);
+        var reader = new StreamReader(nature.MayWrite);
+        IAsyncEnumerator<StreamResponse>? responses;
+        try
+        {
+            responses = await _transport.OpenAsync(QueryMethods.Stream, request, options?.CallTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RpcException e)
+        {
+            throw Failed(e, nature);
+        }
+
+        if (responses is null) throw reader.CutShort();
+        await using var _ = responses.ConfigureAwait(false);
+        bool more;
+        do
+        {
+            var part = reader.Read(responses.Current);
+            if (part is ResultStart { Bookmark: { } snapshot }) Observe(snapshot);
+            if (part is StreamDone done) Observe(done.Bookmark);
+            yield return part;
+            try
+            {
+                more = await responses.MoveNextAsync().ConfigureAwait(false);
+            }
+            catch (RpcException e)
+            {
+                throw Failed(e, nature);
+            }
+        }
+        while (more);
+        if (!reader.IsComplete) throw reader.CutShort();
+    }
+
+    private ReplicatedSqliteException Failed(RpcException e, CallNature nature)
+    {
+        var exception = FailedCall.ToException(e, nature);
+        if (exception.Bookmark is { } seen) Observe(seen); // errors are answers too: they were computed from a state
+        return exception;
+    }
+}

@@ -1,0 +1,56 @@
+using Google.Protobuf.WellKnownTypes;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite;
+
+/// <summary>Puts requests together.</summary>
+internal static class QueryMessages
+{
+    public static ExecuteRequest Execute(string database, IReadOnlyList<SqlStatement> statements, bool script, string session, QueryOptions? options)
+    {
+        var request = new ExecuteRequest
+        {
+            Database = database,
+            Read = Read(session, options),
+            Script = script,
+            IdempotencyKey = options?.IdempotencyKey ?? "",
+            Timeout = Duration(options?.SqlTimeout),
+        };
+        foreach (var statement in statements) request.Statements.Add(statement.ToMessage());
+        return request;
+    }
+
+    public static StreamRequest Stream(string database, IReadOnlyList<SqlStatement> statements, bool script, string session, QueryOptions? options)
+    {
+        var request = new StreamRequest
+        {
+            Database = database,
+            Read = Read(session, options),
+            Script = script,
+            IdempotencyKey = options?.IdempotencyKey ?? "",
+            Timeout = Duration(options?.SqlTimeout),
+            BatchRows = checked((uint)(options?.BatchRows ?? 0)),
+        };
+        foreach (var statement in statements) request.Statements.Add(statement.ToMessage());
+        return request;
+    }
+
+    public static CallNature NatureOf(IReadOnlyList<SqlStatement> statements, bool script, QueryOptions? options)
+    {
+        var mayWrite = options?.AsOf is null && (script || !statements.All(statement => ReadOnlySql.IsSurelyRead(statement.Sql)));
+        return new CallNature(mayWrite, !string.IsNullOrEmpty(options?.IdempotencyKey));
+    }
+
+    private static ReadOptions Read(string session, QueryOptions? options)
+    {
+        var read = new ReadOptions { Session = session };
+        if (options is null) return read;
+        read.WaitTimeout = Duration(options.WaitTimeout);
+        read.OnWaitTimeout = options.OnWaitTimeout;
+        read.MaxStaleness = Duration(options.MaxStaleness);
+        read.AsOf = options.AsOf?.ToString() ?? "";
+        return read;
+    }
+
+    private static Duration? Duration(TimeSpan? time) => time is { } value ? Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(value) : null;
+}
