@@ -73,6 +73,11 @@ public sealed class WalCapture : IDisposable
 
     private uint ReadFrames(uint first, in WalIndexHeader header, PageSet into)
     {
+        if (header.LastFrame == 0)
+        {
+            return 0; // restarted, and nothing came since
+        }
+
         var frameSizeBytes = WalLayout.FrameSizeBytes(_pageSizeBytes);
         var framesPerBatch = (uint)Math.Max(1, BatchSizeBytes / frameSizeBytes);
         var commits = 0u;
