@@ -12,6 +12,14 @@ public sealed class ResultSet
         Meta = StatementMeta.From(result.Meta);
     }
 
+    /// <summary>Reads a result in the contract's form, as another client of the contract may hold it.</summary>
+    /// <exception cref="ReplicatedSqliteException">It is damaged.</exception>
+    public static ResultSet Decode(Result result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return new ResultSet(result, mayHaveWritten: false);
+    }
+
     /// <summary>The columns; none for a statement that returns nothing.</summary>
     public ResultColumns Columns { get; }
 

@@ -1,0 +1,30 @@
+namespace ReplicatedSqlite.Cli;
+
+/// <summary>Writes one result after the other. Statements that return no columns write nothing.</summary>
+internal abstract class ResultWriter(TextWriter output)
+{
+    protected TextWriter Output { get; } = output;
+
+    public static ResultWriter Create(OutputMode mode, bool headers, TextWriter output) => mode switch
+    {
+        OutputMode.Json => new JsonResultWriter(output),
+        OutputMode.Csv => new CsvResultWriter(output, headers),
+        OutputMode.Line => new LineResultWriter(output),
+        _ => new TableResultWriter(output, headers),
+    };
+
+    public abstract void Begin(ResultColumns columns);
+
+    public abstract void Write(Row row);
+
+    public abstract void End();
+
+    /// <summary>Writes a whole result.</summary>
+    public void WriteAll(ResultColumns columns, IEnumerable<Row> rows)
+    {
+        if (columns.Count == 0) return;
+        Begin(columns);
+        foreach (var row in rows) Write(row);
+        End();
+    }
+}

@@ -1,0 +1,63 @@
+namespace ReplicatedSqlite.Cli;
+
+/// <summary>Sends one script, writes its results, explains its failure.</summary>
+internal sealed class ScriptRunner(ShellSettings settings, Terminal terminal)
+{
+    /// <param name="session">Where to.</param>
+    /// <param name="source">Where the script comes from.</param>
+    /// <param name="script">The script.</param>
+    /// <param name="isPart">Others of the same source went before or come after.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync(Session session, SourceText source, Script script, bool isPart, CancellationToken cancellationToken)
+    {
+        var options = new QueryOptions { SqlTimeout = settings.SqlTimeout };
+        try
+        {
+            // What is loaded in bulk returns little; a single script may return a lot, so its rows are streamed.
+            if (script.IsTransaction || isPart) await ExecuteAsync(session, script, options, cancellationToken);
+            else await StreamAsync(session, script, options, cancellationToken);
+            return ExitCode.Ok;
+        }
+        catch (ReplicatedSqliteException e)
+        {
+            await terminal.Output.FlushAsync(CancellationToken.None);
+            ErrorReport.Write(terminal.Error, e, source, script);
+            if (isPart) await terminal.Error.WriteLineAsync(Remainder(script, e));
+            return ExitCode.Of(e);
+        }
+    }
+
+    private static string Remainder(Script script, ReplicatedSqliteException e) =>
+        $"Everything before line {script.FirstLine} is loaded; of lines {script.FirstLine} to {script.LastLine}, sent together, "
+        + (e.CommitState == Protocol.V1.CommitState.Unknown ? "it is unknown." : "nothing is.");
+
+    private async Task ExecuteAsync(Session session, Script script, QueryOptions options, CancellationToken cancellationToken)
+    {
+        var response = await session.ScriptAsync(script.Sql, null, options, cancellationToken);
+        var writer = ResultWriter.Create(settings.Mode, settings.Headers, terminal.Output);
+        foreach (var result in response.Results) writer.WriteAll(result.Columns, result.Rows);
+    }
+
+    private async Task StreamAsync(Session session, Script script, QueryOptions options, CancellationToken cancellationToken)
+    {
+        var writer = ResultWriter.Create(settings.Mode, settings.Headers, terminal.Output);
+        var hasColumns = false;
+        await foreach (var part in session.StreamScriptAsync(script.Sql, null, options, cancellationToken))
+        {
+            switch (part)
+            {
+                case ResultStart start:
+                    hasColumns = start.Columns.Count > 0;
+                    if (hasColumns) writer.Begin(start.Columns);
+                    break;
+                case ResultRows { Rows: var rows } when hasColumns:
+                    foreach (var row in rows) writer.Write(row);
+                    break;
+                case ResultEnd when hasColumns:
+                    writer.End();
+                    break;
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+namespace ReplicatedSqlite.Cli;
+
+/// <summary>What dot commands change.</summary>
+internal sealed class ShellSettings
+{
+    public OutputMode Mode { get; set; }
+
+    public bool Headers { get; set; } = true;
+
+    /// <summary>Longest run of one script's SQL; null: the server's default.</summary>
+    public TimeSpan? SqlTimeout { get; init; }
+}
