@@ -31,6 +31,8 @@ public static class SqliteCodes
     public const int Done = 101;
     public const int BusySnapshot = Busy | (2 << 8);
 
+    public const int ConstraintForeignKey = Constraint | (3 << 8);
+
     public const int OpenReadOnly = 0x1;
     public const int OpenReadWrite = 0x2;
     public const int OpenCreate = 0x4;
@@ -55,6 +57,8 @@ public static class SqliteCodes
     public const int PreparePersistent = 1;
 
     public const int DbStatusDeferredForeignKeys = 10;
+    public const int StatementStatusReprepare = 5;
+    public const int FileControlDataVersion = 35;
 
     public const int TypeInteger = 1;
     public const int TypeFloat = 2;

@@ -1,0 +1,461 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Sqlite;
+
+/// <summary>A connection that runs users' SQL: policy, limits, prepared statements, time limits, and a clean state for each request.</summary>
+/// <remarks>Used by one request at a time, by any thread. Readers cannot write; a database has one writer.</remarks>
+public sealed unsafe class QueryConnection : IDisposable
+{
+    // No row that anybody inserts by chance. Set before an insert, it tells whether there was one.
+    private const long NoRowId = long.MinValue + 0x5eed_0b5e;
+
+    private readonly StatementCache _cache;
+    private readonly GCHandle _authorizerHandle;
+    private readonly GCHandle _watchHandle;
+    private readonly GCHandle _selfHandle;
+    private readonly SqliteStatement _openSnapshot;
+    private readonly long _pageSizeBytes;
+    private SqliteStatement? _resetChanges;
+    private long _totalChangesBefore; // at the start of the request
+    private bool _changedRows; // this request ran a statement that sets changes()
+    private bool _tempTouched;
+    private bool _schemaTouched; // since the transaction began
+    private uint _sizeVersion; // SQLite's data version that _sizeBytes belongs to
+    private long _sizeBytes = -1;
+
+    private QueryConnection(SqliteConnection connection, bool isWriter, QueryConnectionOptions options)
+    {
+        Connection = connection;
+        IsWriter = isWriter;
+        Policy = options.Policy;
+        Authorizer = new SqlAuthorizer(options.Policy);
+        Watch = new RunWatch(options.Time);
+        Runner = new StatementRunner(this);
+        _cache = new StatementCache(options.MaxCachedStatements, options.MaxCachedSqlLength);
+        connection.Execute($"PRAGMA cache_size=-{options.PageCacheKib}");
+        if (isWriter)
+        {
+            connection.Execute("PRAGMA synchronous=OFF"); // the quorum makes a write durable
+        }
+
+        _pageSizeBytes = connection.QueryInteger("PRAGMA page_size");
+        _openSnapshot = connection.Prepare("SELECT (SELECT 1 FROM sqlite_schema)"); // one row in any database, and it touches the file
+        foreach (var (limit, value) in options.Policy.Limits)
+        {
+            _ = NativeMethods.sqlite3_limit(connection.Handle, limit, value);
+        }
+
+        _authorizerHandle = GCHandle.Alloc(Authorizer);
+        _watchHandle = GCHandle.Alloc(Watch);
+        _selfHandle = GCHandle.Alloc(this, GCHandleType.Weak);
+        ReplaceTotalChanges();
+        connection.Check(NativeMethods.sqlite3_set_authorizer(connection.Handle, &SqlAuthorizer.Callback, GCHandle.ToIntPtr(_authorizerHandle)));
+        NativeMethods.sqlite3_progress_handler(connection.Handle, RunWatch.StepsBetweenLooks, &RunWatch.Callback, GCHandle.ToIntPtr(_watchHandle));
+    }
+
+    /// <summary>The connection below. SQL of the engine's own runs inside <see cref="AsOwner"/>.</summary>
+    public SqliteConnection Connection { get; }
+
+    /// <summary>Opened for writing.</summary>
+    public bool IsWriter { get; }
+
+    /// <summary>What users' SQL may do here.</summary>
+    public SqlPolicy Policy { get; }
+
+    /// <summary>How many prepared statements are kept.</summary>
+    public int CachedStatements => _cache.Count;
+
+    internal SqlAuthorizer Authorizer { get; }
+
+    internal RunWatch Watch { get; }
+
+    internal StatementRunner Runner { get; }
+
+    internal bool IsAutocommit => NativeMethods.fast_get_autocommit(Connection.Handle) != 0;
+
+    /// <summary>Temp objects were made: they go when the transaction has ended, by <see cref="ResetAfterTransaction"/>.</summary>
+    internal bool TempTouched => _tempTouched;
+
+    /// <summary>Opens an existing file for reading.</summary>
+    /// <exception cref="SqliteException">It cannot be opened.</exception>
+    public static QueryConnection OpenForReading(string path, QueryConnectionOptions? options = null) =>
+        Open(SqliteConnection.Open(path, readOnly: true), isWriter: false, options ?? new QueryConnectionOptions());
+
+    /// <summary>Opens a file for writing. The caller sees to it that there is one writer.</summary>
+    /// <exception cref="SqliteException">It cannot be opened.</exception>
+    public static QueryConnection OpenForWriting(string path, bool create = false, QueryConnectionOptions? options = null)
+    {
+        options ??= new QueryConnectionOptions();
+        return Open(SqliteConnection.Open(path, create, pageSizeBytes: options.PageSizeBytes), isWriter: true, options);
+    }
+
+    /// <summary>Until it is disposed, SQL on this connection is the engine's own and the policy is silent.</summary>
+    public OwnerScope AsOwner() => new(this, SqlAuthority.Owner);
+
+    /// <summary>Closes the connection. No request is running.</summary>
+    public void Dispose()
+    {
+        _cache.Clear();
+        _openSnapshot.Dispose();
+        _resetChanges?.Dispose();
+        Connection.Dispose();
+        if (_authorizerHandle.IsAllocated)
+        {
+            _authorizerHandle.Free();
+            _watchHandle.Free();
+            _selfHandle.Free();
+        }
+    }
+
+    /// <summary>Opens the read transaction: what is committed now is what the request sees.</summary>
+    /// <remarks>
+    /// A statement that has been stepped and not reset holds it open, which costs one call instead of BEGIN, a read and COMMIT. Nothing but that
+    /// statement has to be reset at the end.
+    /// </remarks>
+    internal void BeginSnapshot() => _openSnapshot.Step();
+
+    internal void EndSnapshot() => _openSnapshot.Reset();
+
+    /// <summary>The size that the open transaction sees. Cheap while nobody writes.</summary>
+    internal long SizeBytes()
+    {
+        uint version = 0;
+        fixed (byte* main = "main\0"u8)
+        {
+            Connection.Check(NativeMethods.sqlite3_file_control_bytes(Connection.Handle, main, SqliteCodes.FileControlDataVersion, &version));
+        }
+
+        // The version moves when others have written; a writer's own changes do not move it.
+        if (IsWriter || _sizeBytes < 0 || version != _sizeVersion)
+        {
+            using (AsOwner())
+            {
+                _sizeBytes = Connection.QueryInteger("PRAGMA page_count") * _pageSizeBytes;
+            }
+
+            _sizeVersion = version;
+        }
+
+        return _sizeBytes;
+    }
+
+    /// <summary>A request begins: nothing of an earlier one can be seen.</summary>
+    internal void BeginRequest()
+    {
+        _totalChangesBefore = NativeMethods.fast_total_changes64(Connection.Handle);
+        NativeMethods.fast_set_last_insert_rowid(Connection.Handle, 0);
+        _changedRows = false;
+    }
+
+    /// <summary>Sets back the pragmas that a request has changed. Costs nothing when it changed none.</summary>
+    internal void ResetAfterRequest()
+    {
+        if (Authorizer.Changed.Count == 0)
+        {
+            return;
+        }
+
+        using (AsOwner())
+        {
+            foreach (var rule in Authorizer.Changed)
+            {
+                Connection.Execute($"PRAGMA {rule.Name}={rule.Default}");
+            }
+        }
+
+        Authorizer.Changed.Clear();
+    }
+
+    /// <summary>Drops the temp objects that the transaction has left, and pragmas' changes. No transaction is open.</summary>
+    internal void ResetAfterTransaction()
+    {
+        ResetAfterRequest();
+        _schemaTouched = false;
+        if (!_tempTouched)
+        {
+            return;
+        }
+
+        _cache.Clear();
+        using (AsOwner())
+        {
+            // Changing where temp objects live deletes them all, internal tables included.
+            Connection.Execute("PRAGMA temp_store=MEMORY; PRAGMA temp_store=DEFAULT");
+        }
+
+        _tempTouched = false;
+    }
+
+    /// <summary>A statement by its whole text, of which there is exactly one in it. Goes back by <see cref="Return"/>.</summary>
+    /// <exception cref="RequestException">The text is refused, by SQLite or by us.</exception>
+    internal PreparedSql Rent(string sql, int statementIndex, string severalText = "The text holds several statements. Send each as a Statement of its own, or set `script`.")
+    {
+        var statement = _cache.Take(sql);
+        if (statement != null)
+        {
+            return statement;
+        }
+
+        using var text = new Utf8Sql(sql, statementIndex);
+        statement = Prepare(text, 0, statementIndex, sql, out var next)
+            ?? throw SqlErrors.Invalid("The statement's text holds no SQL, only blanks or comments.", statementIndex);
+        if (HasMore(text, next))
+        {
+            statement.Free();
+            throw SqlErrors.Invalid(severalText, statementIndex, next);
+        }
+
+        Keep(statement);
+        return statement;
+    }
+
+    /// <summary>The next statement of a script.</summary>
+    /// <returns><see langword="null"/> at the end.</returns>
+    internal PreparedSql? RentNext(Utf8Sql script, ref int offset, int statementIndex)
+    {
+        if (offset == 0 && script.Text != null && _cache.Take(script.Text) is { } whole)
+        {
+            offset = script.Length;
+            return whole; // a script of one statement, seen before
+        }
+
+        var start = offset;
+        var statement = Prepare(script, start, statementIndex, null, out offset);
+        if (statement != null)
+        {
+            statement.InUse = true;
+            statement.Evicted = true; // freed when it comes back
+        }
+
+        return statement;
+    }
+
+    /// <summary>Gives a statement back.</summary>
+    internal static void Return(PreparedSql statement)
+    {
+        statement.Reset();
+        statement.InUse = false;
+        if (statement.Evicted)
+        {
+            statement.Free();
+        }
+    }
+
+    /// <summary>Other SQL than that of prepared statements changed what they were prepared from.</summary>
+    internal void ForgetStatements()
+    {
+        _cache.Clear();
+        _schemaTouched = true;
+    }
+
+    /// <summary>A transaction or savepoint was rolled back, and with it perhaps a change of the schema.</summary>
+    internal void AfterRollback()
+    {
+        if (_schemaTouched)
+        {
+            _cache.Clear();
+        }
+    }
+
+    /// <summary>What to do before a statement runs that is not read-only.</summary>
+    /// <returns>The value of <c>last_insert_rowid()</c> before it.</returns>
+    internal long PrepareWrite(StatementTraits traits)
+    {
+        var lastRowId = NativeMethods.fast_last_insert_rowid(Connection.Handle);
+        if ((traits & (StatementTraits.Inserts | StatementTraits.UsesLastRowId)) == StatementTraits.Inserts)
+        {
+            NativeMethods.fast_set_last_insert_rowid(Connection.Handle, NoRowId);
+        }
+
+        _tempTouched |= (traits & StatementTraits.Temp) != 0;
+        return lastRowId;
+    }
+
+    /// <summary>The row that the statement inserted, 0 for none.</summary>
+    internal long FinishWrite(StatementTraits traits, long lastRowIdBefore)
+    {
+        _changedRows = true;
+        if ((traits & StatementTraits.Inserts) == 0)
+        {
+            return 0;
+        }
+
+        var now = NativeMethods.fast_last_insert_rowid(Connection.Handle);
+        if ((traits & StatementTraits.UsesLastRowId) != 0)
+        {
+            // It had to see the true value, so an insert of the same number cannot be told from none by the number alone.
+            return now != lastRowIdBefore || NativeMethods.fast_changes64(Connection.Handle) > 0 ? now : 0;
+        }
+
+        if (now != NoRowId)
+        {
+            return now;
+        }
+
+        NativeMethods.fast_set_last_insert_rowid(Connection.Handle, lastRowIdBefore);
+        return 0;
+    }
+
+    /// <summary>A statement that writes has failed.</summary>
+    internal void AbortWrite(StatementTraits traits, long lastRowIdBefore)
+    {
+        if ((traits & StatementTraits.Inserts) != 0)
+        {
+            NativeMethods.fast_set_last_insert_rowid(Connection.Handle, lastRowIdBefore);
+        }
+    }
+
+    /// <summary>Sets <c>changes()</c> to 0 if it is still that of an earlier request.</summary>
+    internal void HideChanges()
+    {
+        if (_changedRows || !IsWriter)
+        {
+            return;
+        }
+
+        using (AsOwner())
+        {
+            // SQLite has no function for it. This changes no row and needs no table; in the group's transaction it takes no lock either.
+            _resetChanges ??= Connection.Prepare("UPDATE sqlite_dbpage SET data=data WHERE 0");
+            _resetChanges.Run();
+        }
+
+        _changedRows = true;
+    }
+
+    /// <summary>What went wrong, in the contract's words.</summary>
+    /// <param name="code">That a function returned.</param>
+    /// <param name="statementIndex">Of the statement.</param>
+    /// <param name="offset">Where its SQL starts in the text as sent.</param>
+    internal Exception Error(int code, int statementIndex, int offset)
+    {
+        var error = Connection.Error(code);
+        if (error.PrimaryCode == SqliteCodes.Interrupt)
+        {
+            return Watch.Cancellation.IsCancellationRequested ? new OperationCanceledException("The caller gave up.", Watch.Cancellation)
+                : Watch.IsOver ? SqlErrors.TimedOut(Watch.Timeout, statementIndex)
+                : SqlErrors.At(
+                    ErrorCodes.CopyStale, "The server has stopped the statement, because this copy is going away. Nothing was done; try again.", statementIndex);
+        }
+
+        var denial = Authorizer.Denial;
+        var at = error.SqlOffset >= 0 ? offset + error.SqlOffset : -1;
+        if (denial != null && (error.PrimaryCode == SqliteCodes.Auth
+            || error.Message.Contains("not authorized", StringComparison.Ordinal)
+            || error.Message.Contains("prohibited", StringComparison.Ordinal)))
+        {
+            return SqlErrors.At(ErrorCodes.SqliteAuth, denial, statementIndex, at, SqliteCodes.Auth);
+        }
+
+        return SqlErrors.From(error, statementIndex, at);
+    }
+
+    private static QueryConnection Open(SqliteConnection connection, bool isWriter, QueryConnectionOptions options)
+    {
+        try
+        {
+            return new QueryConnection(connection, isWriter, options);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private void Keep(PreparedSql statement)
+    {
+        statement.InUse = true;
+        // A pragma that sets something does so when it is prepared: from the cache it would do nothing.
+        statement.Evicted = (statement.Traits & StatementTraits.Pragma) != 0 || !_cache.Add(statement);
+    }
+
+    private PreparedSql? Prepare(Utf8Sql text, int start, int statementIndex, string? cacheKey, out int next)
+    {
+        Authorizer.Traits = StatementTraits.None;
+        Authorizer.Denial = null;
+        Authorizer.Preparing = true;
+        try
+        {
+            fixed (byte* sql = text.Bytes)
+            {
+                var code = NativeMethods.sqlite3_prepare_v3(
+                    Connection.Handle, sql + start, text.Length - start, cacheKey == null ? 0u : SqliteCodes.PreparePersistent, out var handle, out var tail);
+                if (code != SqliteCodes.Ok)
+                {
+                    throw Error(code, statementIndex, start);
+                }
+
+                next = (int)(tail - sql);
+                var vacuum = SqlText.IsVacuum<byte>(text.Bytes.AsSpan(start, next - start)) ? StatementTraits.Vacuum : 0;
+                return handle == 0 ? null : new PreparedSql(this, handle, cacheKey, start, Authorizer.Traits | vacuum);
+            }
+        }
+        finally
+        {
+            Authorizer.Preparing = false;
+        }
+    }
+
+    /// <summary>Whether there is any SQL from here on. Only SQLite knows, since it may be comments.</summary>
+    private bool HasMore(Utf8Sql text, int start)
+    {
+        if (text.Bytes.AsSpan(start, text.Length - start).IndexOfAnyExcept(" \t\r\n\f"u8) < 0)
+        {
+            return false;
+        }
+
+        using (new OwnerScope(this, SqlAuthority.Probe))
+        {
+            fixed (byte* sql = text.Bytes)
+            {
+                var code = NativeMethods.sqlite3_prepare_v3(Connection.Handle, sql + start, text.Length - start, 0, out var handle, out _);
+                if (handle != 0)
+                {
+                    _ = NativeMethods.sqlite3_finalize(handle);
+                }
+
+                return code != SqliteCodes.Ok || handle != 0;
+            }
+        }
+    }
+
+    /// <summary>Puts a <c>total_changes()</c> in the place of SQLite's that counts from the start of the request.</summary>
+    private void ReplaceTotalChanges()
+    {
+        const int Utf8 = 1;
+        const int Innocuous = 0x200000; // may be used in views and triggers, as the original
+        fixed (byte* name = "total_changes\0"u8)
+        {
+            Connection.Check(NativeMethods.sqlite3_create_function_v2(
+                Connection.Handle, name, 0, Utf8 | Innocuous, GCHandle.ToIntPtr(_selfHandle), &TotalChanges, 0, 0, 0));
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void TotalChanges(nint context, int arguments, nint* values)
+    {
+        var connection = (QueryConnection)GCHandle.FromIntPtr(NativeMethods.sqlite3_user_data(context)).Target!;
+        var total = NativeMethods.sqlite3_total_changes64(connection.Connection.Handle);
+        NativeMethods.sqlite3_result_int64(context, total - connection._totalChangesBefore);
+    }
+
+    /// <summary>A stretch in which SQL is the engine's own.</summary>
+    public readonly ref struct OwnerScope
+    {
+        private readonly QueryConnection _connection;
+        private readonly SqlAuthority _before;
+
+        internal OwnerScope(QueryConnection connection, SqlAuthority authority)
+        {
+            _connection = connection;
+            _before = connection.Authorizer.Authority;
+            connection.Authorizer.Authority = authority;
+        }
+
+        /// <summary>Back to what was before.</summary>
+        public void Dispose() => _connection.Authorizer.Authority = _before;
+    }
+}

@@ -1,0 +1,23 @@
+namespace ReplicatedSqlite.Sqlite;
+
+/// <summary>How a <see cref="QueryConnection"/> is set up.</summary>
+public sealed record QueryConnectionOptions
+{
+    /// <summary>What users' SQL may do.</summary>
+    public SqlPolicy Policy { get; init; } = SqlPolicy.Default;
+
+    /// <summary>The clock of timeouts and durations.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Most prepared statements that are kept.</summary>
+    public int MaxCachedStatements { get; init; } = 256;
+
+    /// <summary>Most letters of SQL whose statements are kept; a text longer than a quarter of it is not.</summary>
+    public int MaxCachedSqlLength { get; init; } = 1024 * 1024;
+
+    /// <summary>SQLite's page cache of this connection.</summary>
+    public int PageCacheKib { get; init; } = 8 * 1024;
+
+    /// <summary>Of a new file.</summary>
+    public int PageSizeBytes { get; init; } = 4096;
+}

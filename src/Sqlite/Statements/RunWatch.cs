@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace ReplicatedSqlite.Sqlite;
+
+/// <summary>Stops what runs on a connection when its time is over or its caller has gone.</summary>
+/// <remarks>
+/// SQLite asks it every thousand steps of its virtual machine, on the thread that runs the statement. So there is no timer, and none that can go
+/// off late and hit the next request.
+/// </remarks>
+internal sealed class RunWatch(TimeProvider time)
+{
+    /// <summary>How often SQLite asks: some 20 to 100 microseconds apart.</summary>
+    public const int StepsBetweenLooks = 1000;
+
+    private long _started;
+    private TimeSpan _timeout;
+    private CancellationToken _cancellation;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; } = time;
+
+    /// <summary>The running request's limit.</summary>
+    public TimeSpan Timeout => _timeout;
+
+    /// <summary>The running request's caller.</summary>
+    public CancellationToken Cancellation => _cancellation;
+
+    /// <summary>The time of the running request is over.</summary>
+    public bool IsOver => _timeout > TimeSpan.Zero && Time.GetElapsedTime(_started) >= _timeout;
+
+    /// <summary>A request starts. A timeout of zero or less means none.</summary>
+    public void Start(TimeSpan timeout, CancellationToken cancellation)
+    {
+        _started = timeout > TimeSpan.Zero ? Time.GetTimestamp() : 0;
+        _timeout = timeout;
+        _cancellation = cancellation;
+    }
+
+    /// <summary>The request has ended: what comes next has no limit, until it sets one.</summary>
+    public void Stop()
+    {
+        _timeout = TimeSpan.Zero;
+        _cancellation = default;
+    }
+
+    /// <summary>The function for <c>sqlite3_progress_handler</c>; its context is a <see cref="GCHandle"/> of the watch. Not zero: interrupt.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int Callback(nint context)
+    {
+        var watch = (RunWatch)GCHandle.FromIntPtr(context).Target!;
+        return watch._cancellation.IsCancellationRequested || watch.IsOver ? 1 : 0;
+    }
+}

@@ -1,0 +1,159 @@
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.Sqlite;
+
+/// <summary>One run of one prepared statement: from its first step to its last, and what it did.</summary>
+/// <remarks>Used again for the next statement. Between calls any thread may take over.</remarks>
+internal sealed class StatementRun(QueryConnection connection)
+{
+    private PreparedSql? _statement;
+    private int _index;
+    private bool _hasRow;
+    private TimeSpan _elapsed;
+    private long _totalChangesBefore;
+    private long _lastRowIdBefore;
+    private long _schemaVersionBefore;
+    private long _reservedNamesBefore;
+
+    /// <summary>The columns, once it has started.</summary>
+    public ColumnInfo[] Columns { get; private set; } = [];
+
+    /// <summary>It stands on a row that was not taken yet.</summary>
+    public bool HasRow => _hasRow;
+
+    /// <summary>Runs a statement, its parameters bound, to its first row or its end.</summary>
+    public void Start(PreparedSql statement, int index)
+    {
+        _statement = statement;
+        _index = index;
+        _elapsed = TimeSpan.Zero;
+        CheckTime();
+        connection.Authorizer.Denial = null;
+        if ((statement.Traits & StatementTraits.UsesChanges) != 0)
+        {
+            connection.HideChanges();
+        }
+
+        if (!statement.IsReadOnly)
+        {
+            BeforeWrite(statement.Traits);
+        }
+
+        var started = connection.Watch.Time.GetTimestamp();
+        Step();
+        Columns = NativeMethods.fast_column_count(statement.Handle) == 0 ? [] : statement.Columns;
+        _elapsed = connection.Watch.Time.GetElapsedTime(started);
+    }
+
+    /// <summary>Takes rows until the batch is full.</summary>
+    /// <param name="batch">Started for this statement.</param>
+    /// <param name="maxRows">Most rows in the batch.</param>
+    /// <param name="fullBytes">A batch this large is full.</param>
+    /// <param name="maxBytes">A batch of several rows is never larger.</param>
+    /// <returns>Whether a row is left.</returns>
+    public bool Fill(RowBatchBuilder batch, long maxRows, long fullBytes, long maxBytes)
+    {
+        var started = connection.Watch.Time.GetTimestamp();
+        CheckTime();
+        while (_hasRow && batch.Rows < maxRows && batch.Bytes < fullBytes && batch.TryAdd(_statement!.Handle, maxBytes))
+        {
+            Step();
+        }
+
+        _elapsed += connection.Watch.Time.GetElapsedTime(started);
+        return _hasRow;
+    }
+
+    /// <summary>What it did. It has no row left. The size is left to the caller.</summary>
+    public Meta Finish()
+    {
+        var statement = _statement!;
+        // Counted by a patched SQLite only: RowsRead and RowsWritten would be set here, from the statement's counters.
+        var meta = new Meta { SqlDurationMs = _elapsed.TotalMilliseconds };
+        if (!statement.IsReadOnly)
+        {
+            AfterWrite(statement.Traits, meta);
+        }
+
+        _statement = null;
+        return meta;
+    }
+
+    private void Step()
+    {
+        var code = NativeMethods.sqlite3_step(_statement!.Handle);
+        _hasRow = code == SqliteCodes.Row;
+        if (!_hasRow && code != SqliteCodes.Done)
+        {
+            var error = connection.Error(code, _index, _statement.Offset); // before anything else changes the connection's last error
+            if (!_statement.IsReadOnly)
+            {
+                connection.AbortWrite(_statement.Traits, _lastRowIdBefore);
+            }
+
+            throw error;
+        }
+    }
+
+    private void CheckTime()
+    {
+        if (connection.Watch.Cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The caller gave up.", connection.Watch.Cancellation);
+        }
+
+        if (connection.Watch.IsOver)
+        {
+            throw SqlErrors.TimedOut(connection.Watch.Timeout, _index);
+        }
+    }
+
+    private void BeforeWrite(StatementTraits traits)
+    {
+        if ((traits & StatementTraits.Schema) != 0)
+        {
+            _schemaVersionBefore = OwnInteger("PRAGMA schema_version");
+            _reservedNamesBefore = (traits & StatementTraits.Alters) != 0 ? CountReservedNames() : 0;
+        }
+
+        _totalChangesBefore = NativeMethods.fast_total_changes64(connection.Connection.Handle);
+        _lastRowIdBefore = connection.PrepareWrite(traits);
+    }
+
+    private void AfterWrite(StatementTraits traits, Meta meta)
+    {
+        meta.Changes = NativeMethods.fast_total_changes64(connection.Connection.Handle) - _totalChangesBefore;
+        meta.LastRowId = connection.FinishWrite(traits, _lastRowIdBefore);
+        meta.ChangedDb = meta.Changes != 0 || meta.LastRowId != 0 || (traits & StatementTraits.Rewrites) != 0;
+        if ((traits & StatementTraits.Schema) == 0)
+        {
+            return;
+        }
+
+        meta.ChangedDb |= OwnInteger("PRAGMA schema_version") != _schemaVersionBefore;
+        connection.ForgetStatements(); // what they were prepared from is gone: a new trigger may make other things of them
+        if ((traits & StatementTraits.Alters) != 0 && CountReservedNames() != _reservedNamesBefore)
+        {
+            throw SqlErrors.At(
+                Protocol.ErrorCodes.SqliteAuth,
+                $"A table may not be renamed so: names beginning {string.Join(" or ", connection.Policy.ReservedPrefixes)} belong to the server.",
+                _index,
+                sqliteCode: SqliteCodes.Auth);
+        }
+    }
+
+    private long CountReservedNames()
+    {
+        var conditions = connection.Policy.ReservedPrefixes.Select(prefix => $"lower(substr(name,1,{prefix.Length}))='{prefix}'");
+        return OwnInteger(
+            $"SELECT count(*) FROM (SELECT name FROM main.sqlite_schema UNION ALL SELECT name FROM temp.sqlite_schema) WHERE {string.Join(" OR ", conditions)}");
+    }
+
+    private long OwnInteger(string sql)
+    {
+        using (connection.AsOwner())
+        {
+            return connection.Connection.QueryInteger(sql);
+        }
+    }
+}

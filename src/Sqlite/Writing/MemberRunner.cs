@@ -1,0 +1,105 @@
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.Sqlite;
+
+/// <summary>Runs one request's statements on the writer, in a transaction that somebody else has opened.</summary>
+internal sealed unsafe class MemberRunner(QueryConnection connection)
+{
+    private readonly StatementRunner _runner = connection.Runner;
+
+    /// <summary>The metas of a member that stays get the size at the end of the group.</summary>
+    public List<Meta> Metas { get; } = [];
+
+    /// <summary>Runs all statements.</summary>
+    /// <exception cref="RequestException">One failed. What was done before it is still there.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public void Run(SqlRequest request, MemberOutcome outcome)
+    {
+        RequestShape.Check(request);
+        _runner.Begin(request.MaxResultBytes);
+        var results = request.AsParts ? null : new List<Result>(request.Statements.Count);
+        var parts = request.AsParts ? new List<ResultPart>() : null;
+        outcome.Wrote = false;
+        if (request.Script)
+        {
+            RunScript(request, outcome, results, parts);
+        }
+        else
+        {
+            RunStatements(request, outcome, results, parts);
+        }
+
+        outcome.Results = results ?? outcome.Results;
+        outcome.Parts = parts ?? outcome.Parts;
+        outcome.ResultBytes = _runner.MaxBytes - _runner.BytesLeft;
+    }
+
+    /// <summary>Foreign keys that are checked at COMMIT and do not hold: at a savepoint's release SQLite does not look.</summary>
+    /// <exception cref="RequestException">SQLITE_CONSTRAINT_FOREIGNKEY.</exception>
+    public void CheckDeferredForeignKeys()
+    {
+        int unresolved;
+        int highest;
+        connection.Connection.Check(NativeMethods.fast_db_status(
+            connection.Connection.Handle, SqliteCodes.DbStatusDeferredForeignKeys, &unresolved, &highest, 0));
+        if (unresolved != 0)
+        {
+            throw SqlErrors.From(new SqliteException(SqliteCodes.ConstraintForeignKey, "FOREIGN KEY constraint failed"));
+        }
+    }
+
+    private void RunStatements(SqlRequest request, MemberOutcome outcome, List<Result>? results, List<ResultPart>? parts)
+    {
+        string? previous = null;
+        for (var i = 0; i < request.Statements.Count; i++)
+        {
+            previous = RequestShape.Sql(request, i, previous);
+            _runner.UseValues(request.Statements[i], script: false);
+            RunOne(connection.Rent(previous, i), i, request, outcome, results, parts);
+        }
+    }
+
+    private void RunScript(SqlRequest request, MemberOutcome outcome, List<Result>? results, List<ResultPart>? parts)
+    {
+        using var text = new Utf8Sql(request.Statements[0].Sql, 0);
+        _runner.UseValues(request.Statements[0], script: true);
+        var offset = 0;
+        var index = 0;
+        while (connection.RentNext(text, ref offset, index) is { } statement)
+        {
+            RunOne(statement, index++, request, outcome, results, parts);
+        }
+
+        if (index == 0)
+        {
+            throw SqlErrors.Invalid("The script holds no SQL, only blanks or comments.", 0);
+        }
+
+        _runner.FinishValues(-1);
+    }
+
+    private void RunOne(PreparedSql statement, int index, SqlRequest request, MemberOutcome outcome, List<Result>? results, List<ResultPart>? parts)
+    {
+        try
+        {
+            if (results != null)
+            {
+                var result = _runner.RunToResult(statement, index);
+                results.Add(result);
+                Metas.Add(result.Meta);
+            }
+            else
+            {
+                Metas.Add(_runner.RunToParts(statement, index, request.BatchRows, parts!));
+            }
+
+            outcome.Wrote |= !statement.IsReadOnly;
+        }
+        finally
+        {
+            _runner.Abandon();
+            QueryConnection.Return(statement);
+        }
+    }
+}
