@@ -23,6 +23,7 @@ public sealed class Checkpointer : IDisposable
         _sidecarPath = Sidecar.PathOf(connection.Path);
         _sidecar = sidecar;
         _file = SqliteFileObject.Of(connection);
+        connection.SetBusyTimeout(TimeSpan.Zero); // a turn of the owner waits for no reader: it comes again
         connection.Execute("PRAGMA synchronous=FULL"); // the writer may commit without syncs, a checkpoint may not
     }
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace ReplicatedSqlite.Sqlite;
 
 /// <summary>Files that are there whole or not at all, also after a power cut.</summary>
-internal static partial class DurableFile
+public static partial class DurableFile
 {
     /// <summary>Puts bytes under a name: temporary file, fsync, rename, fsync of the folder. Durable on return.</summary>
     public static void Write(string path, ReadOnlySpan<byte> bytes)

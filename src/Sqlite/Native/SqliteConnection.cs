@@ -160,7 +160,9 @@ public sealed unsafe class SqliteConnection : IDisposable
 
     private void Configure(bool readOnly, int newPageSizeBytes)
     {
-        Check(NativeMethods.sqlite3_busy_timeout(Handle, 0)); // one owner: nobody to wait for
+        // There is one owner, so nobody holds the write lock for long. But a reader that meets the WAL-index's header while it is being written takes
+        // that lock for a moment to look again, and without this the writer would fail with SQLITE_BUSY now and then.
+        SetBusyTimeout(TimeSpan.FromSeconds(1));
         SetConfig(SqliteCodes.ConfigNoCheckpointOnClose, 1);
         SetConfig(SqliteCodes.ConfigEnableFkey, 1);
         SetConfig(SqliteCodes.ConfigTrustedSchema, 0);
@@ -181,6 +183,9 @@ public sealed unsafe class SqliteConnection : IDisposable
         Check(NativeMethods.sqlite3_wal_autocheckpoint(Handle, 0));
         SetConfig(SqliteCodes.ConfigDefensive, 1); // last: it forbids some of the above
     }
+
+    /// <summary>How long SQLite waits for a lock that another connection holds.</summary>
+    internal void SetBusyTimeout(TimeSpan timeout) => Check(NativeMethods.sqlite3_busy_timeout(Handle, (int)timeout.TotalMilliseconds));
 
     /// <summary>Sets one of SQLITE_DBCONFIG's switches.</summary>
     internal void SetConfig(int option, int value)

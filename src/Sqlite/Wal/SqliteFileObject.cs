@@ -15,6 +15,7 @@ internal sealed unsafe class SqliteFileObject
     private const int SharedMemoryLock = 2;
     private const int SharedMemoryExclusive = 8;
     private const int WriteLock = 0; // WAL_WRITE_LOCK
+    private const int LockAttempts = 1000; // most of them sleep for a millisecond
     private const int SyncNormal = 2;
     private const int FirstVersionWithSharedMemory = 2;
 
@@ -53,10 +54,23 @@ internal sealed unsafe class SqliteFileObject
         return block != 0 ? block : throw new InvalidDataException($"The WAL-index of '{_connection.Path}' has no block {index}.");
     }
 
-    /// <summary>Takes <c>WAL_WRITE_LOCK</c>, without waiting.</summary>
+    /// <summary>Takes <c>WAL_WRITE_LOCK</c>.</summary>
+    /// <remarks>
+    /// Nobody else writes, but a reader that met the WAL-index's header while it was being written takes this lock for a moment to look again. Hence a
+    /// short wait, of a second or so: first turning, then giving the processor away.
+    /// </remarks>
     /// <exception cref="SqliteException">Busy: another connection or process writes.</exception>
-    public void LockForWriting() =>
-        Check(_methods->ShmLock(_file, WriteLock, 1, SharedMemoryLock | SharedMemoryExclusive), "take the WAL's write lock");
+    public void LockForWriting()
+    {
+        var wait = default(SpinWait);
+        int code;
+        while ((code = _methods->ShmLock(_file, WriteLock, 1, SharedMemoryLock | SharedMemoryExclusive)) == SqliteCodes.Busy && wait.Count < LockAttempts)
+        {
+            wait.SpinOnce();
+        }
+
+        Check(code, "take the WAL's write lock");
+    }
 
     /// <summary>Gives <c>WAL_WRITE_LOCK</c> back.</summary>
     public void UnlockForWriting() =>

@@ -115,6 +115,7 @@ public sealed class HiddenFramesTests
         using var folder = new TemporaryFolder();
         using var pair = new ReplicaPair(folder.Root);
         using var stranger = SqliteConnection.Open(pair.ReplicaPath);
+        stranger.SetBusyTimeout(TimeSpan.Zero);
         var first = pair.Ship("CREATE TABLE t(a)");
         Assert.Equal(SqliteCodes.Busy, Assert.Throws<SqliteException>(() => stranger.Execute("CREATE TABLE mine(a)")).PrimaryCode);
         pair.Applier.Confirm(first);
