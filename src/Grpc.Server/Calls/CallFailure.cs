@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using ReplicatedSqlite.Protocol;
 
@@ -10,8 +11,16 @@ namespace ReplicatedSqlite.Grpc.Server;
 /// <summary>Answers a call whose handler, or whose request, failed.</summary>
 internal static partial class CallFailure
 {
+    private const int CancelErrorCode = 0x8; // RFC 9113, section 7
+
     public static void Answer(HttpContext http, ServerCallContext? context, Exception exception, ILogger logger)
     {
+        if (context is { IsOutputStuck: true } && http.Features.Get<IHttpResetFeature>() is { } stream)
+        {
+            stream.Reset(CancelErrorCode); // a status would wait behind what the client does not read
+            return;
+        }
+
         var metadata = context?.TrailersIfAny;
         switch (exception)
         {

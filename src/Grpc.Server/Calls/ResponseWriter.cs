@@ -55,6 +55,7 @@ internal sealed class ResponseWriter<TResponse>(ServerCallContext context) : IRe
             await using var callerCancels = Register(cancellationToken);
             await using var callEnds = Register(context.CancellationToken);
             var result = await flush;
+            context.IsOutputStuck = result.IsCanceled;
             cancellationToken.ThrowIfCancellationRequested();
             context.CancellationToken.ThrowIfCancellationRequested();
             ThrowIfGone(result);

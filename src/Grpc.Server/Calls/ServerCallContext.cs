@@ -53,10 +53,14 @@ public sealed class ServerCallContext
 
     internal bool HasDeadline => _timeout is not null;
 
-    internal bool DeadlinePassed => Remaining == TimeSpan.Zero;
+    // The timer counts as well: it may fire a moment before the time that is looked at here is over.
+    internal bool DeadlinePassed => _deadline is { IsCancellationRequested: true } || Remaining == TimeSpan.Zero;
 
     /// <summary>Responses of at least this size are compressed; known once the head is applied.</summary>
     internal int GzipFromBytes { get; private set; } = int.MaxValue;
+
+    /// <summary>The client's window is full and the call is over: nothing that is sent now would arrive.</summary>
+    internal bool IsOutputStuck { get; set; }
 
     internal Metadata? TrailersIfAny => _responseTrailers;
 

@@ -50,7 +50,15 @@ internal sealed class RequestStream<TRequest> : IAsyncEnumerable<TRequest>, IAsy
     public ValueTask<bool> MoveNextAsync()
     {
         if (_ended) return new ValueTask<bool>(false);
-        return _body.TryRead(out var result) && TryTake(result, out var more) ? new ValueTask<bool>(more) : ReadSlowAsync();
+        try
+        {
+            if (!_body.TryRead(out var result) || !TryTake(result, out var more)) return ReadSlowAsync();
+            return new ValueTask<bool>(more);
+        }
+        catch (IOException e) when (e is not BadHttpRequestException)
+        {
+            throw ClientGone(e);
+        }
     }
 
     public ValueTask DisposeAsync()
@@ -79,15 +87,18 @@ internal sealed class RequestStream<TRequest> : IAsyncEnumerable<TRequest>, IAsy
             {
                 result = await _body.ReadAsync(token);
             }
-            catch (IOException e) when (_context.Http.RequestAborted.IsCancellationRequested || e is Microsoft.AspNetCore.Connections.ConnectionResetException)
+            catch (IOException e) when (e is not BadHttpRequestException)
             {
-                throw new OperationCanceledException("The client has gone.", e, _context.Http.RequestAborted);
+                throw ClientGone(e);
             }
 
             if (TryTake(result, out var more)) return more;
             _cancellationToken.ThrowIfCancellationRequested();
         }
     }
+
+    // A reset stream or a broken connection; the token of the call may hear of it a moment later.
+    private OperationCanceledException ClientGone(IOException e) => new("The client has gone.", e, _context.Http.RequestAborted);
 
     private bool TryTake(ReadResult result, out bool more)
     {

@@ -11,6 +11,7 @@ namespace ReplicatedSqlite.Grpc;
 public sealed class GrpcChannel : IAsyncDisposable
 {
     private readonly HttpMessageInvoker _invoker;
+    private readonly OpenConnections _connections = new();
     private readonly ConcurrentDictionary<string, Uri> _uris = new(StringComparer.Ordinal); // one per rpc, so bounded by the contract
 
     /// <summary>A channel to an address such as <c>http://127.0.0.1:7101</c> (HTTP/2 without TLS) or <c>https://…</c>. Connects at the first call.</summary>
@@ -21,7 +22,7 @@ public sealed class GrpcChannel : IAsyncDisposable
             throw new ArgumentException($"'{address}' is no address of a gRPC server; http://host:port or https://host:port is wanted.", nameof(address));
         Address = address;
         Options = options ?? new GrpcChannelOptions();
-        _invoker = new HttpMessageInvoker(CreateHandler(Options));
+        _invoker = new HttpMessageInvoker(CreateHandler(Options, _connections));
     }
 
     /// <summary>The server's address.</summary>
@@ -109,6 +110,7 @@ public sealed class GrpcChannel : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _invoker.Dispose();
+        _connections.Close(); // the handler alone would let calls in flight run on
         return ValueTask.CompletedTask;
     }
 
@@ -119,7 +121,7 @@ public sealed class GrpcChannel : IAsyncDisposable
         return _invoker.SendAsync(message, cancellationToken);
     }
 
-    private static SocketsHttpHandler CreateHandler(GrpcChannelOptions options)
+    private static SocketsHttpHandler CreateHandler(GrpcChannelOptions options, OpenConnections connections)
     {
         var handler = new SocketsHttpHandler
         {
@@ -127,6 +129,7 @@ public sealed class GrpcChannel : IAsyncDisposable
             UseCookies = false,
             AllowAutoRedirect = false,
             EnableMultipleHttp2Connections = true, // another connection when one has no stream left
+            ConnectCallback = connections.ConnectAsync,
             ConnectTimeout = options.ConnectTimeout,
             InitialHttp2StreamWindowSize = options.InitialStreamWindowBytes,
             KeepAlivePingDelay = options.KeepAlivePingDelay,

@@ -38,7 +38,7 @@ internal sealed class RequestContent : HttpContent
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         // The handler starts again on a new connection when the first one refused the stream; messages already written are gone by then.
-        if (!_stream.TrySetResult(stream) && await _stream.Task.ConfigureAwait(false) != stream)
+        if (!_stream.TrySetResult(stream))
             throw new HttpRequestException(HttpRequestError.ConnectionError, "The server refused the stream.");
         await stream.FlushAsync(cancellationToken).ConfigureAwait(false); // the server may answer before the first message
         await _completed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);

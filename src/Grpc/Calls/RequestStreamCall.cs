@@ -38,7 +38,7 @@ internal sealed class RequestStreamCall<TRequest, TResponse> : IAsyncDisposable
             using var registration = cancellationToken.UnsafeRegister(static state => ((CallLifetime)state!).End(EndReason.Caller), lifetime);
             await _content.WriteAsync(request, _gzip, lifetime.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not (InvalidOperationException or RpcException))
+        catch (Exception e) when (e is not RpcException)
         {
             var translated = Responses.Translate(e);
             if (lifetime.Reason != EndReason.None || translated is not RpcException { Origin: RpcFailureOrigin.InFlight }) throw translated;

@@ -57,7 +57,7 @@ internal sealed class StreamingCall<TResponse> : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Lifetime.End(EndReason.Disposed);
+        if (!_ended) Lifetime.End(EndReason.Disposed);
         _reader?.Dispose();
         try
         {
@@ -79,7 +79,7 @@ internal sealed class StreamingCall<TResponse> : IAsyncDisposable
         {
             return reader.ReadAsync(Lifetime.Token);
         }
-        catch (Exception e) when (e is not InvalidOperationException)
+        catch (Exception e)
         {
             return ValueTask.FromException<bool>(e);
         }

@@ -18,7 +18,7 @@ public static class GrpcTimeout
         return seconds <= MaxValue ? Text(seconds, 'S') : Text(Math.Min(MaxValue, DivideUp(seconds, 3600)), 'H');
     }
 
-    /// <summary>Reads a value as any client may send it; false if it is malformed. More than a <see cref="TimeSpan"/> holds is its maximum.</summary>
+    /// <summary>Reads a value as any client may send it; false if it is malformed.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out TimeSpan timeout)
     {
         timeout = default;
@@ -41,7 +41,7 @@ public static class GrpcTimeout
         if (ticksPerUnit < 0) return false;
         timeout = ticksPerUnit == 0
             ? new TimeSpan(DivideUp(value, TimeSpan.NanosecondsPerTick))
-            : value > TimeSpan.MaxValue.Ticks / ticksPerUnit ? TimeSpan.MaxValue : new TimeSpan(value * ticksPerUnit);
+            : new TimeSpan(value * ticksPerUnit); // eight digits of hours fit
         return true;
     }
 

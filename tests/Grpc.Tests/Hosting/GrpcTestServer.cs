@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ReplicatedSqlite.Grpc.Server;
@@ -24,17 +26,25 @@ internal sealed class GrpcTestServer : IAsyncDisposable
 
     public static Task<GrpcTestServer> StartInteropAsync() => StartAsync(services => services.MapTestService());
 
-    public static async Task<GrpcTestServer> StartAsync(Action<GrpcServices> map, GrpcServerOptions? options = null)
+    public static Task<GrpcTestServer> StartAsync(
+        Action<GrpcServices> map, GrpcServerOptions? options = null, Action<KestrelServerOptions>? kestrel = null) =>
+        StartAppAsync(app => map(app.MapGrpc(options)), kestrel);
+
+    /// <summary>A server whose answers need not be gRPC.</summary>
+    public static Task<GrpcTestServer> StartRawAsync(RequestDelegate handler) => StartAppAsync(app => app.Run(handler), null);
+
+    private static async Task<GrpcTestServer> StartAppAsync(Action<WebApplication> map, Action<KestrelServerOptions>? configure)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.ConfigureForGrpc();
+            configure?.Invoke(kestrel);
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseGrpc());
         });
         var app = builder.Build();
-        map(app.MapGrpc(options));
+        map(app);
         await app.StartAsync();
         return new GrpcTestServer(app);
     }
