@@ -13,7 +13,6 @@ internal sealed class LineResultWriter(TextWriter output) : ResultWriter(output)
     {
         _names = [.. columns.Select(column => CellText.ForTerminal(column.Name))];
         _width = Math.Max(LeastWidth, _names.Max(name => name.Length));
-        _anyRow = false;
     }
 
     public override void Write(Row row)
@@ -30,6 +29,6 @@ internal sealed class LineResultWriter(TextWriter output) : ResultWriter(output)
 
     public override void End()
     {
-        if (_anyRow) Output.WriteLine();
+        // A blank line comes before the next row, if there is one.
     }
 }

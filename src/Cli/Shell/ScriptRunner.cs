@@ -3,6 +3,9 @@ namespace ReplicatedSqlite.Cli;
 /// <summary>Sends one script, writes its results, explains its failure.</summary>
 internal sealed class ScriptRunner(ShellSettings settings, Terminal terminal)
 {
+    private (OutputMode Mode, bool Headers) _written; // what _writer was made for
+    private ResultWriter? _writer; // kept from script to script: results are separated, not only rows
+
     /// <param name="session">Where to.</param>
     /// <param name="source">Where the script comes from.</param>
     /// <param name="script">The script.</param>
@@ -28,6 +31,14 @@ internal sealed class ScriptRunner(ShellSettings settings, Terminal terminal)
         }
     }
 
+    private ResultWriter Writer()
+    {
+        var wanted = (settings.Mode, settings.Headers);
+        if (_writer is not null && _written == wanted) return _writer;
+        _written = wanted;
+        return _writer = ResultWriter.Create(settings.Mode, settings.Headers, terminal.Output);
+    }
+
     private static string Remainder(Script script, ReplicatedSqliteException e) =>
         $"Everything before line {script.FirstLine} is loaded; of lines {script.FirstLine} to {script.LastLine}, sent together, "
         + (e.CommitState == Protocol.V1.CommitState.Unknown ? "it is unknown." : "nothing is.");
@@ -35,15 +46,20 @@ internal sealed class ScriptRunner(ShellSettings settings, Terminal terminal)
     private async Task ExecuteAsync(Session session, Script script, QueryOptions options, CancellationToken cancellationToken)
     {
         var response = await session.ScriptAsync(script.Sql, null, options, cancellationToken);
-        var writer = ResultWriter.Create(settings.Mode, settings.Headers, terminal.Output);
+        var writer = Writer();
         foreach (var result in response.Results) writer.WriteAll(result.Columns, result.Rows);
     }
 
     private async Task StreamAsync(Session session, Script script, QueryOptions options, CancellationToken cancellationToken)
     {
-        var writer = ResultWriter.Create(settings.Mode, settings.Headers, terminal.Output);
+        var writer = Writer();
         var hasColumns = false;
-        await foreach (var part in session.StreamScriptAsync(script.Sql, null, options, cancellationToken))
+
+        // A single statement is sent as one: then a broken connection during a SELECT is not taken for a write whose outcome is unknown.
+        var parts = script.StatementCount == 1
+            ? session.StreamBatchAsync([new SqlStatement(script.Sql)], options, cancellationToken)
+            : session.StreamScriptAsync(script.Sql, null, options, cancellationToken);
+        await foreach (var part in parts)
         {
             switch (part)
             {

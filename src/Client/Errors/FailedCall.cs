@@ -33,10 +33,10 @@ internal static class FailedCall
     private static Failure FromTransport(RpcException e, CallNature nature)
     {
         if (e.Origin == RpcFailureOrigin.NotSent)
-            return new(StatusName.Unavailable, $"{e.Detail} Nothing was sent; check the endpoint, or try again.") { Retryable = true, Cause = e };
+            return new(StatusName.Unavailable, $"{Sentence(e.Detail)} Nothing was sent; check the endpoint, or try again.") { Retryable = true, Cause = e };
         if (nature.MayWrite && IsOutcomeUnknown(e))
         {
-            return new(ErrorCodes.WriteOutcomeUnknown, $"{e.Detail} Whether the call was carried out is unknown. {Advice(nature)}")
+            return new(ErrorCodes.WriteOutcomeUnknown, $"{Sentence(e.Detail)} Whether the call was carried out is unknown. {Advice(nature)}")
             {
                 CommitState = CommitState.Unknown,
                 Retryable = nature.HasKey,
@@ -56,6 +56,8 @@ internal static class FailedCall
     private static bool IsOutcomeUnknown(RpcException e) =>
         e.Origin == RpcFailureOrigin.InFlight
         || e.StatusCode is StatusCode.Unavailable or StatusCode.Unknown or StatusCode.DeadlineExceeded or StatusCode.Cancelled or StatusCode.Aborted;
+
+    private static string Sentence(string text) => text.Length > 0 && char.IsPunctuation(text[^1]) && text[^1] != ')' ? text : text + ".";
 
     private static string Advice(CallNature nature) => nature.HasKey
         ? "Make it again with the same idempotency key: it runs once."
