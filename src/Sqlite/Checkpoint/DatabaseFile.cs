@@ -13,8 +13,6 @@ public static class DatabaseFile
     private const int HeaderSizeBytes = 100;
     private const byte WalMode = 2;
     private const byte LeafTablePage = 0x0d;
-    private const uint SchemaFormat = 4;
-    private const uint Utf8 = 1;
 
     // A fixed number, not the library's own: it only says which SQLite wrote the change counter last, and it must be equal everywhere.
     private const uint WrittenByVersion = 3_053_002;
@@ -47,12 +45,10 @@ public static class DatabaseFile
         (page[21], page[22], page[23]) = (64, 32, 32); // payload fractions, fixed by the format
         WriteUInt32BigEndian(page.AsSpan(24), 1); // change counter
         WriteUInt32BigEndian(page.AsSpan(28), 1); // size in pages
-        WriteUInt32BigEndian(page.AsSpan(44), SchemaFormat);
-        WriteUInt32BigEndian(page.AsSpan(56), Utf8);
         WriteUInt32BigEndian(page.AsSpan(92), 1); // the change counter for which size and version are valid
         WriteUInt32BigEndian(page.AsSpan(96), WrittenByVersion);
         page[HeaderSizeBytes] = LeafTablePage; // the schema table, without a row
         WriteUInt16BigEndian(page.AsSpan(HeaderSizeBytes + 5), (ushort)(pageSizeBytes == WalLayout.MaxPageSizeBytes ? 0 : pageSizeBytes));
-        return page;
+        return page; // schema format and encoding stay 0: SQLite sets them with the first table
     }
 }

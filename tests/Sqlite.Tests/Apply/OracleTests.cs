@@ -85,7 +85,7 @@ public sealed class OracleTests
         {
             random.NextBytes(garbage);
             var page = (uint)random.Next(1, 51);
-            foreach (var applier in new[] { pair.Applier, slow })
+            foreach (var applier in new IPageApplier[] { pair.Applier, slow })
             {
                 applier.BeginTransaction(50);
                 applier.WritePage(page, garbage);
@@ -98,7 +98,7 @@ public sealed class OracleTests
     {
         var pages = PageImages.Read(pair.Writer);
         var last = 0L;
-        foreach (var applier in new[] { pair.Applier, slow })
+        foreach (var applier in new IPageApplier[] { pair.Applier, slow })
         {
             applier.BeginTransaction((uint)pages.Length);
             for (var i = 0; i < pages.Length; i++)

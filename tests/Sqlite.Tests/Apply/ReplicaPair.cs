@@ -3,7 +3,7 @@ namespace ReplicatedSqlite.Sqlite.Tests;
 /// <summary>A primary's file with its writer and capture, and a replica's file with its applier.</summary>
 internal sealed class ReplicaPair : IDisposable
 {
-    public ReplicaPair(string folder, int pageSizeBytes = 4096, Func<SqliteConnection, IPageApplier>? open = null)
+    public ReplicaPair(string folder, int pageSizeBytes = 4096)
     {
         PrimaryPath = Path.Combine(folder, "primary.db");
         ReplicaPath = Path.Combine(folder, "replica.db");
@@ -13,7 +13,8 @@ internal sealed class ReplicaPair : IDisposable
         Writer.Execute("PRAGMA synchronous=OFF");
         Capture = new WalCapture(Writer);
         ApplierConnection = SqliteConnection.Open(ReplicaPath);
-        Applier = open is null ? WalIndexApplier.Open(ApplierConnection) : open(ApplierConnection);
+        ApplierConnection.Execute("PRAGMA synchronous=OFF"); // tests restart the WAL on it often
+        Applier = WalIndexApplier.Open(ApplierConnection);
     }
 
     public string PrimaryPath { get; }
@@ -26,7 +27,7 @@ internal sealed class ReplicaPair : IDisposable
 
     public SqliteConnection ApplierConnection { get; }
 
-    public IPageApplier Applier { get; }
+    public WalIndexApplier Applier { get; }
 
     public PageSet Pages { get; } = new();
 

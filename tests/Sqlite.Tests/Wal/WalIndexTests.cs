@@ -53,7 +53,7 @@ public sealed class WalIndexTests
         Assert.Equal(Frames, last);
     }
 
-    private static long Append(IPageApplier applier, int transactions, byte[] image)
+    private static long Append(WalIndexApplier applier, int transactions, byte[] image)
     {
         var last = 0L;
         for (var i = 0; i < transactions; i++)
