@@ -7,7 +7,7 @@ namespace ReplicatedSqlite.Grpc.Server;
 /// <summary>Turns away what is not gRPC, and lifts HTTP's limits from what is.</summary>
 internal static class CallGate
 {
-    public static bool Accept(HttpContext http, bool streamsRequests)
+    public static bool Accept(HttpContext http, bool streamsRequests, bool liftsBodyLimit)
     {
         if (!GrpcHeaders.IsGrpc(http.Request.ContentType))
         {
@@ -23,11 +23,13 @@ internal static class CallGate
         }
 
         // A message has its own limit; the sum of a stream's messages has none.
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false, MaxRequestBodySize: not null } size) size.MaxRequestBodySize = null;
+        if (liftsBodyLimit && http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false, MaxRequestBodySize: not null } size) size.MaxRequestBodySize = null;
 
         // Streams may be silent for as long as they like; keep-alive pings find the dead.
         if (streamsRequests && http.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate) rate.MinDataRate = null;
-        http.Response.Headers[GrpcHeaders.AcceptEncoding] = GrpcHeaders.AcceptedEncodings;
+
+        // Who compresses is told what is understood; nobody else looks at it.
+        if (http.Request.Headers.ContainsKey(GrpcHeaders.Encoding)) http.Response.Headers[GrpcHeaders.AcceptEncoding] = GrpcHeaders.AcceptedEncodings;
         return true;
     }
 }

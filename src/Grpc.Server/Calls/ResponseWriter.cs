@@ -40,11 +40,13 @@ internal sealed class ResponseWriter<TResponse>(ServerCallContext context) : IRe
     }
 
     /// <summary>Buffers a response without sending it: it leaves together with the status.</summary>
-    public void WriteLast(TResponse message)
+    public void WriteLast(TResponse message) => WriteLast(message, context, _output);
+
+    public static void WriteLast(TResponse message, ServerCallContext context, PipeWriter output)
     {
         context.ApplyHead();
-        if (context.GzipFromBytes != int.MaxValue && message.CalculateSize() >= context.GzipFromBytes) MessageFrame.WriteGzip(message, _output);
-        else MessageFrame.Write(message, _output);
+        if (context.GzipFromBytes != int.MaxValue && message.CalculateSize() >= context.GzipFromBytes) MessageFrame.WriteGzip(message, output);
+        else MessageFrame.Write(message, output);
     }
 
     private async ValueTask FinishAsync(ValueTask<FlushResult> flush, CancellationToken cancellationToken)

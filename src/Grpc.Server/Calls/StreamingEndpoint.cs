@@ -18,7 +18,7 @@ internal sealed class StreamingEndpoint<TRequest, TResponse>(
 
     public async Task HandleAsync(HttpContext http)
     {
-        if (!CallGate.Accept(http, _streamsRequests)) return;
+        if (!CallGate.Accept(http, _streamsRequests, liftsBodyLimit: true)) return;
         ServerCallContext? context = null;
         try
         {

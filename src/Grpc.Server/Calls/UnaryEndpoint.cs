@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -13,18 +14,40 @@ internal sealed class UnaryEndpoint<TRequest, TResponse>(
     where TRequest : class, IMessage<TRequest>, new()
     where TResponse : class, IMessage<TResponse>, new()
 {
+    // Kestrel's own limit for a body, which is lifted only where a message may pass it.
+    private const int KestrelBodyLimit = 28_000_000;
+
     private readonly RequestParser<TRequest> _parser = new(method.RequestParser, options.MaxRequestBytes, method.ReportsSqlErrors);
+    private readonly bool _liftsBodyLimit = options.MaxRequestBytes > KestrelBodyLimit;
 
     public async Task HandleAsync(HttpContext http)
     {
-        if (!CallGate.Accept(http, streamsRequests: false)) return;
+        if (!CallGate.Accept(http, streamsRequests: false, _liftsBodyLimit)) return;
         ServerCallContext? context = null;
         try
         {
             context = new ServerCallContext(http, options);
-            var request = await new RequestStream<TRequest>(context, _parser).ReadSingleAsync();
+            var encoding = RequestEncoding.Of(http.Request);
+            var body = http.Request.BodyReader;
+            TRequest? request;
+            do
+            {
+                ReadResult read;
+                try
+                {
+                    read = await body.ReadAsync(context.HasDeadline ? context.CancellationToken : default);
+                }
+                catch (IOException e) when (e is not BadHttpRequestException)
+                {
+                    throw new OperationCanceledException("The client has gone.", e, http.RequestAborted);
+                }
+
+                _parser.TryParseSingle(body, read, encoding, out request);
+            }
+            while (request is null);
+
             var response = await handler(request, context);
-            new ResponseWriter<TResponse>(context).WriteLast(response);
+            ResponseWriter<TResponse>.WriteLast(response, context, http.Response.BodyWriter);
             StatusWriter.WriteOk(context);
         }
 #pragma warning disable CA1031 // Whatever it is, it becomes a status.

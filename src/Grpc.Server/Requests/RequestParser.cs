@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using Google.Protobuf;
 using ReplicatedSqlite.Protocol;
 
@@ -26,6 +27,42 @@ internal sealed class RequestParser<TRequest>(MessageParser<TRequest> parser, in
             throw new RequestException(ErrorCodes.RequestTooLarge, e.Message);
         }
     }
+
+    /// <summary>Takes the one request of a call once its body has ended; leaves the body as it is until then.</summary>
+    public void TryParseSingle(PipeReader body, ReadResult read, string? encoding, out TRequest? request)
+    {
+        request = null;
+        var buffer = read.Buffer;
+        if (buffer.Length < MessageFrame.HeaderBytes)
+        {
+            if (!read.IsCompleted)
+            {
+                body.AdvanceTo(buffer.Start, buffer.End);
+                return;
+            }
+
+            throw buffer.IsEmpty
+                ? new RpcException(StatusCode.Unimplemented, "The method takes one request, but none came.")
+                : EndedInside(buffer.Length);
+        }
+
+        var frame = ParseHeader(buffer); // at once: a body above the limit is not waited for
+        var beyond = buffer.Length - MessageFrame.HeaderBytes - frame.Length;
+        if (beyond >= MessageFrame.HeaderBytes)
+            throw new RpcException(StatusCode.Unimplemented, "The method takes one request, but more came.");
+        if (!read.IsCompleted)
+        {
+            body.AdvanceTo(buffer.Start, buffer.End);
+            return;
+        }
+
+        if (beyond != 0) throw EndedInside(beyond > 0 ? beyond : buffer.Length);
+        request = Parse(buffer.Slice(MessageFrame.HeaderBytes), frame.Compressed, encoding);
+        body.AdvanceTo(buffer.End);
+    }
+
+    public static RpcException EndedInside(long bytes) =>
+        new(StatusCode.Internal, $"The request ended inside a message: {bytes} bytes are left over.");
 
     public TRequest Parse(ReadOnlySequence<byte> payload, bool compressed, string? encoding)
     {

@@ -23,10 +23,7 @@ internal sealed class RequestStream<TRequest> : IAsyncEnumerable<TRequest>, IAsy
         _context = context;
         _parser = parser;
         _body = context.Http.Request.BodyReader;
-        if (!context.Http.Request.Headers.TryGetValue(GrpcHeaders.Encoding, out var encoding)) return;
-        _encoding = encoding.ToString();
-        if (_encoding is not (GrpcHeaders.Identity or GrpcHeaders.Gzip))
-            throw new RpcException(StatusCode.Unimplemented, $"Messages in '{_encoding}' are not understood here; {GrpcHeaders.AcceptedEncodings} are.");
+        _encoding = RequestEncoding.Of(context.Http.Request);
     }
 
     public TRequest Current { get; private set; } = default!;
@@ -122,7 +119,7 @@ internal sealed class RequestStream<TRequest> : IAsyncEnumerable<TRequest>, IAsy
 
             if (!result.IsCompleted) return false;
             if (!buffer.IsEmpty)
-                throw new RpcException(StatusCode.Internal, $"The request ended inside a message: {buffer.Length} bytes are left over.");
+                throw RequestParser<TRequest>.EndedInside(buffer.Length);
             return _ended = true;
         }
         catch

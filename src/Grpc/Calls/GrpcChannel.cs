@@ -117,7 +117,7 @@ public sealed class GrpcChannel : IAsyncDisposable
     internal Task<HttpResponseMessage> SendAsync(string method, HttpContent content, CallOptions? options, CancellationToken cancellationToken)
     {
         var uri = _uris.GetOrAdd(method, static (path, address) => new Uri(address, path), Address);
-        var message = RequestHead.Create(uri, content, options);
+        var message = RequestHead.Create(uri, content, Options.AcceptGzip, options);
         return _invoker.SendAsync(message, cancellationToken);
     }
 

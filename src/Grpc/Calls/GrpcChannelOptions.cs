@@ -18,6 +18,9 @@ public sealed record GrpcChannelOptions
     /// <summary>Bytes that a server may send on a stream before they are read. Default 2 MiB: 20 MB/s over a path of 100 ms. The handler widens it up to 16 MiB.</summary>
     public int InitialStreamWindowBytes { get; init; } = 2 * 1024 * 1024;
 
+    /// <summary>Tells servers that responses may be compressed by gzip. Default: they are not asked to; compressed ones are read in any case.</summary>
+    public bool AcceptGzip { get; init; }
+
     /// <summary>Where deadlines take their time from.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

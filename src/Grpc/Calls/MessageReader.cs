@@ -6,7 +6,7 @@ using ReplicatedSqlite.Protocol;
 namespace ReplicatedSqlite.Grpc;
 
 /// <summary>Takes messages out of a response's body. One read at a time; <see cref="Dispose"/> may come from any thread.</summary>
-internal sealed class MessageReader<TResponse>(Stream stream, MessageParser<TResponse> parser, int maxMessageBytes, bool gzip) : IDisposable
+internal sealed class MessageReader<TResponse>(HttpResponseMessage response, Stream stream, MessageParser<TResponse> parser, int maxMessageBytes) : IDisposable
     where TResponse : IMessage<TResponse>
 {
     private const int InitialBytes = 16 * 1024;
@@ -93,7 +93,7 @@ internal sealed class MessageReader<TResponse>(Stream stream, MessageParser<TRes
 
     private TResponse ParseCompressed(int length)
     {
-        if (!gzip) throw new RpcException(StatusCode.Internal, "A message is marked as compressed, but the server named no grpc-encoding.");
+        if (!ResponseHead.IsGzip(response)) throw new RpcException(StatusCode.Internal, "A message is marked as compressed, but the server named no grpc-encoding.");
         var (rented, size) = GzipPayload.Decompress(new ReadOnlySequence<byte>(_buffer, _start + MessageFrame.HeaderBytes, length), maxMessageBytes);
         try
         {

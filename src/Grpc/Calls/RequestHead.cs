@@ -5,9 +5,7 @@ namespace ReplicatedSqlite.Grpc;
 /// <summary>Builds the head of a request.</summary>
 internal static class RequestHead
 {
-    private const string UserAgent = "grpc-replicatedsqlite/1";
-
-    public static HttpRequestMessage Create(Uri uri, HttpContent content, CallOptions? options)
+    public static HttpRequestMessage Create(Uri uri, HttpContent content, bool acceptGzip, CallOptions? options)
     {
         content.Headers.TryAddWithoutValidation("content-type", GrpcHeaders.ContentType);
         var message = new HttpRequestMessage(HttpMethod.Post, uri)
@@ -18,8 +16,7 @@ internal static class RequestHead
         };
         var headers = message.Headers;
         headers.TryAddWithoutValidation("te", "trailers"); // finds proxies that would drop the status
-        headers.TryAddWithoutValidation("user-agent", UserAgent);
-        headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, GrpcHeaders.AcceptedEncodings);
+        if (acceptGzip) headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, GrpcHeaders.AcceptedEncodings);
         if (options is null) return message;
 
         if (options.Gzip) headers.TryAddWithoutValidation(GrpcHeaders.Encoding, GrpcHeaders.Gzip);

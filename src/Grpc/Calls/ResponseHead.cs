@@ -8,23 +8,30 @@ namespace ReplicatedSqlite.Grpc;
 internal static class ResponseHead
 {
     /// <summary>Checks what came before the first message.</summary>
-    /// <returns>Whether messages may be compressed by gzip.</returns>
-    /// <exception cref="RpcException">The call is over: an HTTP error, something that is not gRPC, or a failure without messages.</exception>
-    public static bool Check(HttpResponseMessage response)
+    /// <remarks>A failure without messages has its status here already; <see cref="CheckEnd"/> finds it, so that good calls need not look for it.</remarks>
+    /// <exception cref="RpcException">The call is over: an HTTP error, or something that is not gRPC.</exception>
+    public static void Check(HttpResponseMessage response)
     {
-        if (TryReadStatus(response.Headers) is { IsOk: false } failure) throw Failure(failure, response.Headers);
         if (response.StatusCode != HttpStatusCode.OK)
+        {
+            if (TryReadStatus(response.Headers) is { IsOk: false } failure) throw Failure(failure, response.Headers);
             throw new RpcException(CodeOf((int)response.StatusCode), $"The server answered HTTP {(int)response.StatusCode} instead of a gRPC response.");
+        }
+
         var contentType = First(response.Content.Headers, "content-type");
         if (!GrpcHeaders.IsGrpc(contentType))
             throw new RpcException(StatusCode.Unknown, $"The server answered content of type '{contentType}' instead of {GrpcHeaders.ContentType}.");
-        return First(response.Headers, GrpcHeaders.Encoding) switch
+    }
+
+    /// <summary>Whether compressed messages are in gzip; asked when the first one comes.</summary>
+    /// <exception cref="RpcException">They are in something else.</exception>
+    public static bool IsGzip(HttpResponseMessage response) =>
+        First(response.Headers, GrpcHeaders.Encoding) switch
         {
             null or GrpcHeaders.Identity => false,
             GrpcHeaders.Gzip => true,
             var other => throw new RpcException(StatusCode.Internal, $"The server compressed with '{other}', which was not offered."),
         };
-    }
 
     /// <summary>Ends a call whose messages are all read.</summary>
     /// <exception cref="RpcException">The status is not OK, or there is none.</exception>
@@ -37,7 +44,13 @@ internal static class ResponseHead
             return;
         }
 
-        if (TryReadStatus(response.Headers) is { IsOk: true }) return; // OK without any message: the status is in the headers
+        // Without any message head and trailers are one.
+        if (TryReadStatus(response.Headers) is { } head)
+        {
+            if (!head.IsOk) throw Failure(head, response.Headers);
+            return;
+        }
+
         throw new RpcException(
             StatusCode.Unknown, "The response ended without a grpc-status; something between here and the server may drop trailers.", null, RpcFailureOrigin.InFlight, null, null);
     }

@@ -90,9 +90,9 @@ internal sealed class StreamingCall<TResponse> : IAsyncDisposable
         try
         {
             var response = await _response.ConfigureAwait(false);
-            var gzip = ResponseHead.Check(response);
+            ResponseHead.Check(response);
             var body = await response.Content.ReadAsStreamAsync(Lifetime.Token).ConfigureAwait(false);
-            _reader = new MessageReader<TResponse>(body, _parser, _channel.Options.MaxMessageBytes, gzip);
+            _reader = new MessageReader<TResponse>(response, body, _parser, _channel.Options.MaxMessageBytes);
         }
         catch (Exception e)
         {

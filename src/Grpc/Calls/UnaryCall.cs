@@ -32,9 +32,9 @@ internal static class UnaryCall
             ArrayPool<byte>.Shared.Return(frame.Array!); // only here: after a failure the handler may still be reading it
 
             if (received is not null) received.Headers = ResponseHead.Headers(response);
-            var gzip = ResponseHead.Check(response);
+            ResponseHead.Check(response);
             var body = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
-            using var reader = new MessageReader<TResponse>(body, method.ResponseParser, channel.Options.MaxMessageBytes, gzip);
+            using var reader = new MessageReader<TResponse>(response, body, method.ResponseParser, channel.Options.MaxMessageBytes);
             var hasMessage = await reader.ReadAsync(token).ConfigureAwait(false);
             var message = reader.Current;
             if (hasMessage && await reader.ReadAsync(token).ConfigureAwait(false))
