@@ -91,8 +91,8 @@ public sealed class CommandTests
     {
         await using var server = await FakeServer.StartAsync();
         var calls = 0;
-        server.OnExecute = (request, _) => ++calls == 1
-            ? new(Answer.Empty())
+        server.OnStream = (_, writer, _) => ++calls == 1
+            ? writer.WriteAsync(Answer.Done(1))
             : throw new RequestException(new SqlError { Code = "SQLITE_CONSTRAINT_UNIQUE", StatementIndex = 0, SqlOffset = -1, CommitState = CommitState.NotCommitted }, "UNIQUE failed");
         using var file = new TemporaryFile("CREATE TABLE t(x);\nBEGIN;\nINSERT INTO t VALUES(1);\nCOMMIT;\n");
         var (code, _, error) = await Rsql.RunAsync(server, "shop", $".read \"{file.Path}\"");
@@ -112,17 +112,12 @@ public sealed class CommandTests
     public async Task A_dump_from_a_pipe_is_sent_as_one_transaction()
     {
         await using var server = await FakeServer.StartAsync();
-        ExecuteRequest? sent = null;
-        server.OnExecute = (request, _) =>
-        {
-            sent = request;
-            return new(Answer.Empty());
-        };
+        var sent = Record(server, new Result());
         const string Dump = "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE t(x);\nINSERT INTO t VALUES(1);\nCOMMIT;\n";
         var (code, output, error) = await Rsql.RunAsync(server.Address, Dump, interactive: false, "shop");
         Assert.Equal((0, "", ""), (code, output, error));
-        Assert.True(sent!.Script);
-        Assert.Equal("PRAGMA defer_foreign_keys=ON;\nCREATE TABLE t(x);\nINSERT INTO t VALUES(1);", sent.Statements[0].Sql);
+        Assert.True(Assert.Single(sent).Script);
+        Assert.Equal("PRAGMA defer_foreign_keys=ON;\nCREATE TABLE t(x);\nINSERT INTO t VALUES(1);", sent[0].Statements[0].Sql);
     }
 
     [Fact]
@@ -141,9 +136,8 @@ public sealed class CommandTests
     {
         await using var server = await FakeServer.StartAsync();
         Record(server, Answer.Table(["a"], [1L]));
-        server.OnExecute = (_, _) => new(Answer.With(Answer.Table(["a"], [1L])));
         var (code, output, _) = await Rsql.RunAsync(server.Address, ".mode json\nSELECT 1;\n.mode csv\n.headers off\nSELECT 1;\n.bookmark\n.quit\nSELECT 9;", false, "shop");
-        Assert.Equal((0, $"[{{\"a\":1}}]\n1\r\n{Answer.Bookmark(1)}\n"), (code, output));
+        Assert.Equal((0, $"[{{\"a\":1}}]\n1\r\n{Answer.Bookmark(2)}\n"), (code, output));
     }
 
     [Fact]

@@ -64,6 +64,11 @@ public sealed class LoadPlanTests
         Assert.Equal([false, true, false], steps.Select(step => step.Script!.IsTransaction));
     }
 
+    [Fact]
+    public void VACUUM_is_sent_alone() => Assert.Equal(
+        ["SELECT 1;", "VACUUM;", "SELECT 2;\nSELECT 3;"],
+        LoadPlan.Make(new SourceText("", "SELECT 1; VACUUM; SELECT 2; SELECT 3;")).Select(step => step.Script!.Sql));
+
     [Theory]
     [InlineData("BEGIN; INSERT INTO t VALUES(1);", "no COMMIT")]
     [InlineData("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE t(x);\nROLLBACK; -- due to errors", "ends with ROLLBACK")]

@@ -37,6 +37,13 @@ internal static class LoadPlan
                 Flush();
                 Add(TransactionBlock.Read(source, pieces, ref i));
             }
+            else if (LeadingWords.Of(piece.In(source.Text), 1) is ["VACUUM"])
+            {
+                Flush(); // it cannot share a transaction
+                chunk.Add(piece);
+                Flush();
+                i++;
+            }
             else
             {
                 var length = piece.End - piece.Start;

@@ -17,9 +17,7 @@ internal sealed class ScriptRunner(ShellSettings settings, Terminal terminal)
         var options = new QueryOptions { SqlTimeout = settings.SqlTimeout };
         try
         {
-            // What is loaded in bulk returns little; a single script may return a lot, so its rows are streamed.
-            if (script.IsTransaction || isPart) await ExecuteAsync(session, script, options, cancellationToken);
-            else await StreamAsync(session, script, options, cancellationToken);
+            await StreamAsync(session, script, options, cancellationToken);
             return ExitCode.Ok;
         }
         catch (ReplicatedSqliteException e)
@@ -43,13 +41,7 @@ internal sealed class ScriptRunner(ShellSettings settings, Terminal terminal)
         $"Everything before line {script.FirstLine} is loaded; of lines {script.FirstLine} to {script.LastLine}, sent together, "
         + (e.CommitState == Protocol.V1.CommitState.Unknown ? "it is unknown." : "nothing is.");
 
-    private async Task ExecuteAsync(Session session, Script script, QueryOptions options, CancellationToken cancellationToken)
-    {
-        var response = await session.ScriptAsync(script.Sql, null, options, cancellationToken);
-        var writer = Writer();
-        foreach (var result in response.Results) writer.WriteAll(result.Columns, result.Rows);
-    }
-
+    // Always as a stream: Execute answers up to 4 MiB, which the results of a dump's many statements reach even though each is empty.
     private async Task StreamAsync(Session session, Script script, QueryOptions options, CancellationToken cancellationToken)
     {
         var writer = Writer();

@@ -52,7 +52,7 @@ internal static class Answer
     public static IEnumerable<StreamResponse> Stream(Result result, ulong sequence = 1)
     {
         yield return Header(0, [.. result.Columns.Select(column => column.Name)]);
-        yield return Rows(0, result.Rows);
+        if (result.Rows is not null) yield return Rows(0, result.Rows);
         yield return End(0);
         yield return Done(sequence);
     }
