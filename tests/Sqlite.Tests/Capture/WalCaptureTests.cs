@@ -12,6 +12,7 @@ public sealed class WalCaptureTests
             var path = folder.File("a.db");
             DatabaseFile.CreateEmpty(path, 512 << random.Next(8));
             using var writer = SqliteConnection.Open(path);
+            writer.SetBusyTimeout(TimeSpan.Zero); // a restart that meets the reader gives up at once
             using var reader = SqliteConnection.Open(path);
             using var capture = new WalCapture(writer);
             var known = new List<byte[]> { DatabaseFile.FirstPage(capture.PageSizeBytes) };
