@@ -276,7 +276,7 @@ public sealed unsafe class QueryConnection : IDisposable
     /// <summary>The row that the statement inserted, 0 for none.</summary>
     internal long FinishWrite(StatementTraits traits, long lastRowIdBefore)
     {
-        _changedRows = true;
+        _changedRows |= SetsChanges(traits);
         if ((traits & StatementTraits.Inserts) == 0)
         {
             return 0;
@@ -301,6 +301,7 @@ public sealed unsafe class QueryConnection : IDisposable
     /// <summary>A statement that writes has failed.</summary>
     internal void AbortWrite(StatementTraits traits, long lastRowIdBefore)
     {
+        _changedRows |= SetsChanges(traits);
         if ((traits & StatementTraits.Inserts) != 0)
         {
             NativeMethods.fast_set_last_insert_rowid(Connection.Handle, lastRowIdBefore);
@@ -364,6 +365,9 @@ public sealed unsafe class QueryConnection : IDisposable
             throw;
         }
     }
+
+    /// <summary>Whether a statement that writes sets <c>changes()</c>: INSERT, UPDATE and DELETE do.</summary>
+    private static bool SetsChanges(StatementTraits traits) => (traits & (StatementTraits.Schema | StatementTraits.Pragma | StatementTraits.Vacuum)) == 0;
 
     private void Keep(PreparedSql statement)
     {
