@@ -109,6 +109,21 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task A_long_file_is_loaded_in_chunks_under_a_progress_bar()
+    {
+        await using var server = await FakeServer.StartAsync();
+        var sent = Record(server, new Result());
+        var lines = Enumerable.Range(0, 20_000).Select(i => $"INSERT INTO t VALUES({i}, 'some text to fill the line; more');");
+        using var file = new TemporaryFile(string.Join('\n', lines));
+        var (code, output, error) = await Rsql.RunAsync(server.Address, "", false, true, "shop", $".read '{file.Path}'");
+        Assert.Equal((0, ""), (code, output));
+        Assert.True(sent.Count > 3, $"{sent.Count} chunks");
+        Assert.Equal(lines, sent.SelectMany(request => request.Statements[0].Sql.Split('\n')));
+        Assert.Equal(sent.Take(sent.Count - 1).Select((_, i) => Answer.Bookmark((ulong)i + 1).ToString()), sent.Skip(1).Select(request => request.Read.Session));
+        Assert.DoesNotContain("error", error, StringComparison.Ordinal); // the bar itself is drawn on real terminals only
+    }
+
+    [Fact]
     public async Task A_dump_from_a_pipe_is_sent_as_one_transaction()
     {
         await using var server = await FakeServer.StartAsync();
