@@ -99,7 +99,7 @@ public sealed class EmbeddedControlPlane : IControlPlane
     }
 
     /// <inheritdoc/>
-    public Task<uint> TakeEpochAsync(DatabaseId id, string nodeId, uint expected, CancellationToken cancellationToken = default)
+    public Task<uint> TakeEpochAsync(DatabaseId id, string nodeId, uint expected, uint above, CancellationToken cancellationToken = default)
     {
         DatabaseRecord changed;
         lock (_writing)
@@ -113,7 +113,7 @@ public sealed class EmbeddedControlPlane : IControlPlane
                     ErrorCodes.NoPrimary, $"Epoch {expected + 1} of '{database.Name}' was taken by another node; the newest is {database.Epoch}. Try again.");
             }
 
-            changed = database with { Epoch = expected + 1, PrimaryNode = nodeId };
+            changed = database with { Epoch = Math.Max(expected, above) + 1, PrimaryNode = nodeId };
             _file.Put(changed);
             Volatile.Write(ref _catalogue, _catalogue.With(changed));
         }

@@ -38,11 +38,12 @@ public interface IControlPlane : IAsyncDisposable
     /// <summary>Wins the next epoch by compare-and-swap.</summary>
     /// <param name="id">The database.</param>
     /// <param name="nodeId">Who will lead.</param>
-    /// <param name="expected">The epoch that the caller knows as the newest.</param>
+    /// <param name="expected">The epoch that the catalogue is known to name.</param>
+    /// <param name="above">The greatest epoch in the caller's log: the new one is above it, also when the catalogue was brought back from an older copy.</param>
     /// <param name="cancellationToken">Stops the try; the epoch may have been taken all the same.</param>
     /// <returns>The new epoch.</returns>
     /// <exception cref="RequestException">Somebody else took it, or the database is gone.</exception>
-    Task<uint> TakeEpochAsync(DatabaseId id, string nodeId, uint expected, CancellationToken cancellationToken = default);
+    Task<uint> TakeEpochAsync(DatabaseId id, string nodeId, uint expected, uint above, CancellationToken cancellationToken = default);
 
     /// <summary>Calls back after each change of the catalogue, on the changer's thread; keep it short.</summary>
     /// <returns>Ends the watch.</returns>

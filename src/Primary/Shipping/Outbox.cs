@@ -25,6 +25,7 @@ internal sealed class Outbox
     private bool _hasMark; // under _gate
     private bool _hasReadRequest; // under _gate
     private Position _readFrom; // under _gate
+    private bool _beat; // under _gate: a heartbeat is due
     private bool _closed; // under _gate
 
     public void Add(Entry entry)
@@ -58,6 +59,16 @@ internal sealed class Outbox
         }
     }
 
+    /// <summary>Says that the primary is there, if nothing else is on its way.</summary>
+    public void Beat()
+    {
+        lock (_gate)
+        {
+            _beat = true;
+            _filled.TrySetResult();
+        }
+    }
+
     /// <summary>The pump is to end.</summary>
     public void Close()
     {
@@ -87,8 +98,9 @@ internal sealed class Outbox
                 return new OutboxItem(OutboxItemKind.End);
             }
 
-            if (_entries.Count > 0 || _hasMark)
+            if (_entries.Count > 0 || _hasMark || _beat)
             {
+                _beat = false; // whatever is sent says as much
                 return new OutboxItem(OutboxItemKind.Message, NextMessage(now, roundTripMicroseconds));
             }
 

@@ -117,6 +117,15 @@ internal sealed class ApplyCore
         return true;
     }
 
+    /// <summary>Drops what is hidden: a new stream begins behind what is visible, and brings it again.</summary>
+    public void Forget(ICollection<ApplyAction> actions)
+    {
+        if (_hidden.Count > 0)
+        {
+            DiscardAfter(Visible, actions);
+        }
+    }
+
     private void Take(Position position, ICollection<ApplyAction> actions)
     {
         _hidden.Add(position);

@@ -18,6 +18,7 @@ internal sealed class WaitCore<TToken>
     private readonly SortedSet<Waiter> _byDeadline = new(Comparer<Waiter>.Create(
         static (left, right) => (left.Deadline, left.Id).CompareTo((right.Deadline, right.Id))));
 
+    private readonly Dictionary<TToken, Waiter> _byToken = [];
     private EpochTable _epochs;
     private Position _visible;
     private bool _ready;
@@ -36,11 +37,6 @@ internal sealed class WaitCore<TToken>
     /// <returns>How it ended at once; <see langword="null"/> if it is parked and ends later.</returns>
     public WaitResult? Wait(Bookmark target, long deadline, TToken token)
     {
-        if (_closed)
-        {
-            return WaitResult.Closed;
-        }
-
         if (Judge(target) is { } result)
         {
             return result;
@@ -49,6 +45,7 @@ internal sealed class WaitCore<TToken>
         var waiter = new Waiter(target, deadline, ++_nextId, token);
         _byTarget.Add(waiter);
         _byDeadline.Add(waiter);
+        _byToken.Add(token, waiter);
         return null;
     }
 
@@ -56,8 +53,7 @@ internal sealed class WaitCore<TToken>
     /// <returns><see langword="false"/> if its wait had ended.</returns>
     public bool Cancel(TToken token)
     {
-        var waiter = _byTarget.FirstOrDefault(w => ReferenceEquals(w.Token, token));
-        if (waiter is null)
+        if (!_byToken.TryGetValue(token, out var waiter))
         {
             return false;
         }
@@ -112,8 +108,14 @@ internal sealed class WaitCore<TToken>
         }
     }
 
-    private WaitResult? Judge(Bookmark target)
+    /// <summary>How a wait would end now; <see langword="null"/> if it would be parked.</summary>
+    public WaitResult? Judge(Bookmark target)
     {
+        if (_closed)
+        {
+            return WaitResult.Closed;
+        }
+
         if (target != Bookmark.Start && _epochs.IsAbandoned(target, _visible.Epoch))
         {
             return WaitResult.Abandoned;
@@ -132,6 +134,7 @@ internal sealed class WaitCore<TToken>
     {
         _byTarget.Remove(waiter);
         _byDeadline.Remove(waiter);
+        _byToken.Remove(waiter.Token);
     }
 
     private sealed record Waiter(Bookmark Target, long Deadline, long Id, TToken Token);

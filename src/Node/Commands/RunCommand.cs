@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Node;
+
+/// <summary>The command line of <c>./run</c>: starts a local cluster and runs until it is told to stop.</summary>
+internal static class RunCommand
+{
+    public static RootCommand Create()
+    {
+        var regions = new Option<string>("--regions") { Description = "Regions, one node each, joined by commas.", DefaultValueFactory = _ => "enam,weur,apac" };
+        var data = new Option<string>("--data") { Description = "Folder for everything that is kept.", DefaultValueFactory = _ => "./data" };
+        var grpcPort = new Option<int>("--grpc-port") { Description = "gRPC port of the first region; the others follow.", DefaultValueFactory = _ => 7101 };
+        var httpPort = new Option<int>("--http-port") { Description = "HTTP port of the first region; the others follow.", DefaultValueFactory = _ => 7201 };
+        var delay = new Option<string[]>("--delay") { Description = "Hold back what a region's replica receives, e.g. apac=300ms. May be repeated.", DefaultValueFactory = _ => [] };
+        var verbose = new Option<bool>("--verbose") { Description = "Log what the nodes do, to standard error." };
+        var unfixed = new Option<bool>("--allow-unfixed-sqlite") { Description = "Run with a SQLite that has the WAL-reset race. Not for data that matters." };
+
+        var root = new RootCommand("ReplicatedSqlite: a local cluster of several regions in one process.") { regions, data, grpcPort, httpPort, delay, verbose, unfixed };
+        root.SetAction((parsed, cancellation) => RunAsync(
+            () => new LocalClusterOptions
+            {
+                Regions = parsed.GetValue(regions)!.Split(',', StringSplitOptions.TrimEntries),
+                DataFolder = parsed.GetValue(data)!,
+                GrpcPort = parsed.GetValue(grpcPort),
+                HttpPort = parsed.GetValue(httpPort),
+                Delays = Delays.Parse(parsed.GetValue(delay)!),
+                Configure = node => node with { AllowUnfixedSqlite = parsed.GetValue(unfixed) },
+            },
+            parsed.GetValue(verbose),
+            cancellation));
+        return root;
+    }
+
+    /// <summary>The logs of all nodes, on standard error.</summary>
+    public static ILoggerFactory Logging(bool verbose) => LoggerFactory.Create(logging => logging
+        .SetMinimumLevel(verbose ? LogLevel.Information : LogLevel.Warning)
+        .AddFilter("Microsoft", LogLevel.Warning)
+        .AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+        })
+        .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+
+    private static async Task<int> RunAsync(Func<LocalClusterOptions> read, bool verbose, CancellationToken cancellationToken)
+    {
+        using var logging = Logging(verbose);
+        LocalCluster cluster;
+        try
+        {
+            cluster = await LocalCluster.StartAsync(read(), TimeProvider.System, new Random(), logging, cancellationToken);
+        }
+        catch (Exception e) when (e is InvalidOperationException or NotSupportedException or Journal.JournalException or SqliteException or IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"run: {e.Message}");
+            return 1;
+        }
+
+        await using (cluster)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ReplicatedSqlite {NodeHost.Version}, SQLite {SqliteVersionGate.Version}"));
+            foreach (var node in cluster.Nodes)
+            {
+                Console.WriteLine($"{node.Region,-8} gRPC {node.GrpcAddress.Authority}  HTTP {node.HttpAddress.Authority}");
+            }
+
+            Console.WriteLine("ready");
+            await UntilStoppedAsync(cancellationToken);
+            Console.WriteLine("stopping");
+        }
+
+        Console.WriteLine("stopped");
+        return 0;
+    }
+
+    private static async Task UntilStoppedAsync(CancellationToken cancellationToken)
+    {
+        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        await using var cancelled = cancellationToken.Register(() => stop.TrySetResult());
+        await stop.Task;
+
+        void OnSignal(PosixSignalContext signal)
+        {
+            signal.Cancel = true; // we end by ourselves, with everything closed
+            stop.TrySetResult();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Text.Json;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Node;
+
+/// <summary>A node's folder: who it belongs to, and where everything in it lies. Locked against a second process as long as it is open.</summary>
+internal sealed class NodeFolder : IAsyncDisposable
+{
+    private const string IdentityFile = "node.json";
+    private static readonly string[] _kinds = ["primaries", "replicas"];
+
+    private readonly FileStream _lock;
+
+    private NodeFolder(string path, string nodeId, FileStream folderLock)
+    {
+        Path = path;
+        NodeId = nodeId;
+        _lock = folderLock;
+    }
+
+    public string Path { get; }
+
+    public string NodeId { get; }
+
+    public string Journal => System.IO.Path.Combine(Path, "journal");
+
+    /// <summary>Opens a node's folder, or makes it.</summary>
+    /// <exception cref="InvalidOperationException">It is in use, or belongs to another cluster or region.</exception>
+    public static NodeFolder Open(string path, string clusterId, string region, Random random)
+    {
+        Directory.CreateDirectory(path);
+        var folderLock = Lock(path);
+        try
+        {
+            var identity = Read(path) ?? Create(path, clusterId, region, random);
+            if (identity.ClusterId != clusterId || identity.Region != region)
+            {
+                throw new InvalidOperationException(
+                    $"The folder '{path}' belongs to a node of region {identity.Region} in cluster {identity.ClusterId}; this is region {region} of cluster {clusterId}. " +
+                    "Use that node's own folder, or an empty one.");
+            }
+
+            return new NodeFolder(path, identity.NodeId, folderLock);
+        }
+        catch
+        {
+            folderLock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The folder of one database's primary file.</summary>
+    public string PrimaryOf(DatabaseId database) => System.IO.Path.Combine(Path, "primaries", database.ToString());
+
+    /// <summary>The folder of one database's replica.</summary>
+    public string ReplicaOf(DatabaseId database) => System.IO.Path.Combine(Path, "replicas", database.ToString());
+
+    /// <summary>Removes what there is of a database. No connection is open on it.</summary>
+    public void Remove(DatabaseId database)
+    {
+        foreach (var folder in new[] { PrimaryOf(database), ReplicaOf(database) })
+        {
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    /// <summary>Databases that have files here.</summary>
+    public IEnumerable<DatabaseId> Databases() =>
+        _kinds
+            .Select(kind => System.IO.Path.Combine(Path, kind))
+            .Where(Directory.Exists)
+            .SelectMany(Directory.EnumerateDirectories)
+            .Select(System.IO.Path.GetFileName)
+            .Where(name => Guid.TryParse(name, out _))
+            .Select(name => new DatabaseId(Guid.Parse(name!)))
+            .Distinct();
+
+    public ValueTask DisposeAsync() => _lock.DisposeAsync();
+
+    private static FileStream Lock(string path)
+    {
+        var file = System.IO.Path.Combine(path, "lock");
+        try
+        {
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new InvalidOperationException($"The folder '{path}' is in use by another process ('{file}' is locked). Stop that one first.", e);
+        }
+    }
+
+    private static Identity? Read(string path)
+    {
+        var file = System.IO.Path.Combine(path, IdentityFile);
+        try
+        {
+            return File.Exists(file) ? JsonSerializer.Deserialize<Identity>(File.ReadAllBytes(file)) : null;
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidOperationException($"'{file}' cannot be read: {e.Message} Bring it back from a backup, or use an empty folder.", e);
+        }
+    }
+
+    private static Identity Create(string path, string clusterId, string region, Random random)
+    {
+        Span<byte> bytes = stackalloc byte[6];
+        random.NextBytes(bytes);
+        var identity = new Identity(clusterId, $"{region}-{Convert.ToHexStringLower(bytes)}", region);
+        DurableFile.Write(System.IO.Path.Combine(path, IdentityFile), JsonSerializer.SerializeToUtf8Bytes(identity));
+        return identity;
+    }
+
+    private sealed record Identity(string ClusterId, string NodeId, string Region);
+}

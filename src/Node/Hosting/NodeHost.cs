@@ -1,0 +1,127 @@
+using System.Net;
+using System.Reflection;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Node;
+
+/// <summary>A running node: journal, grains, services and ports.</summary>
+public sealed class NodeHost : IAsyncDisposable
+{
+    private static readonly TimeSpan _patienceWithCalls = TimeSpan.FromSeconds(5);
+
+    private readonly Stack<IAsyncDisposable> _parts; // in the order in which they were made; they go the other way round
+    private readonly WebApplication _web;
+    private readonly NodeServices _services;
+    private readonly IAsyncDisposable _registration;
+    private int _stopping; // by Interlocked
+
+    private NodeHost(NodeRecord record, Stack<IAsyncDisposable> parts, WebApplication web, NodeServices services, IAsyncDisposable registration)
+    {
+        Record = record;
+        _parts = parts;
+        _web = web;
+        _services = services;
+        _registration = registration;
+    }
+
+    /// <summary>How the others see it.</summary>
+    public NodeRecord Record { get; }
+
+    /// <summary>The product's version.</summary>
+    public static string Version { get; } =
+        typeof(NodeHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>Starts a node; on return it answers.</summary>
+    /// <exception cref="InvalidOperationException">The folder is not its own, a port is taken, or the address is not loopback.</exception>
+    /// <exception cref="JournalException">The journal is damaged or in use.</exception>
+    /// <exception cref="NotSupportedException">The SQLite in this process must not be used.</exception>
+    public static async Task<NodeHost> StartAsync(
+        NodeOptions options, IControlPlane control, TimeProvider time, Random random, ILoggerFactory logging, CancellationToken cancellationToken = default)
+    {
+        CheckAddress(options.Address);
+        SqliteVersionGate.Check(options.AllowUnfixedSqlite);
+        var parts = new Stack<IAsyncDisposable>();
+        try
+        {
+            var folder = Keep(parts, NodeFolder.Open(options.DataFolder, control.ClusterId, options.Region, random));
+            var journal = Keep(parts, NodeJournal.Open(folder.Journal, new JournalOptions(), new FileSystemDisk(), random));
+            using var ports = BoundPorts.Bind(options.Address, options.GrpcPort, options.HttpPort);
+            var self = new NodeRecord(folder.NodeId, options.Region, new Uri($"http://{ports.Grpc}"), new Uri($"http://{ports.Http}"));
+            var services = Keep(parts, new NodeServices(self, options, folder, journal, control, time, random, logging));
+            var web = Keep(parts, Build(ports, logging));
+            services.Map(web);
+            await web.StartAsync(cancellationToken);
+            var registration = await control.RegisterAsync(self, cancellationToken);
+            await services.RemoveLeftoversAsync();
+            services.IsReady = true;
+            return new NodeHost(self, parts, web, services, registration);
+        }
+        catch
+        {
+            await DisposeAllAsync(parts);
+            throw;
+        }
+    }
+
+    /// <summary>Stops cleanly: takes no new calls, lets those under way end, checkpoints, closes everything.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _stopping, 1) != 0)
+        {
+            return;
+        }
+
+        await _registration.DisposeAsync();
+        _services.IsReady = false;
+        await _services.StopReplicasAsync(); // their streams would keep the primaries' ports open
+        using (var patience = new CancellationTokenSource(_patienceWithCalls))
+        {
+            await _web.StopAsync(patience.Token);
+        }
+
+        await DisposeAllAsync(_parts);
+    }
+
+    private static void CheckAddress(IPAddress address)
+    {
+        if (!IPAddress.IsLoopback(address))
+        {
+            throw new InvalidOperationException(
+                $"The address {address} is not loopback. This version has neither tokens nor TLS, so it does not listen where others could reach it.");
+        }
+    }
+
+    private static WebApplication Build(BoundPorts ports, ILoggerFactory logging)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(NodeHost).Assembly.GetName().Name });
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(logging);
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = ports.Take);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.ConfigureForGrpc();
+            kestrel.Listen(ports.Grpc, listen => listen.UseGrpc());
+            kestrel.Listen(ports.Http);
+        });
+        return builder.Build();
+    }
+
+    private static T Keep<T>(Stack<IAsyncDisposable> parts, T part)
+        where T : IAsyncDisposable
+    {
+        parts.Push(part);
+        return part;
+    }
+
+    private static async Task DisposeAllAsync(Stack<IAsyncDisposable> parts)
+    {
+        while (parts.TryPop(out var part))
+        {
+            await part.DisposeAsync();
+        }
+    }
+}

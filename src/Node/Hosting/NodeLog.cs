@@ -1,0 +1,10 @@
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Node;
+
+/// <summary>What a node tells its operator. Event ids 4000 to 4099.</summary>
+internal static partial class NodeLog
+{
+    [LoggerMessage(4001, LogLevel.Warning, "What is left of the deleted database {Database} could not be removed; it is tried again at the next start")]
+    public static partial void RemovalFailed(ILogger logger, DatabaseId database, Exception reason);
+}

@@ -1,0 +1,162 @@
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Primary;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Replica;
+using ReplicatedSqlite.Router;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Node;
+
+/// <summary>The grains of a node and the services that stand before them.</summary>
+internal sealed class NodeServices : IAsyncDisposable
+{
+    // A thread that runs SQLite computes most of its time; a few more than processors keep others going beside a long query.
+    private static readonly int _threads = Math.Max(4, Environment.ProcessorCount * 2);
+
+    private readonly NodeFolder _folder;
+    private readonly NodeJournal _journal;
+    private readonly IControlPlane _control;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly BlockingWorkers _writers;
+    private readonly BlockingWorkers _readers;
+    private readonly NodeChannels _channels;
+    private readonly GrainDirectory<IDatabaseCopy> _primaries;
+    private readonly GrainDirectory<IDatabaseCopy> _replicas;
+    private readonly PrimaryContext _primaryContext;
+    private readonly RouterContext _routerContext;
+    private readonly HealthService _health = new();
+    private readonly IDisposable _watch;
+    private volatile bool _isReady;
+
+    public NodeServices(
+        NodeRecord self, NodeOptions options, NodeFolder folder, NodeJournal journal, IControlPlane control, TimeProvider time, Random random, ILoggerFactory logging)
+    {
+        _folder = folder;
+        _journal = journal;
+        _control = control;
+        _time = time;
+        _logger = logging.CreateLogger("ReplicatedSqlite.Node");
+        _writers = new BlockingWorkers($"writer {self.Region}", _threads, maxQueued: 100_000);
+        _readers = new BlockingWorkers($"reader {self.Region}", _threads, maxQueued: 10_000);
+        _channels = new NodeChannels(time);
+        var forwarder = new PrimaryForwarder(self, control, _channels);
+        _primaryContext = new PrimaryContext
+        {
+            Self = self,
+            Control = control,
+            Journal = journal,
+            Writers = _writers,
+            Readers = _readers,
+            FolderOf = folder.PrimaryOf,
+            Time = time,
+            Logger = logging.CreateLogger("ReplicatedSqlite.Primary"),
+            Options = options.Primary,
+        };
+        var replicaContext = new ReplicaContext
+        {
+            Self = self,
+            Forwarder = forwarder,
+            Channels = _channels,
+            Workers = _readers,
+            FolderOf = folder.ReplicaOf,
+            Time = time,
+            Logger = logging.CreateLogger("ReplicatedSqlite.Replica"),
+            Options = options.Replica,
+        };
+        _primaries = new((id, cancellation) => PrimaryGrain.ActivateAsync(_primaryContext, id, cancellation), time, options.GrainIdle);
+        _replicas = new((id, _) => ReplicaGrain.ActivateAsync(replicaContext, id), time, options.GrainIdle);
+        _routerContext = new RouterContext
+        {
+            Self = self,
+            Control = control,
+            Primaries = _primaries,
+            Replicas = _replicas,
+            Channels = _channels,
+            Forwarder = forwarder,
+            RemoveLocalAsync = RemoveAsync,
+            Time = time,
+            Random = random,
+            Version = NodeHost.Version,
+            SqliteVersion = SqliteVersionGate.Version,
+            Options = options.Router,
+        };
+        _watch = control.Watch(change =>
+        {
+            if (change.Database is null)
+            {
+                _ = Task.Run(() => RemoveAsync(change.Id));
+            }
+        });
+    }
+
+    /// <summary>The node takes calls. Health says so.</summary>
+    public bool IsReady
+    {
+        get => _isReady;
+        set
+        {
+            _isReady = value;
+            _health.Set("", value);
+        }
+    }
+
+    /// <summary>Adds everything to the node's endpoints.</summary>
+    public void Map(WebApplication web)
+    {
+        web.MapGet("/health/live", () => Results.Text("live\n"));
+        web.MapGet("/health/ready", () => IsReady && _journal.Fault is null
+            ? Results.Text("ready\n")
+            : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        var grpc = web.MapGrpc(new GrpcServerOptions { TimeProvider = _time });
+        _health.MapTo(grpc);
+        new QueryService(_routerContext).Map(grpc);
+        new AdminService(_routerContext).Map(grpc);
+        new CopyService(_routerContext).Map(grpc);
+        new ReplicationService(_primaryContext, _primaries).Map(grpc);
+    }
+
+    /// <summary>The replicas end their streams.</summary>
+    public ValueTask StopReplicasAsync() => _replicas.DisposeAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        _watch.Dispose();
+        await _replicas.DisposeAsync();
+        await _primaries.DisposeAsync();
+        await _channels.DisposeAsync();
+        await _readers.DisposeAsync();
+        await _writers.DisposeAsync();
+    }
+
+    // The catalogue has forgotten it; what is left of it here is only in the way. What fails now is done at the next start.
+    private async Task RemoveAsync(DatabaseId database)
+    {
+        try
+        {
+            await _replicas.DeactivateAsync(database);
+            await _primaries.DeactivateAsync(database);
+            if (_journal.LastOf(database) != Position.Start)
+            {
+                await _journal.RemoveAsync(database);
+            }
+
+            await _writers.RunAsync(() => _folder.Remove(database));
+        }
+        catch (Exception e) when (e is IOException or JournalException or RequestException or ObjectDisposedException)
+        {
+            NodeLog.RemovalFailed(_logger, database, e);
+        }
+    }
+
+    /// <summary>Removes what a deletion left behind when the process ended in the middle of it.</summary>
+    public async Task RemoveLeftoversAsync()
+    {
+        foreach (var database in _folder.Databases().Concat(_journal.Databases).Distinct().Where(id => _control.Find(id) is null).ToList())
+        {
+            await RemoveAsync(database);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+using ReplicatedSqlite.Node;
+
+return await RunCommand.Create().Parse(args).InvokeAsync();

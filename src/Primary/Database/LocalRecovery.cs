@@ -1,0 +1,144 @@
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <summary>Brings a database's local file to the end of this node's log, after whatever happened before.</summary>
+/// <remarks>
+/// Crash rule: the file is main file + sidecar, with the log replayed over it. The WAL left behind is not trusted; it goes. Replay sets whole pages,
+/// so that what is in the main file already does no harm.
+/// </remarks>
+internal static class LocalRecovery
+{
+    private const int ReadBytes = 8 << 20;
+    private const long CheckpointBytes = 64L << 20;
+
+    /// <summary>Replays. Blocks; runs on a worker.</summary>
+    /// <exception cref="RequestException">The file is missing, damaged, or newer than the log: it is left as it is.</exception>
+    public static RecoveredFile Run(string path, DatabaseRecord database, NodeJournal journal)
+    {
+        var last = journal.LastOf(database.Id);
+        var sidecar = Prepare(path, database, journal, last);
+        LocalFile.DiscardWal(path);
+        var state = ReadState(path);
+        using var connection = SqliteConnection.Open(path);
+        using var applier = WalIndexApplier.Open(connection);
+        using var checkpointer = Checkpointer.Open(path, database.Id);
+        var position = sidecar.From;
+        var replayed = 0;
+        while (position != last)
+        {
+            foreach (var entry in Read(journal, database, position))
+            {
+                Apply(applier, entry);
+                state = new LogState(entry.EpochTable ?? state.Epochs, entry.Header.CommitTimeMicroseconds);
+                position = entry.End;
+                replayed++;
+            }
+
+            if (applier.WalSizeBytes > CheckpointBytes)
+            {
+                LogStateFile.Write(LogStateFile.PathOf(path), state);
+                checkpointer.RestartWal(position);
+            }
+        }
+
+        if (position < sidecar.To)
+        {
+            throw Refuse(database, $"its file holds pages as new as {sidecar.To}, but the log of this node ends at {position}. The journal is older than the file.");
+        }
+
+        return new RecoveredFile(position, state, (uint)connection.QueryInteger("PRAGMA page_count"), replayed);
+    }
+
+    private static Sidecar Prepare(string path, DatabaseRecord database, NodeJournal journal, Position last)
+    {
+        var sidecarPath = Sidecar.PathOf(path);
+        if (!File.Exists(path) || !File.Exists(sidecarPath))
+        {
+            if (journal.FirstOf(database.Id) != Position.Start)
+            {
+                throw Refuse(database, $"'{path}' or its sidecar is missing, and the log of this node no longer reaches back to the beginning.");
+            }
+
+            // A new database, or one whose whole log is here: it begins as every copy begins.
+            LocalFile.Remove(path);
+            File.Delete(LogStateFile.PathOf(path));
+            DatabaseFile.CreateEmpty(path, database.PageSizeBytes);
+            var fresh = new Sidecar(database.Id, Position.Start, Position.Start);
+            fresh.Write(sidecarPath);
+            return fresh;
+        }
+
+        try
+        {
+            var sidecar = Sidecar.Read(sidecarPath)!;
+            if (sidecar.Database != database.Id)
+            {
+                throw Refuse(database, $"the sidecar '{sidecarPath}' belongs to database {sidecar.Database}.");
+            }
+
+            return sidecar.From <= last
+                ? sidecar
+                : throw Refuse(database, $"its file is at {sidecar.From}, but the log of this node ends at {last}. The journal is older than the file.");
+        }
+        catch (InvalidDataException damaged)
+        {
+            throw Refuse(database, damaged.Message);
+        }
+    }
+
+    private static LogState ReadState(string path)
+    {
+        try
+        {
+            return LogStateFile.Read(LogStateFile.PathOf(path));
+        }
+        catch (Exception e) when (e is InvalidDataException or EntryFormatException)
+        {
+            throw new RequestException(ErrorCodes.SqliteCorrupt, e.Message);
+        }
+    }
+
+    private static IReadOnlyList<Entry> Read(NodeJournal journal, DatabaseRecord database, Position after)
+    {
+        try
+        {
+            var entries = journal.ReadFrom(database.Id, after, ReadBytes);
+            return entries.Count > 0 ? entries : throw Refuse(database, $"its log ends at {after}, before the end that the journal names.");
+        }
+        catch (JournalException e)
+        {
+            throw Refuse(database, e.Message);
+        }
+    }
+
+    private static void Apply(WalIndexApplier applier, Entry entry)
+    {
+        if (entry.Header.IsEpochEntry)
+        {
+            return; // it changes no page
+        }
+
+        applier.BeginTransaction(entry.Header.DatabaseSizePages);
+        foreach (var page in entry.Pages)
+        {
+            applier.WritePage(page.PageNumber, page.Data.Span);
+        }
+
+        applier.Confirm(applier.EndTransaction());
+    }
+
+    private static RequestException Refuse(DatabaseRecord database, string found) => new(
+        ErrorCodes.SqliteCorrupt,
+        $"The primary of '{database.Name}' ({database.Id}) cannot start: {found} Nothing was changed. Bring the missing files back, or restore the database from a copy.");
+}
+
+/// <summary>Where a recovered file stands.</summary>
+/// <param name="Position">The end of its log.</param>
+/// <param name="State">What is known of the log up to there.</param>
+/// <param name="SizePages">The database's size.</param>
+/// <param name="Replayed">Entries.</param>
+internal readonly record struct RecoveredFile(Position Position, LogState State, uint SizePages, int Replayed);

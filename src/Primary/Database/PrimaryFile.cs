@@ -1,0 +1,155 @@
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <summary>The primary's database file with everything that is open on it.</summary>
+/// <remarks>The writer's turns own it: they write, capture, checkpoint and restart the WAL, one after the other. Readers use <see cref="Readers"/> meanwhile.</remarks>
+internal sealed class PrimaryFile : IAsyncDisposable
+{
+    private readonly QueryConnection _connection;
+    private readonly WalCapture _capture;
+    private readonly Checkpointer _checkpointer;
+    private readonly PageSet _pages = new();
+    private long _attemptedAt; // WAL size at the last checkpoint, whether it was complete or not
+
+    private PrimaryFile(string path, QueryConnection connection, WalCapture capture, Checkpointer checkpointer, ReaderOptions readers)
+    {
+        Path = path;
+        _connection = connection;
+        _capture = capture;
+        _checkpointer = checkpointer;
+        Writer = new GroupWriter(connection);
+        Readers = DatabaseReaders.Open(path, readers);
+    }
+
+    public string Path { get; }
+
+    /// <summary>Runs groups of writes.</summary>
+    public GroupWriter Writer { get; }
+
+    /// <summary>Connections for queries.</summary>
+    public DatabaseReaders Readers { get; }
+
+    /// <summary>Replay would start here.</summary>
+    public Position CheckpointedTo => _checkpointer.Sidecar.From;
+
+    /// <summary>Bytes of a page.</summary>
+    public int PageSizeBytes => _capture.PageSizeBytes;
+
+    /// <summary>The WAL's live part.</summary>
+    public long WalSizeBytes => _capture.WalSizeBytes;
+
+    /// <summary>What has been written since the last checkpoint, complete or not: one that an old reader stops is not tried again for every write.</summary>
+    public long UncheckpointedBytes
+    {
+        get
+        {
+            if (WalSizeBytes < _attemptedAt)
+            {
+                _attemptedAt = 0; // SQLite has begun the WAL anew, as it does when all of it is in the main file
+            }
+
+            return WalSizeBytes - _attemptedAt;
+        }
+    }
+
+    /// <summary>Everything is in the main file.</summary>
+    public bool IsCheckpointed { get; private set; }
+
+    /// <summary>The size after the last capture.</summary>
+    public long SizeBytes { get; private set; }
+
+    /// <summary>Opens a file that is at the end of its log already.</summary>
+    public static PrimaryFile Open(string path, DatabaseId database, ReaderOptions readers)
+    {
+        QueryConnection? connection = null;
+        WalCapture? capture = null;
+        Checkpointer? checkpointer = null;
+        try
+        {
+            checkpointer = Checkpointer.Open(path, database);
+            connection = QueryConnection.OpenForWriting(path, create: false, readers.Connections);
+            capture = new WalCapture(connection.Connection);
+            var file = new PrimaryFile(path, connection, capture, checkpointer, readers);
+            file.SizeBytes = connection.Connection.QueryInteger("PRAGMA page_count") * file.PageSizeBytes;
+            return file;
+        }
+        catch
+        {
+            capture?.Dispose();
+            connection?.Dispose();
+            checkpointer?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The entry for what was committed since the last capture.</summary>
+    /// <returns><see langword="null"/> if no page changed.</returns>
+    public Entry? Capture(DatabaseId database, Position predecessor, int writes, long commitTimeMicroseconds)
+    {
+        if (!_capture.Capture(_pages) || _pages.Count == 0)
+        {
+            return null;
+        }
+
+        SizeBytes = (long)_pages.DatabaseSizePages * _pages.PageSizeBytes;
+        IsCheckpointed = false;
+        var builder = new EntryBuilder(
+            new EntryHeader
+            {
+                Database = database,
+                Epoch = predecessor.Epoch,
+                FirstSequence = predecessor.Sequence + 1,
+                LastSequence = predecessor.Sequence + (ulong)writes,
+                Predecessor = predecessor,
+                DatabaseSizePages = _pages.DatabaseSizePages,
+                PageSizeBytes = _pages.PageSizeBytes,
+                CommitTimeMicroseconds = commitTimeMicroseconds,
+            },
+            _pages.Count);
+        for (var i = 0; i < _pages.Count; i++)
+        {
+            _pages.Page(i).CopyTo(builder.AddPage(_pages.PageNumber(i)));
+        }
+
+        _pages.Clear();
+        return builder.Build();
+    }
+
+    /// <summary>Brings everything into the main file. Everything in the WAL is confirmed, and no write is under way.</summary>
+    /// <returns>Whether all of it got there.</returns>
+    public bool Checkpoint(Position confirmed, LogState state)
+    {
+        LogStateFile.Write(LogStateFile.PathOf(Path), state); // first: what it tells of may be trimmed once the sidecar has passed it
+        IsCheckpointed = _checkpointer.Run(confirmed).IsComplete;
+        _attemptedAt = WalSizeBytes;
+        return IsCheckpointed;
+    }
+
+    /// <summary>Empties the WAL, under the same conditions; the caller holds readers back.</summary>
+    /// <returns><see langword="false"/>: a reader is still on it.</returns>
+    public bool RestartWal(Position confirmed, LogState state)
+    {
+        LogStateFile.Write(LogStateFile.PathOf(Path), state); // first: what it tells of may be trimmed once the sidecar has passed it
+        var restarted = _checkpointer.RestartWal(confirmed);
+        if (restarted)
+        {
+            _attemptedAt = 0;
+            IsCheckpointed = true;
+            _capture.Capture(_pages); // takes note of the new salts; nothing was committed
+        }
+
+        return restarted;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Readers.DisposeAsync();
+        Writer.Dispose();
+        _capture.Dispose();
+        _connection.Dispose();
+        _checkpointer.Dispose();
+    }
+}

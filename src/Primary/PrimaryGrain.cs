@@ -1,0 +1,286 @@
+using System.Runtime.CompilerServices;
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Internal.V1;
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <summary>The primary of one database: takes its writes, answers its reads, ships its log.</summary>
+/// <remarks>
+/// Nothing that was read from the file leaves before the state it was read from is confirmed: rows, counts, errors and snapshots all pass the same gate.
+/// Safe for use by any thread; the file's own turns are <see cref="DatabaseWriter"/>'s.
+/// </remarks>
+public sealed class PrimaryGrain : IDatabaseCopy
+{
+    private readonly PrimaryContext _context;
+    private readonly DatabaseId _database;
+    private readonly PrimaryFile _file;
+    private readonly ReplicatedLog _log;
+    private readonly DatabaseWriter _writer;
+    private readonly Lock _commit = new();
+    private readonly KnownWrites _known = new();
+    private readonly ReadRunner<Position> _reads;
+    private readonly EpochTable _epochs;
+    private readonly CancellationTokenSource _stopping = new();
+
+    internal PrimaryGrain(PrimaryContext context, DatabaseId database, PrimaryFile file, ReplicatedLog log, LogState state)
+    {
+        _context = context;
+        _database = database;
+        _file = file;
+        _log = log;
+        _epochs = state.Epochs;
+        EncodedEpochs = new byte[EpochTableFormat.SizeOf(_epochs)];
+        EpochTableFormat.Write(EncodedEpochs, _epochs);
+        _writer = new DatabaseWriter(context, file, log, state, _commit);
+        _reads = new ReadRunner<Position>(file.Readers, context.Readers, _known, OpenSnapshot, Appended, context.Time);
+        log.Failed += OnFailed;
+    }
+
+    /// <inheritdoc/>
+    public bool HasFailed => _log.Failure is not null;
+
+    /// <inheritdoc/>
+    public CopyStatus Status => new(IsPrimary: true, _log.Confirmed, ConfirmLagMs: 0, _file.SizeBytes);
+
+    /// <summary>This leadership.</summary>
+    internal uint Epoch => _epochs.CurrentEpoch;
+
+    /// <summary>The table of epochs up to this one, as it travels.</summary>
+    internal byte[] EncodedEpochs { get; }
+
+    /// <summary>Becomes primary: recovers the file, wins an epoch, and confirms the entry that opens it.</summary>
+    /// <exception cref="RequestException">It cannot, and why.</exception>
+    public static async Task<IDatabaseCopy> ActivateAsync(PrimaryContext context, DatabaseId database, CancellationToken cancellationToken) =>
+        await new PrimaryActivation(context, database).RunAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ReadConstraint constraint, CancellationToken cancellationToken)
+    {
+        var waitMs = await ReachAsync(constraint);
+        var sql = SqlRequests.From(request, cancellationToken);
+        if (!IsKnownToWrite(request.Statements))
+        {
+            var outcome = await _reads.ExecuteAsync(sql);
+            if (outcome.Kind != ReadOutcomeKind.Writes)
+            {
+                return await AnswerAsync(outcome, waitMs);
+            }
+        }
+
+        var answer = await _writer.WriteAsync(sql);
+        var response = new ExecuteResponse { Bookmark = answer.Bookmark, Served = Served(waitMs, answer.QueueMs) };
+        response.Results.AddRange(ResultsOf(answer));
+        return response;
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StreamResponse> StreamAsync(
+        StreamRequest request, ReadConstraint constraint, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var waitMs = await ReachAsync(constraint);
+        var sql = SqlRequests.From(request, cancellationToken);
+        await using var read = IsKnownToWrite(request.Statements) ? null : await _reads.OpenAsync(sql);
+        if (read is null || read.Kind == ReadOutcomeKind.Writes)
+        {
+            var answer = await _writer.WriteAsync(sql);
+            ThrowIfFailed(answer);
+            foreach (var part in answer.Outcome.Parts)
+            {
+                yield return new StreamResponse { Result = part };
+            }
+
+            yield return new StreamResponse { Done = new Done { Bookmark = answer.Bookmark, Served = Served(waitMs, answer.QueueMs) } };
+            yield break;
+        }
+
+        await PassAsync(read.Mark);
+        var bookmark = read.Mark.ToBookmark(_database).ToString();
+        if (read.Error is { } error)
+        {
+            error.Error.Bookmark = bookmark;
+            throw error;
+        }
+
+        await foreach (var part in StreamedParts.ReadAsync(read, bookmark))
+        {
+            yield return part;
+        }
+
+        yield return new StreamResponse { Done = new Done { Bookmark = bookmark, Served = Served(waitMs, read.QueueMs) } };
+    }
+
+    /// <summary>Refuses new work, lets what has begun end, checkpoints, and closes the file.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync(); // the subscriptions end
+        await _writer.DisposeAsync();
+        _log.Failed -= OnFailed;
+        _log.Close(new ObjectDisposedException(nameof(PrimaryGrain)));
+        await _file.DisposeAsync();
+        _stopping.Dispose();
+    }
+
+    /// <summary>Where a bookmark lies. Only the primary can say that it does not exist yet.</summary>
+    internal LocateBookmarkResponse Locate(Bookmark bookmark)
+    {
+        var confirmed = _log.Confirmed;
+        var place = _epochs.IsAbandoned(bookmark, confirmed.Epoch) ? BookmarkPlace.Abandoned
+            : IsAbove(bookmark, Appended()) ? BookmarkPlace.Future
+            : BookmarkPlace.OnTimeline;
+        return new LocateBookmarkResponse { Place = place, Confirmed = confirmed.ToBookmark(_database).ToString() };
+    }
+
+    /// <summary>Whether a position lies on this log, near enough to go on from.</summary>
+    internal async Task<bool> HoldsAsync(Position position) =>
+        position == _log.Confirmed || await _context.Readers.RunAsync(() => position <= _context.Journal.LastOf(_database) && _context.Journal.Holds(_database, position));
+
+    /// <summary>Serves one replica until one of the two goes.</summary>
+    internal async Task ServeAsync(
+        SubscribeRequest.Types.Hello hello, IAsyncEnumerator<SubscribeRequest> reports, IResponseWriter<SubscribeResponse> responses, CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
+        try
+        {
+            await new Subscription(this, _context, _log, hello, responses).RunAsync(reports, ending.Token);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            throw new RequestException(ErrorCodes.NoPrimary, "The primary is going away. Subscribe again.");
+        }
+    }
+
+    /// <summary>Streams an image of the database. It leaves only when the state that it shows is confirmed.</summary>
+    /// <returns>The state's position.</returns>
+    internal async Task<Position> SendSnapshotAsync(IResponseWriter<SubscribeResponse> responses, CancellationToken cancellationToken)
+    {
+        var (snapshot, position) = await _context.Readers.RunAsync(() =>
+        {
+            lock (_commit)
+            {
+                return (SnapshotReader.Open(_file.Path), _log.Appended);
+            }
+        });
+        await using var sender = new SnapshotSender(snapshot, position, _context.Readers);
+        await PassAsync(position);
+        await sender.SendAsync(responses, cancellationToken);
+        return position;
+    }
+
+    private Position OpenSnapshot(PreparedRead read)
+    {
+        lock (_commit)
+        {
+            read.BeginSnapshot();
+            return _log.Appended;
+        }
+    }
+
+    private Position Appended()
+    {
+        lock (_commit)
+        {
+            return _log.Appended;
+        }
+    }
+
+    // The primary has everything that any bookmark of this database can name, confirmed or about to be.
+    private async ValueTask<double> ReachAsync(ReadConstraint constraint)
+    {
+        if (constraint.Kind != ReadConstraintKind.AtLeast || constraint.Bookmark == Bookmark.Start)
+        {
+            return 0;
+        }
+
+        var bookmark = constraint.Bookmark;
+        var confirmed = _log.Confirmed;
+        if (_epochs.IsAbandoned(bookmark, confirmed.Epoch))
+        {
+            throw BookmarkErrors.Abandoned(bookmark, confirmed.ToBookmark(_database).ToString());
+        }
+
+        if (!IsAbove(bookmark, confirmed))
+        {
+            return 0;
+        }
+
+        var appended = Appended();
+        if (IsAbove(bookmark, appended))
+        {
+            throw BookmarkErrors.Future(bookmark, confirmed.ToBookmark(_database).ToString());
+        }
+
+        var started = _context.Time.GetTimestamp();
+        await PassAsync(appended);
+        return _context.Time.GetElapsedTime(started).TotalMilliseconds;
+    }
+
+    private async ValueTask<ExecuteResponse> AnswerAsync(ReadOutcome<Position> outcome, double waitMs)
+    {
+        await PassAsync(outcome.Mark);
+        var bookmark = outcome.Mark.ToBookmark(_database).ToString();
+        if (outcome.Error is { } error)
+        {
+            error.Error.Bookmark = bookmark;
+            throw error;
+        }
+
+        var response = new ExecuteResponse { Bookmark = bookmark, Served = Served(waitMs, outcome.QueueMs) };
+        response.Results.AddRange(outcome.Results);
+        return response;
+    }
+
+    private async ValueTask PassAsync(Position position)
+    {
+        if (!await _log.PassAsync(position))
+        {
+            throw new RequestException(ErrorCodes.NoPrimary, "This primary stopped before what was read was confirmed. Nothing was written; try again.");
+        }
+    }
+
+    private static IEnumerable<Result> ResultsOf(WriteAnswer answer)
+    {
+        ThrowIfFailed(answer);
+        return answer.Outcome.Results;
+    }
+
+    private static void ThrowIfFailed(WriteAnswer answer)
+    {
+        if (answer.Outcome.Error is RequestException error)
+        {
+            error.Error.Bookmark = answer.Bookmark;
+            throw error;
+        }
+    }
+
+    private bool IsKnownToWrite(IEnumerable<Statement> statements)
+    {
+        foreach (var statement in statements)
+        {
+            if (_known.Contains(statement.Sql))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsAbove(Bookmark bookmark, Position position) =>
+        (bookmark.Epoch, bookmark.Sequence).CompareTo((position.Epoch, position.Sequence)) > 0;
+
+    private Served Served(double waitMs, double queueMs) => new()
+    {
+        By = _context.Self.Id, Region = _context.Self.Region, Primary = true, WaitMs = waitMs, QueueMs = queueMs, LagMs = 0, TotalAttempts = 1,
+    };
+
+    private void OnFailed(Exception reason)
+    {
+        PrimaryLog.Stopped(_context.Logger, _database, reason);
+        _writer.Refuse(new RequestException(ErrorCodes.NoPrimary, "The primary stopped. Nothing was done; try again."));
+    }
+}

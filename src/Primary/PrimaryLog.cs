@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <summary>What a primary tells its operator. Event ids 2000 to 2099.</summary>
+internal static partial class PrimaryLog
+{
+    [LoggerMessage(2001, LogLevel.Information, "This node leads {Database} in epoch {Epoch} from {Position}; {Replayed} entries were replayed")]
+    public static partial void Leading(ILogger logger, DatabaseId database, uint epoch, Position position, int replayed);
+
+    [LoggerMessage(2002, LogLevel.Error, "The primary of {Database} stopped: nothing is confirmed here any more")]
+    public static partial void Stopped(ILogger logger, DatabaseId database, Exception reason);
+
+    [LoggerMessage(2003, LogLevel.Information, "Replica {Node} ({Region}) of {Database} subscribes from {Position}{Snapshot}")]
+    public static partial void Subscribed(ILogger logger, string node, string region, DatabaseId database, Position position, string snapshot);
+
+    [LoggerMessage(2004, LogLevel.Information, "The WAL of {Database} was restarted; writes were held back for {HeldMs:F1} ms")]
+    public static partial void WalRestarted(ILogger logger, DatabaseId database, double heldMs);
+
+    [LoggerMessage(2005, LogLevel.Warning, "A checkpoint of {Database} failed and is tried again later")]
+    public static partial void CheckpointFailed(ILogger logger, DatabaseId database, Exception reason);
+}

@@ -1,0 +1,28 @@
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <summary>How a primary writes and keeps its file.</summary>
+public sealed record PrimaryOptions
+{
+    /// <summary>Writes that may wait for the writer; above it a write is refused at once. Default 8,192.</summary>
+    public int MaxWaitingWrites { get; init; } = 8192;
+
+    /// <summary>WAL written since the last checkpoint, above which the next one runs. Default 16 MiB.</summary>
+    public long CheckpointBytes { get; init; } = 16L << 20;
+
+    /// <summary>Length of the WAL above which it is restarted, new reads held back for as long as that takes. Default 64 MiB.</summary>
+    public long RestartWalBytes { get; init; } = 64L << 20;
+
+    /// <summary>Quiet time after which what is left is checkpointed. Default 2 s.</summary>
+    public TimeSpan IdleCheckpoint { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Pause between two messages to a replica when there is nothing to send. Default 250 ms.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Longest time that one request's SQL may run when the caller names none. Default 30 s.</summary>
+    public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Bounds of the read connections.</summary>
+    public ReaderOptions Readers { get; init; } = new();
+}

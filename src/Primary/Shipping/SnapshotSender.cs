@@ -1,0 +1,52 @@
+using System.Buffers;
+using Google.Protobuf;
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Internal.V1;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <summary>Streams a database's pages in order. Holds a snapshot, but no thread, while the receiver is slow.</summary>
+internal sealed class SnapshotSender(SnapshotReader snapshot, Position position, BlockingWorkers workers) : IAsyncDisposable
+{
+    private const int PartBytes = 256 * 1024;
+
+    private uint _checksum = uint.MaxValue; // a CRC-32C under way
+    private bool _hasNext;
+
+    public async Task SendAsync(IResponseWriter<SubscribeResponse> responses, CancellationToken cancellationToken)
+    {
+        await responses.WriteAsync(Message(new SubscribeResponse.Types.SnapshotPart
+        {
+            Position = position.ToMessage(), PageSize = (uint)snapshot.PageSizeBytes, PageCount = snapshot.PageCount,
+        }), cancellationToken);
+        _hasNext = await workers.RunAsync(snapshot.MoveNext);
+        while (_hasNext)
+        {
+            await responses.WriteAsync(Message(await workers.RunAsync(ReadPart)), cancellationToken);
+        }
+
+        await responses.WriteAsync(Message(new SubscribeResponse.Types.SnapshotPart { Last = true, Crc32C = ~_checksum }), cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync() => await workers.RunAsync(snapshot.Dispose);
+
+    // Consecutive pages only: a part ends before the lock page, which is left out.
+    private SubscribeResponse.Types.SnapshotPart ReadPart()
+    {
+        var first = snapshot.PageNumber;
+        var pages = new ArrayBufferWriter<byte>(PartBytes);
+        do
+        {
+            pages.Write(snapshot.Image);
+            _hasNext = snapshot.MoveNext();
+        }
+        while (_hasNext && pages.WrittenCount < PartBytes && snapshot.PageNumber == first + (uint)(pages.WrittenCount / snapshot.PageSizeBytes));
+        _checksum = Crc32C.Append(_checksum, pages.WrittenSpan);
+        return new SubscribeResponse.Types.SnapshotPart { FirstPage = first, Pages = UnsafeByteOperations.UnsafeWrap(pages.WrittenMemory) };
+    }
+
+    private static SubscribeResponse Message(SubscribeResponse.Types.SnapshotPart part) => new() { Snapshot = part };
+}

@@ -1,0 +1,133 @@
+using Google.Protobuf;
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Internal.V1;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <summary>One replica's stream: a pump that writes what the outbox holds, and a reader of its reports.</summary>
+internal sealed class Subscription(
+    PrimaryGrain primary, PrimaryContext context, ReplicatedLog log, SubscribeRequest.Types.Hello hello, IResponseWriter<SubscribeResponse> responses)
+{
+    private readonly Outbox _outbox = new();
+    private long _roundTripMicroseconds; // written by the reader of reports
+
+    /// <summary>Runs until the replica or the primary goes.</summary>
+    public async Task RunAsync(IAsyncEnumerator<SubscribeRequest> requests, CancellationToken cancellationToken)
+    {
+        var from = hello.From is null ? Position.Start : hello.From.ToPosition();
+        var needsSnapshot = hello.From is null || !await primary.HoldsAsync(from);
+        PrimaryLog.Subscribed(context.Logger, hello.NodeId, hello.Region, log.Database, from, needsSnapshot ? ", with a snapshot" : "");
+        await responses.WriteAsync(Welcome(needsSnapshot), cancellationToken);
+        if (needsSnapshot)
+        {
+            from = await primary.SendSnapshotAsync(responses, cancellationToken);
+        }
+
+        var id = log.Subscribe(from, _outbox);
+        await using var heartbeat = context.Time.CreateTimer(_ => _outbox.Beat(), null, context.Options.Heartbeat, context.Options.Heartbeat);
+        var reading = ReadReportsAsync(requests, id);
+        try
+        {
+            await PumpAsync(id, cancellationToken);
+        }
+        finally
+        {
+            log.Unsubscribe(id);
+            _outbox.Close();
+        }
+
+        if (cancellationToken.IsCancellationRequested)
+        {
+            await reading; // it ends with the call
+        }
+    }
+
+    private async Task PumpAsync(int id, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var item = _outbox.Take(context.Time.NowMicroseconds(), Volatile.Read(ref _roundTripMicroseconds));
+            switch (item.Kind)
+            {
+                case OutboxItemKind.Message:
+                    await responses.WriteAsync(item.Message!, cancellationToken);
+                    break;
+                case OutboxItemKind.ReadLog:
+                    if (!await SendLogAsync(id, item.From, cancellationToken))
+                    {
+                        return; // trimmed under it: it comes again, and gets a snapshot
+                    }
+
+                    break;
+                case OutboxItemKind.Empty:
+                    await _outbox.WaitAsync().WaitAsync(cancellationToken);
+                    break;
+                default:
+                    return;
+            }
+        }
+    }
+
+    private async Task<bool> SendLogAsync(int id, Position from, CancellationToken cancellationToken)
+    {
+        var entries = await context.Readers.RunAsync(() => log.Read(from));
+        if (entries.Count == 0 && from != log.Appended)
+        {
+            return false;
+        }
+
+        long bytes = 0;
+        var last = from;
+        foreach (var entry in entries)
+        {
+            var batch = new SubscribeResponse.Types.Batch { SentAt = context.Time.NowMicroseconds(), RoundTripUs = Volatile.Read(ref _roundTripMicroseconds) };
+            batch.Entries.Add(UnsafeByteOperations.UnsafeWrap(entry.Encoded));
+            await responses.WriteAsync(new SubscribeResponse { Batch = batch }, cancellationToken);
+            bytes += entry.Encoded.Length;
+            last = entry.End;
+        }
+
+        log.Shipped(id, last, bytes);
+        return true;
+    }
+
+    private async Task ReadReportsAsync(IAsyncEnumerator<SubscribeRequest> requests, int id)
+    {
+        try
+        {
+            while (await requests.MoveNextAsync())
+            {
+                if (requests.Current.Report is { } report)
+                {
+                    if (report.Echo != 0)
+                    {
+                        Volatile.Write(ref _roundTripMicroseconds, Math.Max(0, context.Time.NowMicroseconds() - report.Echo));
+                    }
+
+                    log.Report(id, (long)report.ReceivedBytes);
+                }
+            }
+        }
+        catch (Exception)
+        {
+            // The stream broke: the pump notices at its next write, or by what follows.
+        }
+        finally
+        {
+            _outbox.Close();
+        }
+    }
+
+    private SubscribeResponse Welcome(bool snapshotFollows) => new()
+    {
+        Welcome = new SubscribeResponse.Types.Welcome
+        {
+            Epoch = primary.Epoch,
+            EpochTable = UnsafeByteOperations.UnsafeWrap(primary.EncodedEpochs),
+            SnapshotFollows = snapshotFollows,
+            ClockId = MonotonicClock.Id,
+        },
+    };
+}

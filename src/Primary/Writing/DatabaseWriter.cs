@@ -1,0 +1,309 @@
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <summary>The turns that own the primary's file: groups of writes, checkpoints, restarts of the WAL. One at a time, on the writers' threads.</summary>
+/// <remarks>
+/// A group takes all the writes that are waiting; no delay is ever added to wait for company. The turn does not wait for the confirmation of what it wrote:
+/// the next group runs while earlier entries travel. Only a checkpoint drains: it waits, with the writes held back, until all is confirmed.
+/// </remarks>
+internal sealed class DatabaseWriter : IAsyncDisposable
+{
+    private const int MaxGroup = 128;
+    private static readonly TimeSpan _patienceWithReaders = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan _slice = TimeSpan.FromMilliseconds(5); // then other databases have their turn
+
+    private readonly PrimaryContext _context;
+    private readonly PrimaryFile _file;
+    private readonly ReplicatedLog _log;
+    private readonly WriteQueue _queue;
+    private readonly Lock _commit; // held around COMMIT, capture and append; readers open snapshots under it
+    private readonly List<PendingWrite> _waiting = new(MaxGroup);
+    private readonly List<SqlRequest> _requests = new(MaxGroup);
+    private readonly TurnWork _turn;
+    private readonly ITimer _idleTimer;
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private LogState _state; // written by the turns
+    private Position _trimmable; // where the checkpoint before the last one stood; written by the turns
+    private long _wroteAt; // timestamp of the newest commit; written by the turns
+    private int _scheduled; // 1 while a turn runs or is queued, by Interlocked
+    private volatile bool _stopping;
+    private int _failedCheckpoints; // in a row; written by the turns
+
+    public DatabaseWriter(PrimaryContext context, PrimaryFile file, ReplicatedLog log, LogState state, Lock commit)
+    {
+        _context = context;
+        _file = file;
+        _log = log;
+        _state = state;
+        _commit = commit;
+        _trimmable = file.CheckpointedTo;
+        _queue = new WriteQueue(context.Options.MaxWaitingWrites);
+        _turn = new TurnWork(this);
+        _idleTimer = context.Time.CreateTimer(_ => Schedule(), null, context.Options.IdleCheckpoint, context.Options.IdleCheckpoint);
+    }
+
+    /// <summary>Writes that wait for their turn.</summary>
+    public int Waiting => _queue.Count;
+
+    /// <summary>Queues a request. It completes when its entry is confirmed, or with what was refused.</summary>
+    /// <exception cref="RequestException">Too many wait, or the primary has stopped.</exception>
+    public Task<WriteAnswer> WriteAsync(SqlRequest request)
+    {
+        var write = new PendingWrite(request, _context.Time.GetTimestamp());
+        _queue.Add(write);
+        Schedule();
+        return write.Task;
+    }
+
+    /// <summary>Refuses what has not begun.</summary>
+    public void Refuse(RequestException reason) => _queue.Close(reason);
+
+    /// <summary>Lets what has begun end, and checkpoints. Writes that wait are refused.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _idleTimer.DisposeAsync();
+        Refuse(new RequestException(ErrorCodes.NoPrimary, "The primary is going away. Nothing was done; try again."));
+        _stopping = true;
+        Schedule();
+        await _stopped.Task;
+    }
+
+    private void Schedule()
+    {
+        if (Interlocked.Exchange(ref _scheduled, 1) == 0)
+        {
+            Enqueue();
+        }
+    }
+
+    private void Enqueue()
+    {
+        try
+        {
+            _context.Writers.Enqueue(_turn);
+        }
+        catch (Exception e) when (e is RequestException or ObjectDisposedException)
+        {
+            Fail(e);
+        }
+    }
+
+    // One turn: groups for a short while, then whatever the file needs. Whoever leaves it says who comes next.
+    private void RunTurn()
+    {
+        var started = _context.Time.GetTimestamp();
+        while (_log.Failure is null && TryRunGroup())
+        {
+            if (NeedsCheckpoint())
+            {
+                Leave(MaintainAsync);
+                return;
+            }
+
+            if (!_log.WaitForRoomAsync().IsCompleted)
+            {
+                Leave(async () =>
+                {
+                    await _log.WaitForRoomAsync();
+                    Enqueue();
+                });
+                return;
+            }
+
+            if (_context.Time.GetElapsedTime(started) > _slice)
+            {
+                Enqueue(); // behind the other databases' turns
+                return;
+            }
+        }
+
+        if (_stopping || (!_file.IsCheckpointed && _context.Time.GetElapsedTime(_wroteAt) >= _context.Options.IdleCheckpoint))
+        {
+            Leave(MaintainAsync);
+            return;
+        }
+
+        Volatile.Write(ref _scheduled, 0);
+        if (_queue.Count > 0 || _stopping)
+        {
+            Schedule(); // it came while we were leaving
+        }
+    }
+
+    private bool TryRunGroup()
+    {
+        _waiting.Clear();
+        _requests.Clear();
+        _queue.Peek(MaxGroup, _waiting);
+        if (_waiting.Count == 0)
+        {
+            return false;
+        }
+
+        var started = _context.Time.GetTimestamp();
+        _waiting.ForEach(write => _requests.Add(write.Request));
+        using var group = _file.Writer.Execute(_requests);
+        _queue.Take(group.Taken);
+        var position = Commit(group);
+        Answer(group, position, started);
+        return true;
+    }
+
+    /// <summary>Commits, captures and ships, so that no reader can open a snapshot between the commit and its position.</summary>
+    /// <returns>The end of the group's entry; where the log stood, if nothing changed.</returns>
+    private Position Commit(PendingGroup group)
+    {
+        lock (_commit)
+        {
+            var writes = 0;
+            if (group.Commit())
+            {
+                foreach (var member in group.Members)
+                {
+                    writes += member is { Error: null, Wrote: true } ? 1 : 0;
+                }
+            }
+
+            if (writes == 0)
+            {
+                return _log.Appended;
+            }
+
+            return AppendCaptured(writes);
+        }
+    }
+
+    private Position AppendCaptured(int writes)
+    {
+        // Monotone also when the clock is set back.
+        var commitTime = Math.Max(_state.CommitTimeMicroseconds, _context.Time.GetUtcNow().UtcTicks / TimeSpan.TicksPerMicrosecond - UnixEpochMicroseconds);
+        if (_file.Capture(_log.Database, _log.Appended, writes, commitTime) is { } entry)
+        {
+            _log.Append(entry);
+            _state = _state with { CommitTimeMicroseconds = commitTime };
+            _wroteAt = _context.Time.GetTimestamp();
+        }
+
+        return _log.Appended;
+    }
+
+    private void Answer(PendingGroup group, Position position, long started)
+    {
+        var answers = new GroupAnswers(_log, position, started, _context.Time);
+        var writers = group.IsCommitted ? group.Members.Count(static member => member is { Error: null, Wrote: true }) : 0;
+        var sequence = position.Sequence - (ulong)writers; // the first write takes the next one
+        for (var i = 0; i < group.Taken; i++)
+        {
+            var member = group.Members[i];
+            var wrote = group.IsCommitted && member is { Error: null, Wrote: true };
+            answers.Add(_waiting[i], member, wrote ? ++sequence : position.Sequence);
+        }
+
+        if (_log.TryPass(position, answers))
+        {
+            answers.Complete(passed: true);
+        }
+    }
+
+    private bool NeedsCheckpoint() => _file.UncheckpointedBytes > _context.Options.CheckpointBytes;
+
+    // Takes the turn along into an asynchronous part; it is still the only owner until it calls Enqueue.
+    private void Leave(Func<Task> next) => _ = Task.Run(async () =>
+    {
+        try
+        {
+            await next();
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+    });
+
+    private async Task MaintainAsync()
+    {
+        var started = _context.Time.GetTimestamp();
+        var confirmed = await _log.PassAsync(_log.Appended);
+        if (confirmed && _log.Failure is null)
+        {
+            await CheckpointAsync(started);
+        }
+
+        if (_stopping)
+        {
+            _stopped.TrySetResult();
+            return; // the last turn: _scheduled stays set
+        }
+
+        Enqueue();
+    }
+
+    private async Task CheckpointAsync(long started)
+    {
+        var position = _log.Appended;
+        try
+        {
+            var complete = await _context.Writers.RunAsync(() => _file.Checkpoint(position, _state));
+            if (_file.WalSizeBytes > _context.Options.RestartWalBytes)
+            {
+                complete |= await RestartWalAsync(position, started);
+            }
+
+            if (complete)
+            {
+                await TrimAsync(position);
+            }
+
+            _failedCheckpoints = 0;
+        }
+        catch (Exception e) when (e is SqliteException or IOException or JournalException && ++_failedCheckpoints < 10)
+        {
+            PrimaryLog.CheckpointFailed(_context.Logger, _log.Database, e);
+        }
+    }
+
+    private async Task<bool> RestartWalAsync(Position position, long started)
+    {
+        // One long read must not stop all writes: it is waited for only when the WAL has become much too long.
+        var patience = _file.WalSizeBytes > 4 * _context.Options.RestartWalBytes ? SqlRequests.MaxTimeout : _patienceWithReaders;
+        using var hold = await _file.Readers.TryHoldAsync(patience, _context.Time);
+        if (hold is null || !await _context.Writers.RunAsync(() => _file.RestartWal(position, _state)))
+        {
+            return false;
+        }
+
+        PrimaryLog.WalRestarted(_context.Logger, _log.Database, _context.Time.GetElapsedTime(started).TotalMilliseconds);
+        return true;
+    }
+
+    // The file is a durable base now. The stretch since the checkpoint before stays, so that a replica a little behind needs no snapshot.
+    private async Task TrimAsync(Position position)
+    {
+        if (_trimmable != Position.Start && _trimmable != position)
+        {
+            await _context.Journal.SetBaseAsync(_log.Database, _trimmable);
+        }
+
+        _trimmable = position;
+    }
+
+    private void Fail(Exception reason)
+    {
+        _log.Close(reason);
+        Refuse(new RequestException(ErrorCodes.NoPrimary, "The primary stopped. Nothing was done; try again."));
+        _stopped.TrySetResult(); // no turn comes any more: _scheduled stays set
+    }
+
+    private static long UnixEpochMicroseconds => DateTimeOffset.UnixEpoch.UtcTicks / TimeSpan.TicksPerMicrosecond;
+
+    private sealed class TurnWork(DatabaseWriter owner) : BlockingWork
+    {
+        public override void Run() => owner.RunTurn();
+
+        public override void Refuse(Exception reason) => owner.Fail(reason);
+    }
+}

@@ -1,0 +1,54 @@
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <summary>The answers of one group of writes, held at the gate until the group's entry is confirmed.</summary>
+internal sealed class GroupAnswers(ReplicatedLog log, Position position, long startedAt, TimeProvider time) : GateWaiter
+{
+    private readonly List<(PendingWrite Write, MemberOutcome Outcome, ulong Sequence)> _answers = [];
+
+    /// <summary>Adds a member with its sequence in the entry.</summary>
+    public void Add(PendingWrite write, MemberOutcome outcome, ulong sequence) => _answers.Add((write, outcome, sequence));
+
+    public override void Complete(bool passed)
+    {
+        foreach (var (write, outcome, sequence) in _answers)
+        {
+            if (outcome.Error is OperationCanceledException)
+            {
+                write.TrySetCanceled(write.Request.Cancellation);
+            }
+            else if (passed)
+            {
+                var queued = time.GetElapsedTime(write.EnqueuedAt, startedAt).TotalMilliseconds;
+                write.TrySetResult(new WriteAnswer(outcome, position.ToBookmark(log.Database, sequence).ToString(), queued));
+            }
+            else
+            {
+                write.TrySetException(Lost(outcome));
+            }
+        }
+    }
+
+    private RequestException Lost(MemberOutcome outcome)
+    {
+        if (!outcome.Wrote)
+        {
+            // Rows or an error computed from what may never be confirmed: not shown, and nothing was done.
+            return new RequestException(ErrorCodes.NoPrimary, "This primary stopped before the answer was confirmed. Nothing was written; try again.");
+        }
+
+        if (log.Failure is JournalFullException full)
+        {
+            // The only follower refused the entry before it took any of it, so no copy can ever confirm it.
+            return new RequestException(ErrorCodes.SqliteFull, $"The disk of the primary's journal is full: {full.Message} Nothing was written.");
+        }
+
+        return new RequestException(
+            new SqlError { Code = ErrorCodes.WriteOutcomeUnknown, StatementIndex = -1, SqlOffset = -1, CommitState = CommitState.Unknown },
+            "This primary stopped before the write was confirmed. It may have been committed or not; read the data to find out.");
+    }
+}

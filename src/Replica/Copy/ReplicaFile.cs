@@ -1,0 +1,156 @@
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Replica;
+
+/// <summary>A replica's database file with everything that is open on it.</summary>
+/// <remarks>The feed's loop is the one owner: it appends, publishes, checkpoints and restarts the WAL, one after the other. Readers use <see cref="Readers"/> meanwhile.</remarks>
+internal sealed class ReplicaFile : IAsyncDisposable
+{
+    private readonly SqliteConnection _connection; // of the applier, and for nothing else
+    private readonly WalIndexApplier _applier;
+    private readonly Checkpointer _checkpointer;
+    private readonly Queue<(Position Position, long Ordinal)> _hidden = new();
+    private long _lastOrdinal;
+    private long _attemptedAt; // WAL size at the last checkpoint, whether it was complete or not
+
+    private ReplicaFile(SqliteConnection connection, WalIndexApplier applier, Checkpointer checkpointer, DatabaseReaders readers)
+    {
+        _connection = connection;
+        _applier = applier;
+        _checkpointer = checkpointer;
+        Readers = readers;
+    }
+
+    /// <summary>Connections for queries.</summary>
+    public DatabaseReaders Readers { get; }
+
+    /// <summary>Which state the main file was in when it was opened, and how new its pages may be.</summary>
+    public Sidecar Sidecar => _checkpointer.Sidecar;
+
+    /// <summary>The WAL's live part.</summary>
+    public long WalSizeBytes => _applier.WalSizeBytes;
+
+    /// <summary>What has been written since the last checkpoint, complete or not.</summary>
+    public long UncheckpointedBytes => Math.Max(0, WalSizeBytes - _attemptedAt);
+
+    /// <summary>All that readers see is in the main file.</summary>
+    public bool IsCheckpointed { get; private set; }
+
+    /// <summary>Entries in the WAL that readers do not see.</summary>
+    public long Hidden => _applier.HiddenTransactions;
+
+    /// <summary>Opens what the last run left: main file and sidecar. The WAL beside them is not trusted, it goes.</summary>
+    /// <returns><see langword="null"/> if there is no copy.</returns>
+    /// <exception cref="InvalidDataException">There is one, but it is damaged.</exception>
+    public static ReplicaFile? TryOpen(string path, DatabaseId database, ReaderOptions options)
+    {
+        if (!File.Exists(path) || !File.Exists(Sidecar.PathOf(path)))
+        {
+            return null;
+        }
+
+        LocalFile.DiscardWal(path);
+        SqliteConnection? connection = null;
+        WalIndexApplier? applier = null;
+        Checkpointer? checkpointer = null;
+        try
+        {
+            checkpointer = Checkpointer.Open(path, database);
+            connection = SqliteConnection.Open(path);
+            applier = WalIndexApplier.Open(connection);
+            return new ReplicaFile(connection, applier, checkpointer, DatabaseReaders.Open(path, options));
+        }
+        catch
+        {
+            applier?.Dispose();
+            connection?.Dispose();
+            checkpointer?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes an entry into the WAL, hidden.</summary>
+    public void Append(Entry entry)
+    {
+        if (entry.Header.IsEpochEntry)
+        {
+            _hidden.Enqueue((entry.End, _lastOrdinal)); // it changes no page, so there is nothing to write
+            return;
+        }
+
+        _applier.BeginTransaction(entry.Header.DatabaseSizePages);
+        try
+        {
+            foreach (var page in entry.Pages)
+            {
+                _applier.WritePage(page.PageNumber, page.Data.Span);
+            }
+
+            _lastOrdinal = _applier.EndTransaction();
+        }
+        catch
+        {
+            _applier.AbortTransaction();
+            throw;
+        }
+
+        _hidden.Enqueue((entry.End, _lastOrdinal));
+    }
+
+    /// <summary>Shows readers everything up to a position.</summary>
+    public void Publish(Position position)
+    {
+        long? last = null;
+        while (_hidden.TryPeek(out var next) && next.Position <= position)
+        {
+            last = _hidden.Dequeue().Ordinal;
+        }
+
+        if (last is { } ordinal)
+        {
+            IsCheckpointed = false;
+            _applier.Confirm(ordinal); // all of them at once: one move of the WAL-index's header
+        }
+    }
+
+    /// <summary>Drops the hidden entries after a position.</summary>
+    public void DiscardAfter(Position position)
+    {
+        var kept = _hidden.Where(hidden => hidden.Position <= position).ToList();
+        _hidden.Clear();
+        kept.ForEach(_hidden.Enqueue);
+        var confirmed = _lastOrdinal - _applier.HiddenTransactions;
+        _lastOrdinal = kept.Count > 0 ? kept[^1].Ordinal : confirmed;
+        _applier.DiscardAfter(_lastOrdinal);
+    }
+
+    /// <summary>Brings what readers see into the main file. Waits for nobody; blocks for the disk.</summary>
+    public void Checkpoint(Position visible)
+    {
+        IsCheckpointed = _checkpointer.Run(visible).IsComplete;
+        _attemptedAt = WalSizeBytes;
+    }
+
+    /// <summary>Empties the WAL. Nothing is hidden in it; the caller holds readers back.</summary>
+    public bool RestartWal(Position visible)
+    {
+        var restarted = _checkpointer.RestartWal(visible);
+        if (restarted)
+        {
+            _attemptedAt = 0;
+            IsCheckpointed = true;
+        }
+
+        return restarted;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Readers.DisposeAsync();
+        _applier.Dispose();
+        _connection.Dispose();
+        _checkpointer.Dispose();
+    }
+}

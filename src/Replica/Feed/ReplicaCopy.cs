@@ -1,0 +1,269 @@
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Replica;
+
+/// <summary>The copy: carries out on the file what <see cref="ApplyCore"/> decides, and tells the waiters what readers see.</summary>
+/// <remarks>Owned by the feed's loop; readers take <see cref="Reads"/> and <see cref="Mark"/>, which are swapped in one write each.</remarks>
+internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, BookmarkWaiters waiters) : IAsyncDisposable
+{
+    private static readonly TimeSpan _patienceWithReaders = TimeSpan.FromMilliseconds(250);
+
+    private readonly List<ApplyAction> _actions = [];
+    private readonly Queue<Deferred> _deferred = new(); // what arrived while the WAL waits for its restart; bounded by the sender's window
+    private readonly KnownWrites _known = new();
+    private ReplicaFile? _file; // written by the feed's loop
+    private ReadRunner<VisibleMark?>? _reads; // written by the feed's loop, together with the file
+    private VisibleMark? _mark; // written by the feed's loop, before readers can see the position; null while nothing may be read
+    private ApplyCore _core = new(Position.Start, Position.Start);
+    private long _restartAt = context.Options.RestartWalBytes; // length of the WAL that is too long
+    private bool _restartWanted;
+
+    /// <summary>There is a file, at <see cref="Visible"/>.</summary>
+    public bool HasFile => _file is not null;
+
+    /// <summary>Runs queries; <see langword="null"/> while there is no file.</summary>
+    public ReadRunner<VisibleMark?>? Reads => Volatile.Read(ref _reads);
+
+    /// <summary>At or after what a snapshot taken before shows. <see langword="null"/> while nobody may read.</summary>
+    public VisibleMark? Mark => Volatile.Read(ref _mark);
+
+    /// <summary>Everything up to here is taken over, hidden or visible.</summary>
+    public Position Visible => _core.Visible;
+
+    /// <summary>Where the main file lies.</summary>
+    public string Path { get; } = System.IO.Path.Combine(context.FolderOf(database), "db.sqlite");
+
+    /// <summary>Opens what the last run left. A damaged copy is removed: it can be built again.</summary>
+    public void Open()
+    {
+        Directory.CreateDirectory(context.FolderOf(database));
+        try
+        {
+            Use(ReplicaFile.TryOpen(Path, database, context.Options.Readers));
+        }
+        catch (Exception e) when (e is InvalidDataException or SqliteException)
+        {
+            ReplicaLog.Damaged(context.Logger, database, e.Message);
+            LocalFile.Remove(Path);
+            Use(null);
+        }
+    }
+
+    /// <summary>A stream of a leadership begins. What is hidden is forgotten, since it comes again.</summary>
+    /// <returns><see langword="false"/> if that leadership is over.</returns>
+    public bool Welcome(uint leader)
+    {
+        if (!_core.Hear(leader))
+        {
+            return false;
+        }
+
+        _deferred.Clear();
+        _restartWanted = false;
+        _core.Forget(_actions);
+        CarryOut(null);
+        return true;
+    }
+
+    /// <summary>An entry has arrived.</summary>
+    /// <returns>What the stream is to do.</returns>
+    public FeedVerdict Take(uint leader, Entry entry)
+    {
+        if (_restartWanted)
+        {
+            _deferred.Enqueue(new(leader, entry, default));
+            return FeedVerdict.GoOn;
+        }
+
+        _core.Entry(leader, entry.End, entry.Predecessor, _actions);
+        return CarryOut(entry);
+    }
+
+    /// <summary>A mark has arrived.</summary>
+    /// <returns>What the stream is to do.</returns>
+    public FeedVerdict TakeMark(uint leader, Position position)
+    {
+        if (_restartWanted && position > _core.Received)
+        {
+            // It names an entry that waits behind the restart; what is in the WAL comes before that entry, so it is confirmed too.
+            _deferred.Enqueue(new(leader, null, position));
+            position = _core.Received;
+        }
+
+        _core.Mark(leader, position, _actions);
+        return CarryOut(null);
+    }
+
+    /// <summary>Checkpoints and restarts of the WAL, where they are due. A turn of the loop: nothing is applied meanwhile.</summary>
+    /// <param name="idle">Nothing has arrived for a while.</param>
+    public async Task<FeedVerdict> MaintainAsync(bool idle)
+    {
+        if (_file is not { } file)
+        {
+            return FeedVerdict.GoOn;
+        }
+
+        _restartWanted |= file.WalSizeBytes > _restartAt;
+        if (_restartWanted && file.Hidden == 0 && _core.Hidden == 0)
+        {
+            await RestartWalAsync(file);
+            return TakeDeferred();
+        }
+
+        if (file.UncheckpointedBytes > context.Options.CheckpointBytes || (idle && !file.IsCheckpointed))
+        {
+            var visible = _core.Visible;
+            await context.Workers.RunAsync(() => file.Checkpoint(visible));
+        }
+
+        return FeedVerdict.GoOn;
+    }
+
+    /// <summary>Puts a snapshot in the place of the file. Readers are drained first; nobody reads until the next mark.</summary>
+    public async Task InstallAsync(SnapshotReceiver snapshot)
+    {
+        await CloseFileAsync();
+        await context.Workers.RunAsync(() => snapshot.Install(database));
+        Use(ReplicaFile.TryOpen(Path, database, context.Options.Readers));
+    }
+
+    /// <summary>Forgets the copy for good: it is built again from a snapshot.</summary>
+    public async Task RemoveAsync()
+    {
+        await CloseFileAsync();
+        LocalFile.Remove(Path);
+        Use(null);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_file is { IsCheckpointed: false } file)
+        {
+            await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible)); // the next start replays the less
+        }
+
+        await CloseFileAsync();
+    }
+
+    private void Use(ReplicaFile? file)
+    {
+        _file = file;
+        Volatile.Write(
+            ref _reads,
+            file is null ? null : new ReadRunner<VisibleMark?>(file.Readers, context.Workers, _known, OpenSnapshot, () => Mark, context.Time));
+        _core = file is null ? new ApplyCore(Position.Start, Position.Start) : new ApplyCore(file.Sidecar.From, file.Sidecar.To);
+    }
+
+    private async Task CloseFileAsync()
+    {
+        waiters.Suspend();
+        Volatile.Write(ref _mark, null);
+        if (_file is { } file)
+        {
+            _file = null;
+            Volatile.Write(ref _reads, null);
+            await file.DisposeAsync();
+        }
+    }
+
+    // Snapshot first, mark second: the mark was raised before the snapshot could show more.
+    private VisibleMark? OpenSnapshot(PreparedRead read)
+    {
+        read.BeginSnapshot();
+        return Mark;
+    }
+
+    private FeedVerdict CarryOut(Entry? entry)
+    {
+        var verdict = FeedVerdict.GoOn;
+        foreach (var action in _actions)
+        {
+            switch (action.Kind)
+            {
+                case ApplyActionKind.Append:
+                    _file!.Append(entry!);
+                    break;
+                case ApplyActionKind.DiscardAfter:
+                    _file?.DiscardAfter(action.Position);
+                    break;
+                case ApplyActionKind.Publish:
+                    Publish(action.Position);
+                    break;
+                case ApplyActionKind.Resubscribe:
+                    verdict = FeedVerdict.Resubscribe;
+                    break;
+                case ApplyActionKind.Diverged:
+                    verdict = FeedVerdict.Diverged;
+                    break;
+            }
+        }
+
+        _actions.Clear();
+        return verdict;
+    }
+
+    private void Publish(Position position)
+    {
+        // The mark first: a reader's answer carries a bookmark at or after what it saw, whichever of the two it meets.
+        if (_core.IsReady)
+        {
+            Volatile.Write(ref _mark, new VisibleMark(database, position));
+        }
+
+        _file!.Publish(position);
+        if (_core.IsReady)
+        {
+            waiters.Advance(position);
+        }
+    }
+
+    private async Task RestartWalAsync(ReplicaFile file)
+    {
+        await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible)); // most of the work, before anybody is held back
+        var started = context.Time.GetTimestamp();
+        var patience = file.WalSizeBytes > 4 * context.Options.RestartWalBytes ? SqlRequests.MaxTimeout : _patienceWithReaders;
+        using var hold = await file.Readers.TryHoldAsync(patience, context.Time);
+        var restarted = hold is not null && await context.Workers.RunAsync(() => file.RestartWal(_core.Visible));
+        _restartWanted = false;
+
+        // A long read stands in the way: go on, and try again when the WAL has grown by as much as a checkpoint takes.
+        _restartAt = restarted ? context.Options.RestartWalBytes : file.WalSizeBytes + context.Options.CheckpointBytes;
+        if (restarted)
+        {
+            ReplicaLog.WalRestarted(context.Logger, database, context.Time.GetElapsedTime(started).TotalMilliseconds);
+        }
+    }
+
+    private FeedVerdict TakeDeferred()
+    {
+        while (_deferred.TryDequeue(out var item))
+        {
+            var verdict = item.Entry is { } entry ? Take(item.Leader, entry) : TakeMark(item.Leader, item.Mark);
+            if (verdict != FeedVerdict.GoOn)
+            {
+                _deferred.Clear();
+                return verdict;
+            }
+        }
+
+        return FeedVerdict.GoOn;
+    }
+
+    private readonly record struct Deferred(uint Leader, Entry? Entry, Position Mark);
+}
+
+/// <summary>What the stream does after a message.</summary>
+internal enum FeedVerdict
+{
+    /// <summary>The next message.</summary>
+    GoOn,
+
+    /// <summary>End it, and subscribe again.</summary>
+    Resubscribe,
+
+    /// <summary>End it, forget the copy, and begin with a snapshot.</summary>
+    Diverged,
+}

@@ -1,0 +1,268 @@
+using System.Diagnostics.Metrics;
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Internal.V1;
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Replica;
+
+/// <summary>The loop that keeps a copy up to date: subscribes at the primary, applies what comes, and subscribes again when the stream ends.</summary>
+/// <remarks>One task, the owner of the copy. What others read of it is written by this loop only.</remarks>
+internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, ReplicaCopy copy, BookmarkWaiters waiters, Histogram<double> confirmLag)
+{
+    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _reportEvery = TimeSpan.FromMilliseconds(10);
+
+    private readonly KeyValuePair<string, object?> _region = new("region", context.Self.Region);
+    private double _confirmLagMs;
+    private long _heardAt; // timestamp of the newest message's arrival, 0 before the first
+    private long _roundTripMicroseconds;
+    private bool _sameClock;
+    private long _receivedBytes;
+    private long _reportedAt;
+    private long _changedAt; // timestamp of the newest entry
+    private long _echo;
+    private Position _reported;
+
+    /// <summary>Of the newest mark that was measured.</summary>
+    public double ConfirmLagMs => Volatile.Read(ref _confirmLagMs);
+
+    /// <summary>Age of the copy's last proof from the primary, the measured round trip included; <see langword="null"/> if it never had one.</summary>
+    public TimeSpan? Staleness
+    {
+        get
+        {
+            var heard = Volatile.Read(ref _heardAt);
+            return heard == 0 ? null : context.Time.GetElapsedTime(heard) + TimeSpan.FromMicroseconds(Volatile.Read(ref _roundTripMicroseconds));
+        }
+    }
+
+    /// <summary>Runs until it is cancelled, or the copy cannot go on.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var pause = _firstPause;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            string reason;
+            try
+            {
+                var started = context.Time.GetTimestamp();
+                var verdict = await FollowAsync(cancellationToken);
+                if (verdict == FeedVerdict.Diverged)
+                {
+                    ReplicaLog.Diverged(context.Logger, database, copy.Visible);
+                    await copy.RemoveAsync();
+                }
+
+                reason = verdict == FeedVerdict.GoOn ? "the primary ended it" : verdict.ToString();
+                pause = context.Time.GetElapsedTime(started) > context.Options.MaxReconnectPause ? _firstPause : Longer(pause);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception e) when (e is RpcException or RequestException or TimeoutException)
+            {
+                reason = e.Message;
+                pause = Longer(pause);
+            }
+            catch (Exception e) when (e is EntryFormatException or InvalidDataException or FormatException)
+            {
+                reason = $"damaged bytes came: {e.Message}";
+                pause = Longer(pause);
+            }
+
+            ReplicaLog.Lost(context.Logger, database, reason, pause);
+            try
+            {
+                await Task.Delay(pause, context.Time, cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+        }
+    }
+
+    private TimeSpan Longer(TimeSpan pause) =>
+        pause * 2 < context.Options.MaxReconnectPause ? pause * 2 : context.Options.MaxReconnectPause;
+
+    private async Task<FeedVerdict> FollowAsync(CancellationToken cancellationToken)
+    {
+        var primary = context.Forwarder.PrimaryOf(database);
+        await using var call = context.Channels.ForShipping(primary).OpenDuplex(ReplicationMethods.Subscribe, null, cancellationToken);
+        await call.WriteAsync(Hello(), cancellationToken);
+        _receivedBytes = 0;
+        uint leader = 0;
+        SnapshotReceiver? snapshot = null;
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            await using var messages = ((IAsyncEnumerable<SubscribeResponse>)call.Responses)
+                .DelayBy(context.Options.Delay, context.Time, silence.Token)
+                .GetAsyncEnumerator(silence.Token);
+            while (true)
+            {
+                var next = messages.MoveNextAsync();
+                if (!await WaitAsync(next, silence))
+                {
+                    return FeedVerdict.GoOn;
+                }
+
+                var message = messages.Current;
+                var verdict = FeedVerdict.GoOn;
+                switch (message.MessageCase)
+                {
+                    case SubscribeResponse.MessageOneofCase.Welcome:
+                        leader = message.Welcome.Epoch;
+                        _sameClock = message.Welcome.ClockId == MonotonicClock.Id;
+                        if (!copy.Welcome(leader))
+                        {
+                            return FeedVerdict.Resubscribe;
+                        }
+
+                        waiters.Grow(EpochTableFormat.Read(message.Welcome.EpochTable.Span));
+                        ReplicaLog.Following(context.Logger, database, primary.Id, copy.Visible);
+                        break;
+                    case SubscribeResponse.MessageOneofCase.Snapshot:
+                        snapshot ??= new SnapshotReceiver(copy.Path);
+                        if (snapshot.Add(message.Snapshot))
+                        {
+                            await copy.InstallAsync(snapshot);
+                            ReplicaLog.Installed(context.Logger, database, snapshot.Position, new FileInfo(copy.Path).Length);
+                            copy.Welcome(leader);
+                            snapshot.Dispose();
+                            snapshot = null;
+                        }
+
+                        break;
+                    case SubscribeResponse.MessageOneofCase.Batch:
+                        verdict = await TakeAsync(leader, message.Batch);
+                        await ReportAsync(call, message.Batch, cancellationToken);
+                        break;
+                }
+
+                if (verdict != FeedVerdict.GoOn)
+                {
+                    return verdict;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (silence.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"the primary was silent for {context.Options.SilenceLimit.TotalSeconds} s");
+        }
+        finally
+        {
+            snapshot?.Dispose();
+        }
+    }
+
+    // Waits for the next message; uses the quiet for a checkpoint, and gives up on a primary that says nothing any more.
+    private async ValueTask<bool> WaitAsync(ValueTask<bool> next, CancellationTokenSource silence)
+    {
+        if (next.IsCompleted)
+        {
+            return await next;
+        }
+
+        silence.CancelAfter(context.Options.SilenceLimit + context.Options.Delay);
+        var more = await next;
+        silence.CancelAfter(Timeout.InfiniteTimeSpan);
+        return more;
+    }
+
+    private async ValueTask<FeedVerdict> TakeAsync(uint leader, SubscribeResponse.Types.Batch batch)
+    {
+        foreach (var bytes in batch.Entries)
+        {
+            var entry = Entry.Decode(bytes.Memory);
+            if (entry.Database != database)
+            {
+                throw new EntryFormatException($"An entry of database {entry.Database} came; {database} was subscribed to.");
+            }
+
+            var taken = copy.Take(leader, entry);
+            if (taken != FeedVerdict.GoOn)
+            {
+                return taken;
+            }
+
+            _receivedBytes += bytes.Length;
+            if (entry.EpochTable is { } epochs)
+            {
+                waiters.Grow(epochs);
+            }
+        }
+
+        var verdict = FeedVerdict.GoOn;
+        if (batch.Mark is { } mark)
+        {
+            verdict = copy.TakeMark(leader, mark.Position.ToPosition());
+            Measure(mark);
+        }
+
+        Volatile.Write(ref _roundTripMicroseconds, batch.RoundTripUs);
+        Volatile.Write(ref _heardAt, context.Time.GetTimestamp());
+        if (batch.Entries.Count > 0)
+        {
+            _changedAt = context.Time.GetTimestamp();
+        }
+
+        var idle = batch.Entries.Count == 0 && context.Time.GetElapsedTime(_changedAt) > context.Options.IdleCheckpoint;
+        return verdict == FeedVerdict.GoOn ? await copy.MaintainAsync(idle) : verdict;
+    }
+
+    private void Measure(SubscribeResponse.Types.Mark mark)
+    {
+        if (_sameClock && mark.ConfirmedAt != 0)
+        {
+            var lag = (context.Time.NowMicroseconds() - mark.ConfirmedAt) / 1000.0;
+            Volatile.Write(ref _confirmLagMs, lag);
+            confirmLag.Record(lag, _region);
+        }
+    }
+
+    // Opens the sender's window again. Not for every batch: a report costs as much as a mark.
+    private async ValueTask ReportAsync(
+        DuplexCall<SubscribeRequest, SubscribeResponse> call, SubscribeResponse.Types.Batch batch, CancellationToken cancellationToken)
+    {
+        _echo = batch.SentAt;
+        var now = context.Time.GetTimestamp();
+        var heartbeat = batch.Entries.Count == 0;
+        if (!heartbeat && context.Time.GetElapsedTime(_reportedAt, now) < _reportEvery)
+        {
+            return;
+        }
+
+        if (heartbeat && batch.Mark is not null && copy.Visible == _reported)
+        {
+            return;
+        }
+
+        _reportedAt = now;
+        _reported = copy.Visible;
+        await call.WriteAsync(
+            new SubscribeRequest
+            {
+                Report = new SubscribeRequest.Types.Report
+                {
+                    Visible = copy.Visible.ToMessage(), ConfirmLagMs = ConfirmLagMs, Echo = _echo, ReceivedBytes = (ulong)_receivedBytes,
+                },
+            },
+            cancellationToken);
+    }
+
+    private SubscribeRequest Hello() => new()
+    {
+        Hello = new SubscribeRequest.Types.Hello
+        {
+            DatabaseId = database.ToString(),
+            NodeId = context.Self.Id,
+            Region = context.Self.Region,
+            From = !copy.HasFile ? null : copy.Visible.ToMessage(),
+            ClockId = MonotonicClock.Id,
+        },
+    };
+}

@@ -1,0 +1,135 @@
+using System.Runtime.CompilerServices;
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Replica;
+
+/// <summary>Answers queries from the copy where the session allows it, and passes on what only the primary may answer.</summary>
+/// <remarks>Safe for use by any thread. First the bookmark is waited for and then the SQL is prepared: its table may have come with that very write.</remarks>
+internal sealed class ReplicaReads(
+    ReplicaContext context, DatabaseId database, ReplicaCopy copy, ReplicaFeed feed, BookmarkWaiters waiters, BookmarkInquiry inquiry)
+{
+    public async Task<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ReadConstraint constraint, CancellationToken cancellationToken)
+    {
+        var started = context.Time.GetTimestamp();
+        if (!await MayAnswerAsync(constraint, cancellationToken))
+        {
+            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, cancellationToken);
+        }
+
+        var waitMs = context.Time.GetElapsedTime(started).TotalMilliseconds;
+        if (copy.Reads is not { } runner)
+        {
+            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, cancellationToken);
+        }
+
+        var outcome = await runner.ExecuteAsync(SqlRequests.From(request, cancellationToken));
+        if (outcome.Kind == ReadOutcomeKind.Writes)
+        {
+            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, cancellationToken);
+        }
+
+        if (outcome.Mark is not { } mark)
+        {
+            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: true, cancellationToken); // the copy was just taken away
+        }
+
+        if (outcome.Error is { } error)
+        {
+            error.Error.Bookmark = mark.Text;
+            throw error;
+        }
+
+        var response = new ExecuteResponse { Bookmark = mark.Text, Served = Served(waitMs, outcome.QueueMs) };
+        response.Results.AddRange(outcome.Results);
+        return response;
+    }
+
+    public async IAsyncEnumerable<StreamResponse> StreamAsync(
+        StreamRequest request, ReadConstraint constraint, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var started = context.Time.GetTimestamp();
+        var mayAnswer = await MayAnswerAsync(constraint, cancellationToken);
+        var waitMs = context.Time.GetElapsedTime(started).TotalMilliseconds;
+        await using var read = mayAnswer && copy.Reads is { } runner
+            ? await runner.OpenAsync(SqlRequests.From(request, cancellationToken))
+            : null;
+        if (read is null || read.Kind == ReadOutcomeKind.Writes || read.Mark is not { } mark)
+        {
+            if (read is not null)
+            {
+                await read.DisposeAsync(); // the primary's answer may take long; the connection is free meanwhile
+            }
+
+            await foreach (var part in context.Forwarder.StreamAsync(database, request, readsOnly: false, cancellationToken))
+            {
+                yield return part;
+            }
+
+            yield break;
+        }
+
+        if (read.Error is { } error)
+        {
+            error.Error.Bookmark = mark.Text;
+            throw error;
+        }
+
+        await foreach (var part in StreamedParts.ReadAsync(read, mark.Text))
+        {
+            yield return part;
+        }
+
+        yield return new StreamResponse { Done = new Done { Bookmark = mark.Text, Served = Served(waitMs, read.QueueMs) } };
+    }
+
+    /// <summary>Waits until this copy may answer a session.</summary>
+    /// <returns><see langword="false"/>: the primary is to answer.</returns>
+    private async ValueTask<bool> MayAnswerAsync(ReadConstraint constraint, CancellationToken cancellationToken)
+    {
+        if (constraint.WantsPrimary)
+        {
+            return false;
+        }
+
+        // A copy that shows nothing yet is waited for as for a bookmark before everything.
+        var target = constraint.Kind == ReadConstraintKind.AtLeast ? constraint.Bookmark : Bookmark.Start;
+        var result = await inquiry.WaitAsync(waiters, target, constraint.WaitTimeout, cancellationToken);
+        switch (result)
+        {
+            case WaitResult.Reached:
+                break;
+            case WaitResult.Abandoned:
+                throw BookmarkErrors.Abandoned(constraint.Bookmark, copy.Mark?.Text);
+            case WaitResult.TimedOut when constraint.FailOnTimeout:
+                throw TimedOut(constraint);
+            default:
+                return false;
+        }
+
+        return constraint.MaxStaleness is not { } limit || feed.Staleness <= limit;
+    }
+
+    private Served Served(double waitMs, double queueMs) => new()
+    {
+        By = context.Self.Id,
+        Region = context.Self.Region,
+        Primary = false,
+        WaitMs = waitMs,
+        QueueMs = queueMs,
+        LagMs = feed.Staleness?.TotalMilliseconds ?? 0,
+        TotalAttempts = 1,
+    };
+
+    private RequestException TimedOut(ReadConstraint constraint)
+    {
+        var failure = new RequestException(
+            ErrorCodes.BookmarkTimeout,
+            $"This replica is at {copy.Mark?.Text ?? "no state yet"} and did not reach {constraint.Bookmark} within {constraint.WaitTimeout.TotalMilliseconds:F0} ms. " +
+            "Retry, wait longer, or let the primary answer.");
+        failure.Error.Bookmark = copy.Mark?.Text ?? "";
+        return failure;
+    }
+}

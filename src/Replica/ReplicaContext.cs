@@ -1,0 +1,33 @@
+using Microsoft.Extensions.Logging;
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Replica;
+
+/// <summary>What the replicas of one node work with.</summary>
+public sealed record ReplicaContext
+{
+    /// <summary>This node.</summary>
+    public required NodeRecord Self { get; init; }
+
+    /// <summary>Says where the primary is.</summary>
+    public required PrimaryForwarder Forwarder { get; init; }
+
+    /// <summary>Ways to the other nodes.</summary>
+    public required NodeChannels Channels { get; init; }
+
+    /// <summary>Where blocking reads and checkpoints run.</summary>
+    public required BlockingWorkers Workers { get; init; }
+
+    /// <summary>Gives each database its folder.</summary>
+    public required Func<Protocol.DatabaseId, string> FolderOf { get; init; }
+
+    /// <summary>Clock.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>For what an operator should know.</summary>
+    public required ILogger Logger { get; init; }
+
+    /// <summary>Settings.</summary>
+    public ReplicaOptions Options { get; init; } = new();
+}

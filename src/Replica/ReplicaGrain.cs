@@ -1,0 +1,76 @@
+using System.Diagnostics.Metrics;
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.Replica;
+
+/// <summary>A read replica of one database on one node.</summary>
+public sealed class ReplicaGrain : IDatabaseCopy
+{
+    private static readonly Meter _meter = new("ReplicatedSqlite.Replica");
+    private static readonly Histogram<double> _confirmLag = _meter.CreateHistogram<double>(
+        "replicatedsqlite.confirm_lag", "ms", "From the primary's confirmation to visibility for this replica's readers; measured on one machine only.");
+
+    private readonly BookmarkWaiters _waiters;
+    private readonly ReplicaCopy _copy;
+    private readonly ReplicaFeed _feed;
+    private readonly ReplicaReads _reads;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _following;
+    private volatile bool _failed;
+
+    private ReplicaGrain(ReplicaContext context, DatabaseId database)
+    {
+        _waiters = new BookmarkWaiters(context.Time);
+        _copy = new ReplicaCopy(context, database, _waiters);
+        _feed = new ReplicaFeed(context, database, _copy, _waiters, _confirmLag);
+        _reads = new ReplicaReads(context, database, _copy, _feed, _waiters, new BookmarkInquiry(context, database));
+        _copy.Open();
+        _following = FollowAsync(context, database);
+    }
+
+    /// <inheritdoc/>
+    public bool HasFailed => _failed;
+
+    /// <inheritdoc/>
+    public CopyStatus Status => new(IsPrimary: false, _copy.Mark?.Position ?? Position.Start, _feed.ConfirmLagMs, SizeBytes: 0);
+
+    /// <summary>Opens the copy that is here and begins to follow the primary. Returns before it has reached it.</summary>
+    public static async Task<IDatabaseCopy> ActivateAsync(ReplicaContext context, DatabaseId database) =>
+        await context.Workers.RunAsync(() => new ReplicaGrain(context, database));
+
+    /// <inheritdoc/>
+    public Task<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ReadConstraint constraint, CancellationToken cancellationToken) =>
+        _reads.ExecuteAsync(request, constraint, cancellationToken);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<StreamResponse> StreamAsync(StreamRequest request, ReadConstraint constraint, CancellationToken cancellationToken) =>
+        _reads.StreamAsync(request, constraint, cancellationToken);
+
+    /// <summary>Stops following, ends the waits, and closes the copy after a last checkpoint.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _following;
+        _waiters.Dispose();
+        await _copy.DisposeAsync();
+        _stopping.Dispose();
+    }
+
+    private async Task FollowAsync(ReplicaContext context, DatabaseId database)
+    {
+        try
+        {
+            await Task.Yield(); // the grain is complete before the first message comes
+            await _feed.RunAsync(_stopping.Token);
+        }
+        catch (Exception e)
+        {
+            // A disk that failed, or a bug: this copy stops, loudly, and nothing else. The next request makes a new one.
+            ReplicaLog.Stopped(context.Logger, database, e);
+            _failed = true;
+            _waiters.Dispose();
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Replica;
+
+/// <summary>How a replica keeps its copy.</summary>
+public sealed record ReplicaOptions
+{
+    /// <summary>WAL written since the last checkpoint, above which the next one runs. Default 16 MiB.</summary>
+    public long CheckpointBytes { get; init; } = 16L << 20;
+
+    /// <summary>Length of the WAL above which it is restarted, new reads held back for as long as that takes. Default 64 MiB.</summary>
+    public long RestartWalBytes { get; init; } = 64L << 20;
+
+    /// <summary>Quiet time after which what is left is checkpointed. Default 2 s.</summary>
+    public TimeSpan IdleCheckpoint { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Longest pause between two tries to reach the primary. The first is 20 ms. Default 1 s.</summary>
+    public TimeSpan MaxReconnectPause { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A primary that is silent for so long is taken for gone, and subscribed to again. It speaks every 250 ms. Default 5 s.</summary>
+    public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>After so long a wait the primary is asked whether the bookmark exists at all. Default 50 ms.</summary>
+    public TimeSpan AskAboutBookmarkAfter { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Holds back everything that this replica receives, to play a far region. Default none.</summary>
+    public TimeSpan Delay { get; init; }
+
+    /// <summary>Bounds of the read connections.</summary>
+    public ReaderOptions Readers { get; init; } = new();
+}

@@ -1,0 +1,296 @@
+using Google.Protobuf.WellKnownTypes;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.Sqlite;
+
+/// <summary>One copy's read connections: lent to one read at a time, in the order of asking.</summary>
+/// <remarks>
+/// A read that finds none free waits, holding nothing; so many may wait and no more. <see cref="TryHoldAsync"/> empties the pool for the few milliseconds
+/// that a restart of the WAL takes. Safe for use by any thread.
+/// </remarks>
+public sealed class DatabaseReaders : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly string _path;
+    private readonly ReaderOptions _options;
+    private readonly Stack<QueryConnection> _idle = new(); // under _gate, as all that follows
+    private readonly HashSet<QueryConnection> _lent = [];
+    private readonly Queue<Waiter> _waiting = new();
+    private TaskCompletionSource? _drained; // set while somebody waits for the last reader
+    private int _open;
+    private bool _held;
+    private bool _disposed;
+
+    private DatabaseReaders(string path, ReaderOptions options)
+    {
+        _path = path;
+        _options = options;
+    }
+
+    /// <summary>Connections will be opened on this file.</summary>
+    public static DatabaseReaders Open(string path, ReaderOptions options) => new(path, options);
+
+    /// <summary>Reads that wait for a connection.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
+
+    /// <summary>Lends a connection; the caller disposes the lease when its statements are reset and its snapshot is closed.</summary>
+    /// <exception cref="RequestException">Too many wait (<see cref="ErrorCodes.Overloaded"/>), or the copy is going away (<see cref="ErrorCodes.CopyStale"/>).</exception>
+    public ValueTask<ReaderLease> RentAsync(CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            ThrowIfDisposed();
+            if (!_held && _waiting.Count == 0 && TryTake() is { } connection)
+            {
+                return ValueTask.FromResult(new ReaderLease(this, connection));
+            }
+
+            if (_waiting.Count >= _options.MaxWaiting)
+            {
+                throw Overloaded();
+            }
+
+            var waiter = new Waiter();
+            _waiting.Enqueue(waiter);
+            return new ValueTask<ReaderLease>(WaitAsync(waiter, cancellationToken));
+        }
+    }
+
+    /// <summary>Keeps new reads back and waits for those under way, as long as the patience lasts.</summary>
+    /// <returns>Lets reads in again when it is disposed; <see langword="null"/> if a read did not end in time, and then they are let in already.</returns>
+    public async Task<IDisposable?> TryHoldAsync(TimeSpan patience, TimeProvider time)
+    {
+        Task drained;
+        lock (_gate)
+        {
+            if (_held)
+            {
+                throw new InvalidOperationException("The readers are held already; a restart of the WAL is a turn of one owner.");
+            }
+
+            _held = true;
+            drained = WhenDrained();
+        }
+
+        try
+        {
+            await drained.WaitAsync(patience, time);
+            return new Hold(this);
+        }
+        catch (TimeoutException)
+        {
+            Release();
+            return null;
+        }
+    }
+
+    /// <summary>Refuses new reads, interrupts those that wait, waits for those under way, and closes the connections.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task drained;
+        List<Waiter> refused;
+        lock (_gate)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+            refused = [.. _waiting];
+            _waiting.Clear();
+            foreach (var connection in _lent)
+            {
+                connection.Connection.Interrupt(); // a long read must not keep the copy from going away
+            }
+
+            drained = WhenDrained();
+        }
+
+        foreach (var waiter in refused)
+        {
+            waiter.TrySetException(GoingAway());
+        }
+
+        await drained;
+        lock (_gate)
+        {
+            while (_idle.TryPop(out var connection))
+            {
+                connection.Dispose();
+                _open--;
+            }
+        }
+    }
+
+    internal void Return(QueryConnection connection)
+    {
+        TaskCompletionSource? drained = null;
+        List<(Waiter, QueryConnection)>? served = null;
+        lock (_gate)
+        {
+            _lent.Remove(connection);
+            _idle.Push(connection);
+            if (_lent.Count == 0)
+            {
+                drained = _drained;
+                _drained = null;
+            }
+
+            if (!_held && !_disposed)
+            {
+                served = Serve();
+            }
+        }
+
+        drained?.TrySetResult();
+        Hand(served);
+    }
+
+    private void Release()
+    {
+        List<(Waiter, QueryConnection)>? served;
+        lock (_gate)
+        {
+            _held = false;
+            served = _disposed ? null : Serve();
+        }
+
+        Hand(served);
+    }
+
+    // Under the lock: takes connections for those who wait longest.
+    private List<(Waiter, QueryConnection)>? Serve()
+    {
+        List<(Waiter, QueryConnection)>? served = null;
+        while (_waiting.TryPeek(out var waiter))
+        {
+            if (waiter.Task.IsCompleted)
+            {
+                _waiting.Dequeue(); // it gave up
+            }
+            else if (TryTake() is { } connection)
+            {
+                _waiting.Dequeue();
+                (served ??= []).Add((waiter, connection));
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        return served;
+    }
+
+    private void Hand(List<(Waiter Waiter, QueryConnection Connection)>? served)
+    {
+        foreach (var (waiter, connection) in served ?? [])
+        {
+            if (!waiter.TrySetResult(connection))
+            {
+                Return(connection); // it gave up just now
+            }
+        }
+    }
+
+    private QueryConnection? TryTake()
+    {
+        if (!_idle.TryPop(out var connection))
+        {
+            if (_open >= _options.MaxConnections)
+            {
+                return null;
+            }
+
+            connection = QueryConnection.OpenForReading(_path, _options.Connections);
+            _open++;
+        }
+
+        _lent.Add(connection);
+        return connection;
+    }
+
+    private async Task<ReaderLease> WaitAsync(Waiter waiter, CancellationToken cancellationToken)
+    {
+        await using var registration = cancellationToken.UnsafeRegister(
+            static (state, token) => ((Waiter)state!).TrySetCanceled(token), waiter);
+        return new ReaderLease(this, await waiter.Task);
+    }
+
+    private Task WhenDrained()
+    {
+        if (_lent.Count == 0)
+        {
+            return Task.CompletedTask;
+        }
+
+        _drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _drained.Task;
+    }
+
+    private void ThrowIfDisposed()
+    {
+        if (_disposed)
+        {
+            throw GoingAway();
+        }
+    }
+
+    private RequestException Overloaded() => new(
+        new SqlError
+        {
+            Code = ErrorCodes.Overloaded,
+            StatementIndex = -1,
+            SqlOffset = -1,
+            CommitState = CommitState.NotCommitted,
+            Retryable = true,
+            RetryAfter = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(100)),
+        },
+        $"{_options.MaxWaiting} reads wait for this copy already. Nothing was done; try again in a moment.");
+
+    private static RequestException GoingAway() => new(ErrorCodes.CopyStale, "This copy is being closed or built again. Nothing was done; try again.");
+
+    private sealed class Waiter() : TaskCompletionSource<QueryConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed class Hold(DatabaseReaders owner) : IDisposable
+    {
+        private int _released;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _released, 1) == 0)
+            {
+                owner.Release();
+            }
+        }
+    }
+}
+
+/// <summary>A read connection for the length of one read.</summary>
+public readonly struct ReaderLease : IDisposable
+{
+    private readonly DatabaseReaders _owner;
+
+    internal ReaderLease(DatabaseReaders owner, QueryConnection connection)
+    {
+        _owner = owner;
+        Connection = connection;
+    }
+
+    /// <summary>The connection.</summary>
+    public QueryConnection Connection { get; }
+
+    /// <summary>Gives it back. Once.</summary>
+    public void Dispose() => _owner?.Return(Connection);
+}

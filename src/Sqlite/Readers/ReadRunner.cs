@@ -1,0 +1,108 @@
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Sqlite;
+
+/// <summary>Runs requests that only read on one copy's connections, off the server's thread pool. Safe for use by any thread.</summary>
+/// <typeparam name="TMark">What the copy calls a position.</typeparam>
+/// <param name="readers">The copy's connections.</param>
+/// <param name="workers">Where SQLite runs.</param>
+/// <param name="known">Texts that are known to write.</param>
+/// <param name="openSnapshot">Opens the snapshot and gives a position at or after what it shows.</param>
+/// <param name="now">A position at or after everything that the file shows now.</param>
+/// <param name="time">Measures waits.</param>
+public sealed class ReadRunner<TMark>(
+    DatabaseReaders readers, BlockingWorkers workers, KnownWrites known, Func<PreparedRead, TMark> openSnapshot, Func<TMark> now, TimeProvider time)
+{
+    /// <summary>Runs a whole request.</summary>
+    /// <exception cref="RequestException">It could not be begun: too many wait, or the copy is going away.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public async ValueTask<ReadOutcome<TMark>> ExecuteAsync(SqlRequest request)
+    {
+        var asked = time.GetTimestamp();
+        using var lease = await readers.RentAsync(request.Cancellation);
+        var work = new ExecuteWork(this, lease.Connection, request, asked);
+        workers.Enqueue(work);
+        return await work.Task;
+    }
+
+    /// <summary>Begins to read a request part by part. The caller disposes the result, in the middle too.</summary>
+    /// <exception cref="RequestException">It could not be begun.</exception>
+    public async ValueTask<StreamedRead<TMark>> OpenAsync(SqlRequest request)
+    {
+        var asked = time.GetTimestamp();
+        var lease = await readers.RentAsync(request.Cancellation);
+        try
+        {
+            var (kind, mark, read, error, queueMs) = await workers.RunAsync(() => Begin(lease.Connection, request, asked));
+            if (kind != ReadOutcomeKind.Rows)
+            {
+                lease.Dispose();
+            }
+
+            return new StreamedRead<TMark>(kind, mark, read, error, queueMs, lease, workers);
+        }
+        catch
+        {
+            lease.Dispose();
+            throw;
+        }
+    }
+
+    private (ReadOutcomeKind Kind, TMark Mark, PreparedRead? Read, RequestException? Error, double QueueMs) Begin(
+        QueryConnection connection, SqlRequest request, long asked)
+    {
+        var queueMs = time.GetElapsedTime(asked).TotalMilliseconds;
+        PreparedRead? read = null;
+        try
+        {
+            if (!PreparedRead.TryPrepare(connection, request, known, out read))
+            {
+                return (ReadOutcomeKind.Writes, default!, null, null, queueMs);
+            }
+
+            return (ReadOutcomeKind.Rows, openSnapshot(read!), read, null, queueMs);
+        }
+        catch (RequestException error)
+        {
+            read?.Dispose();
+            return (ReadOutcomeKind.Failed, now(), null, error, queueMs);
+        }
+        catch
+        {
+            read?.Dispose();
+            throw;
+        }
+    }
+
+    private ReadOutcome<TMark> Execute(QueryConnection connection, SqlRequest request, long asked)
+    {
+        var (kind, mark, read, error, queueMs) = Begin(connection, request, asked);
+        if (read is null)
+        {
+            return new(kind, mark, null, error, queueMs);
+        }
+
+        using (read)
+        {
+            try
+            {
+                return new(ReadOutcomeKind.Rows, mark, ResultCollector.Collect(read, request.MaxResultBytes), null, queueMs);
+            }
+            catch (RequestException failure)
+            {
+                return new(ReadOutcomeKind.Failed, mark, null, failure, queueMs); // computed from the snapshot, as rows would be
+            }
+        }
+    }
+
+    private sealed class ExecuteWork(ReadRunner<TMark> owner, QueryConnection connection, SqlRequest request, long asked) : BlockingWork
+    {
+        private readonly TaskCompletionSource<ReadOutcome<TMark>> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<ReadOutcome<TMark>> Task => _done.Task;
+
+        public override void Run() => _done.SetResult(owner.Execute(connection, request, asked));
+
+        public override void Refuse(Exception reason) => _done.SetException(reason);
+    }
+}
