@@ -21,7 +21,19 @@ public sealed class PinnedSnapshot : IDisposable
 
     /// <summary>Opens the connection; nothing is marked yet.</summary>
     /// <exception cref="SqliteException">SQLite could not open it.</exception>
-    public static PinnedSnapshot Open(string path) => new(SqliteConnection.Open(path));
+    public static PinnedSnapshot Open(string path)
+    {
+        var connection = SqliteConnection.Open(path);
+        try
+        {
+            return new PinnedSnapshot(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Marks the end of what is committed now, in place of the boundary marked before.</summary>
     public void Take()
