@@ -39,8 +39,8 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
 
     private const string VacuumIntoText = "VACUUM INTO is not allowed: it writes a file on the server. Use an export or a backup.";
 
-    /// <summary>Whose SQL comes next.</summary>
-    public SqlAuthority Authority { get; set; } = SqlAuthority.User;
+    /// <summary>Whose SQL comes next. The engine's own, but for the moments in which a user's statement is prepared or runs.</summary>
+    public SqlAuthority Authority { get; set; } = SqlAuthority.Owner;
 
     /// <summary>In an interactive transaction users may have savepoints.</summary>
     public bool AllowSavepoints { get; set; }

@@ -55,7 +55,7 @@ public sealed unsafe class QueryConnection : IDisposable
         NativeMethods.sqlite3_progress_handler(connection.Handle, RunWatch.StepsBetweenLooks, &RunWatch.Callback, GCHandle.ToIntPtr(_watchHandle));
     }
 
-    /// <summary>The connection below. SQL of the engine's own runs inside <see cref="AsOwner"/>.</summary>
+    /// <summary>The connection below, for SQL of the engine's own: the policy looks at users' statements only.</summary>
     public SqliteConnection Connection { get; }
 
     /// <summary>Opened for writing.</summary>
@@ -72,6 +72,9 @@ public sealed unsafe class QueryConnection : IDisposable
     internal RunWatch Watch { get; }
 
     internal StatementRunner Runner { get; }
+
+    /// <summary>Until it is disposed, SQL on this connection is not the engine's own.</summary>
+    internal AuthorityScope As(SqlAuthority authority) => new(Authorizer, authority);
 
     internal bool IsAutocommit => NativeMethods.fast_get_autocommit(Connection.Handle) != 0;
 
@@ -90,9 +93,6 @@ public sealed unsafe class QueryConnection : IDisposable
         options ??= new QueryConnectionOptions();
         return Open(SqliteConnection.Open(path, create, pageSizeBytes: options.PageSizeBytes), isWriter: true, options);
     }
-
-    /// <summary>Until it is disposed, SQL on this connection is the engine's own and the policy is silent.</summary>
-    public OwnerScope AsOwner() => new(this, SqlAuthority.Owner);
 
     /// <summary>Closes the connection. No request is running.</summary>
     public void Dispose()
@@ -130,10 +130,7 @@ public sealed unsafe class QueryConnection : IDisposable
         // The version moves when others have written; a writer's own changes do not move it.
         if (IsWriter || _sizeBytes < 0 || version != _sizeVersion)
         {
-            using (AsOwner())
-            {
-                _sizeBytes = Connection.QueryInteger("PRAGMA page_count") * _pageSizeBytes;
-            }
+            _sizeBytes = Connection.QueryInteger("PRAGMA page_count") * _pageSizeBytes;
 
             _sizeVersion = version;
         }
@@ -157,12 +154,9 @@ public sealed unsafe class QueryConnection : IDisposable
             return;
         }
 
-        using (AsOwner())
+        foreach (var rule in Authorizer.Changed)
         {
-            foreach (var rule in Authorizer.Changed)
-            {
-                Connection.Execute($"PRAGMA {rule.Name}={rule.Default}");
-            }
+            Connection.Execute($"PRAGMA {rule.Name}={rule.Default}");
         }
 
         Authorizer.Changed.Clear();
@@ -179,11 +173,8 @@ public sealed unsafe class QueryConnection : IDisposable
         }
 
         _cache.Clear();
-        using (AsOwner())
-        {
-            // Changing where temp objects live deletes them all, internal tables included.
-            Connection.Execute("PRAGMA temp_store=MEMORY; PRAGMA temp_store=DEFAULT");
-        }
+        // Changing where temp objects live deletes them all, internal tables included.
+        Connection.Execute("PRAGMA temp_store=MEMORY; PRAGMA temp_store=DEFAULT");
 
         _tempTouched = false;
     }
@@ -316,12 +307,9 @@ public sealed unsafe class QueryConnection : IDisposable
             return;
         }
 
-        using (AsOwner())
-        {
-            // SQLite has no function for it. This changes no row and needs no table; in the group's transaction it takes no lock either.
-            _resetChanges ??= Connection.Prepare("UPDATE sqlite_dbpage SET data=data WHERE 0");
-            _resetChanges.Run();
-        }
+        // SQLite has no function for it. This changes no row and needs no table; in the group's transaction it takes no lock either.
+        _resetChanges ??= Connection.Prepare("UPDATE sqlite_dbpage SET data=data WHERE 0");
+        _resetChanges.Run();
 
         _changedRows = true;
     }
@@ -383,6 +371,7 @@ public sealed unsafe class QueryConnection : IDisposable
         Authorizer.Preparing = true;
         try
         {
+            using var user = As(SqlAuthority.User);
             fixed (byte* sql = text.Bytes)
             {
                 var code = NativeMethods.sqlite3_prepare_v3(
@@ -411,7 +400,7 @@ public sealed unsafe class QueryConnection : IDisposable
             return false;
         }
 
-        using (new OwnerScope(this, SqlAuthority.Probe))
+        using (As(SqlAuthority.Probe))
         {
             fixed (byte* sql = text.Bytes)
             {
@@ -446,20 +435,18 @@ public sealed unsafe class QueryConnection : IDisposable
         NativeMethods.sqlite3_result_int64(context, total - connection._totalChangesBefore);
     }
 
-    /// <summary>A stretch in which SQL is the engine's own.</summary>
-    public readonly ref struct OwnerScope
+    /// <summary>A stretch in which SQL is somebody else's than the engine's.</summary>
+    internal readonly ref struct AuthorityScope
     {
-        private readonly QueryConnection _connection;
-        private readonly SqlAuthority _before;
+        private readonly SqlAuthorizer _authorizer;
 
-        internal OwnerScope(QueryConnection connection, SqlAuthority authority)
+        internal AuthorityScope(SqlAuthorizer authorizer, SqlAuthority authority)
         {
-            _connection = connection;
-            _before = connection.Authorizer.Authority;
-            connection.Authorizer.Authority = authority;
+            _authorizer = authorizer;
+            authorizer.Authority = authority;
         }
 
-        /// <summary>Back to what was before.</summary>
-        public void Dispose() => _connection.Authorizer.Authority = _before;
+        /// <summary>Back to the engine's own.</summary>
+        public void Dispose() => _authorizer.Authority = SqlAuthority.Owner;
     }
 }

@@ -8,6 +8,7 @@ internal sealed class StatementRun(QueryConnection connection)
 {
     private PreparedSql? _statement;
     private int _index;
+    private SqlAuthority _authority;
     private bool _hasRow;
     private TimeSpan _elapsed;
     private long _totalChangesBefore;
@@ -22,8 +23,12 @@ internal sealed class StatementRun(QueryConnection connection)
     public bool HasRow => _hasRow;
 
     /// <summary>Runs a statement, its parameters bound, to its first row or its end.</summary>
-    public void Start(PreparedSql statement, int index)
+    /// <param name="statement">The statement.</param>
+    /// <param name="index">Its number in the request.</param>
+    /// <param name="authority">A user's, but for VACUUM.</param>
+    public void Start(PreparedSql statement, int index, SqlAuthority authority)
     {
+        _authority = authority;
         _statement = statement;
         _index = index;
         _elapsed = TimeSpan.Zero;
@@ -40,7 +45,11 @@ internal sealed class StatementRun(QueryConnection connection)
         }
 
         var started = connection.Watch.Time.GetTimestamp();
-        Step();
+        using (connection.As(authority))
+        {
+            Step();
+        }
+
         Columns = NativeMethods.fast_column_count(statement.Handle) == 0 ? [] : statement.Columns;
         _elapsed = connection.Watch.Time.GetElapsedTime(started);
     }
@@ -55,6 +64,7 @@ internal sealed class StatementRun(QueryConnection connection)
     {
         var started = connection.Watch.Time.GetTimestamp();
         CheckTime();
+        using var user = connection.As(_authority);
         while (_hasRow && batch.Rows < maxRows && batch.Bytes < fullBytes && batch.TryAdd(_statement!.Handle, maxBytes))
         {
             Step();
@@ -151,9 +161,6 @@ internal sealed class StatementRun(QueryConnection connection)
 
     private long OwnInteger(string sql)
     {
-        using (connection.AsOwner())
-        {
-            return connection.Connection.QueryInteger(sql);
-        }
+        return connection.Connection.QueryInteger(sql);
     }
 }

@@ -53,7 +53,7 @@ internal sealed class StatementRunner(QueryConnection connection)
         statement.IsDirty = true;
         _current = statement;
         _binder.Bind(connection, statement, index);
-        _run.Start(statement, index);
+        _run.Start(statement, index, alone ? SqlAuthority.Vacuum : SqlAuthority.User);
         _rows.Start(_run.Columns.Length);
     }
 

@@ -300,15 +300,12 @@ public sealed class GroupWriter : IDisposable
             statement = _writer.Rent(request.Statements[0].Sql, 0, StatementRunner.VacuumRefusal);
             _writer.Runner.Begin(request.MaxResultBytes);
             _writer.Runner.UseValues(request.Statements[0], script: false);
-            using (new QueryConnection.OwnerScope(_writer, SqlAuthority.Vacuum))
-            {
-                var result = _writer.Runner.RunToResult(statement, 0, alone: true);
-                result.Meta.ChangedDb = true;
-                _members.Metas.Add(result.Meta);
-                member.Results = request.AsParts ? [] : [result];
-                member.Parts = request.AsParts ? [new() { Header = new() }, new() { End = result.Meta }] : [];
-                member.Wrote = true;
-            }
+            var result = _writer.Runner.RunToResult(statement, 0, alone: true);
+            result.Meta.ChangedDb = true;
+            _members.Metas.Add(result.Meta);
+            member.Results = request.AsParts ? [] : [result];
+            member.Parts = request.AsParts ? [new() { Header = new() }, new() { End = result.Meta }] : [];
+            member.Wrote = true;
 
             _writer.Watch.Stop();
             SetSizes();

@@ -12,10 +12,7 @@ public sealed class OwnerSql : IDisposable
     /// <exception cref="SqliteException">SQLite refused it.</exception>
     public void Execute(string sql)
     {
-        using (_connection.AsOwner())
-        {
-            _connection.Connection.Execute(sql);
-        }
+        _connection.Connection.Execute(sql);
     }
 
     /// <summary>A statement that is prepared once and kept. The texts are constants of the program: there are few.</summary>
@@ -24,10 +21,7 @@ public sealed class OwnerSql : IDisposable
     {
         if (!_statements.TryGetValue(sql, out var statement))
         {
-            using (_connection.AsOwner())
-            {
-                statement = new OwnerStatement(_connection, _connection.Connection.Prepare(sql));
-            }
+            statement = new OwnerStatement(_connection, _connection.Connection.Prepare(sql));
 
             _statements.Add(sql, statement);
         }

@@ -60,20 +60,14 @@ public sealed unsafe class OwnerStatement
     /// <exception cref="SqliteException">SQLite refused it.</exception>
     public bool Step()
     {
-        using (_connection.AsOwner())
-        {
-            return _statement.Step();
-        }
+        return _statement.Step();
     }
 
     /// <summary>Runs it to its end and resets it.</summary>
     /// <exception cref="SqliteException">SQLite refused it.</exception>
     public void Run()
     {
-        using (_connection.AsOwner())
-        {
-            _statement.Run();
-        }
+        _statement.Run();
     }
 
     /// <summary>Whether the row's column is NULL.</summary>

@@ -14,41 +14,38 @@ internal sealed class WriterSql : IDisposable
     public WriterSql(QueryConnection connection)
     {
         _connection = connection;
-        using (connection.AsOwner())
-        {
-            _begin = connection.Connection.Prepare("BEGIN IMMEDIATE");
-            _commit = connection.Connection.Prepare("COMMIT");
-            _rollback = connection.Connection.Prepare("ROLLBACK");
-            _savepoint = connection.Connection.Prepare("SAVEPOINT _rs_member");
-            _release = connection.Connection.Prepare("RELEASE _rs_member");
-            _rollbackTo = connection.Connection.Prepare("ROLLBACK TO _rs_member");
-        }
+        _begin = connection.Connection.Prepare("BEGIN IMMEDIATE");
+        _commit = connection.Connection.Prepare("COMMIT");
+        _rollback = connection.Connection.Prepare("ROLLBACK");
+        _savepoint = connection.Connection.Prepare("SAVEPOINT _rs_member");
+        _release = connection.Connection.Prepare("RELEASE _rs_member");
+        _rollbackTo = connection.Connection.Prepare("ROLLBACK TO _rs_member");
     }
 
-    public void Begin() => Run(_begin);
+    public void Begin() => _begin.Run();
 
-    public void Commit() => Run(_commit);
+    public void Commit() => _commit.Run();
 
     /// <summary>Rolls back, unless SQLite has done so already.</summary>
     public void Rollback()
     {
         if (!_connection.IsAutocommit)
         {
-            Run(_rollback);
+            _rollback.Run();
         }
 
         _connection.AfterRollback();
     }
 
-    public void Savepoint() => Run(_savepoint);
+    public void Savepoint() => _savepoint.Run();
 
-    public void Release() => Run(_release);
+    public void Release() => _release.Run();
 
     /// <summary>Undoes all since the savepoint, and lets it go.</summary>
     public void Undo()
     {
-        Run(_rollbackTo);
-        Run(_release);
+        _rollbackTo.Run();
+        _release.Run();
         _connection.AfterRollback();
     }
 
@@ -60,13 +57,5 @@ internal sealed class WriterSql : IDisposable
         _savepoint.Dispose();
         _release.Dispose();
         _rollbackTo.Dispose();
-    }
-
-    private void Run(SqliteStatement statement)
-    {
-        using (_connection.AsOwner())
-        {
-            statement.Run();
-        }
     }
 }

@@ -164,12 +164,9 @@ public sealed class GroupTests
     {
         using var bench = new SqlBench(Schema);
         using var group = bench.Writer.Execute([Sql("INSERT INTO t VALUES (1, 1)"), Sql("INSERT INTO t VALUES (1, 1)"), Sql("INSERT INTO t VALUES (2, 2)")]);
-        using (bench.WriterConnection.AsOwner())
-        {
-            // A deferred violation behind the group's back makes COMMIT refuse, as a full disk would.
-            bench.WriterConnection.Connection.Execute(
-                "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p DEFERRABLE INITIALLY DEFERRED); INSERT INTO c VALUES (7)");
-        }
+        // A deferred violation behind the group's back makes COMMIT refuse, as a full disk would.
+        bench.WriterConnection.Connection.Execute(
+            "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p DEFERRABLE INITIALLY DEFERRED); INSERT INTO c VALUES (7)");
 
         Assert.False(group.Commit());
         Failed(group.Members[0], "SQLITE_CONSTRAINT_FOREIGNKEY");
