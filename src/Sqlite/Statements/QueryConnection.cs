@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Sqlite;
 
@@ -20,6 +21,7 @@ public sealed unsafe class QueryConnection : IDisposable
     private SqliteStatement? _resetChanges;
     private long _totalChangesBefore; // at the start of the request
     private bool _changedRows; // this request ran a statement that sets changes()
+    private int _snapshotHolders;
     private bool _tempTouched;
     private bool _schemaTouched; // since the transaction began
     private uint _sizeVersion; // SQLite's data version that _sizeBytes belongs to
@@ -94,6 +96,31 @@ public sealed unsafe class QueryConnection : IDisposable
         return Open(SqliteConnection.Open(path, create, pageSizeBytes: options.PageSizeBytes), isWriter: true, options);
     }
 
+    /// <summary>Takes a snapshot that every read sees until it is disposed, as in a transaction that only reads.</summary>
+    /// <exception cref="RequestException">SQLite could not read the file.</exception>
+    public HeldSnapshot HoldSnapshot() => new(this);
+
+    /// <summary>What a text's first statement would need and return, without running it.</summary>
+    /// <exception cref="RequestException">The text is refused, by SQLite or by us.</exception>
+    public DescribeResponse Describe(string sql)
+    {
+        using var text = new Utf8Sql(sql, 0);
+        var next = 0;
+        var statement = RentNext(text, ref next, 0) ?? throw SqlErrors.Invalid("The text holds no SQL, only blanks or comments.", 0);
+        try
+        {
+            var description = new DescribeResponse { ReadOnly = statement.IsReadOnly, TailOffset = (uint)next };
+            description.Parameters.Add(statement.Parameters.Select(name => name ?? ""));
+            description.Columns.Add(statement.Columns);
+            return description;
+        }
+        finally
+        {
+            Return(statement);
+            ResetAfterRequest();
+        }
+    }
+
     /// <summary>Closes the connection. No request is running.</summary>
     public void Dispose()
     {
@@ -114,9 +141,23 @@ public sealed unsafe class QueryConnection : IDisposable
     /// A statement that has been stepped and not reset holds it open, which costs one call instead of BEGIN, a read and COMMIT. Nothing but that
     /// statement has to be reset at the end.
     /// </remarks>
-    internal void BeginSnapshot() => _openSnapshot.Step();
+    internal void BeginSnapshot()
+    {
+        if (_snapshotHolders == 0)
+        {
+            _openSnapshot.Step();
+        }
 
-    internal void EndSnapshot() => _openSnapshot.Reset();
+        _snapshotHolders++;
+    }
+
+    internal void EndSnapshot()
+    {
+        if (--_snapshotHolders == 0)
+        {
+            _openSnapshot.Reset();
+        }
+    }
 
     /// <summary>The size that the open transaction sees. Cheap while nobody writes.</summary>
     internal long SizeBytes()
@@ -360,8 +401,8 @@ public sealed unsafe class QueryConnection : IDisposable
     private void Keep(PreparedSql statement)
     {
         statement.InUse = true;
-        // A pragma that sets something does so when it is prepared: from the cache it would do nothing.
-        statement.Evicted = (statement.Traits & StatementTraits.Pragma) != 0 || !_cache.Add(statement);
+        // A pragma that sets something does so when it is prepared: from the cache it would do nothing. A savepoint is allowed here and refused there.
+        statement.Evicted = (statement.Traits & (StatementTraits.Pragma | StatementTraits.Savepoint)) != 0 || !_cache.Add(statement);
     }
 
     private PreparedSql? Prepare(Utf8Sql text, int start, int statementIndex, string? cacheKey, out int next)

@@ -4,7 +4,9 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.Sqlite;
 
 /// <summary>Runs one request's statements on the writer, in a transaction that somebody else has opened.</summary>
-internal sealed unsafe class MemberRunner(QueryConnection connection)
+/// <param name="connection">The writer.</param>
+/// <param name="eachStatement">Brackets each statement, so that one that fails is undone alone; <see langword="null"/> if the caller undoes them all.</param>
+internal sealed unsafe class MemberRunner(QueryConnection connection, WriterSql? eachStatement = null)
 {
     private readonly StatementRunner _runner = connection.Runner;
 
@@ -81,6 +83,10 @@ internal sealed unsafe class MemberRunner(QueryConnection connection)
 
     private void RunOne(PreparedSql statement, int index, SqlRequest request, MemberOutcome outcome, List<Result>? results, List<ResultPart>? parts)
     {
+        // A savepoint of the user's own must outlive the statement that makes it.
+        var savepoint = (statement.Traits & StatementTraits.Savepoint) == 0 ? eachStatement : null;
+        savepoint?.Savepoint();
+        var isDone = false;
         try
         {
             if (results != null)
@@ -95,11 +101,23 @@ internal sealed unsafe class MemberRunner(QueryConnection connection)
             }
 
             outcome.Wrote |= !statement.IsReadOnly;
+            isDone = true;
         }
         finally
         {
             _runner.Abandon();
             QueryConnection.Return(statement);
+            if (savepoint != null && !connection.IsAutocommit)
+            {
+                if (isDone)
+                {
+                    savepoint.Release();
+                }
+                else
+                {
+                    savepoint.Undo();
+                }
+            }
         }
     }
 }

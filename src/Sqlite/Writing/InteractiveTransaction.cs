@@ -1,0 +1,122 @@
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Sqlite;
+
+/// <summary>A transaction that a client leads step by step, on the writer. No group runs until it has ended.</summary>
+/// <remarks>The caller keeps its time limits. Pragmas and temp objects last until it ends.</remarks>
+public sealed class InteractiveTransaction : IDisposable
+{
+    private readonly QueryConnection _writer;
+    private readonly WriterSql _sql;
+    private readonly MemberRunner _runner;
+
+    /// <summary>Begins.</summary>
+    /// <exception cref="RequestException">OVERLOADED: another process holds the file.</exception>
+    public InteractiveTransaction(QueryConnection writer)
+    {
+        _writer = writer;
+        _sql = new WriterSql(writer);
+        _runner = new MemberRunner(writer, _sql);
+        try
+        {
+            _sql.Begin();
+        }
+        catch (SqliteException error)
+        {
+            _sql.Dispose();
+            throw SqlErrors.From(error);
+        }
+
+        IsOpen = true;
+        _writer.BeginRequest();
+        _writer.Authorizer.AllowSavepoints = true;
+    }
+
+    /// <summary>It can go on. A statement may have rolled it all back.</summary>
+    public bool IsOpen { get; private set; }
+
+    /// <summary>A statement that writes has run.</summary>
+    public bool Wrote { get; private set; }
+
+    /// <summary>Runs statements. One that fails is undone alone: those before it stay, and the transaction goes on, unless it is no longer open.</summary>
+    /// <returns>The results, or the error.</returns>
+    public MemberOutcome Execute(SqlRequest request)
+    {
+        ObjectDisposedException.ThrowIf(!IsOpen, this);
+        var outcome = new MemberOutcome(request);
+        _runner.Metas.Clear();
+        _writer.Watch.Start(request.Timeout, request.Cancellation);
+        try
+        {
+            _runner.Run(request, outcome);
+        }
+        catch (Exception error) when (error is RequestException or OperationCanceledException)
+        {
+            Wrote |= outcome.Wrote;
+            outcome.Fail(error);
+        }
+        finally
+        {
+            _writer.Watch.Stop();
+            if (_writer.IsAutocommit)
+            {
+                End();
+            }
+        }
+
+        if (IsOpen)
+        {
+            Wrote |= outcome.Wrote;
+            var size = _writer.SizeBytes();
+            foreach (var meta in _runner.Metas)
+            {
+                meta.SizeAfter = size;
+            }
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Commits and ends it.</summary>
+    /// <exception cref="RequestException">Nothing was done, e.g. since a deferred foreign key does not hold.</exception>
+    public void Commit()
+    {
+        ObjectDisposedException.ThrowIf(!IsOpen, this);
+        try
+        {
+            _sql.Commit();
+        }
+        catch (SqliteException error)
+        {
+            throw SqlErrors.From(error);
+        }
+        finally
+        {
+            End();
+        }
+    }
+
+    /// <summary>Rolls back and ends it, unless it has ended.</summary>
+    public void Dispose()
+    {
+        if (IsOpen)
+        {
+            End();
+        }
+    }
+
+    private void End()
+    {
+        IsOpen = false;
+        _writer.Authorizer.AllowSavepoints = false;
+        try
+        {
+            _sql.Rollback(); // nothing, after a commit
+        }
+        finally
+        {
+            _sql.Dispose();
+            _writer.ResetAfterTransaction();
+        }
+    }
+}
