@@ -174,7 +174,8 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
 
         public Task<TGrain> Started => _started.Task;
 
-        public void Start(Task<TGrain> activation) => _started.TrySetFromTask(activation);
+        public void Start(Task<TGrain> activation) =>
+            activation.ContinueWith(_started.SetFromTask, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
 
         public bool TryEnter()
         {
