@@ -114,6 +114,9 @@ public sealed class PrimaryGrain : IDatabaseCopy
         yield return new StreamResponse { Done = new Done { Bookmark = bookmark, Served = Served(waitMs, read.QueueMs) } };
     }
 
+    /// <summary>Ends the subscriptions.</summary>
+    public void BeginStop() => _stopping.Cancel();
+
     /// <summary>Refuses new work, lets what has begun end, checkpoints, and closes the file.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -165,7 +168,7 @@ public sealed class PrimaryGrain : IDatabaseCopy
                 return (SnapshotReader.Open(_file.Path), _log.Appended);
             }
         });
-        await using var sender = new SnapshotSender(snapshot, position, _context.Readers);
+        await using var sender = new SnapshotSender(snapshot, position, _context.Readers, _context.Time);
         await PassAsync(position);
         await sender.SendAsync(responses, cancellationToken);
         return position;

@@ -48,6 +48,9 @@ public sealed class ReplicaGrain : IDatabaseCopy
     public IAsyncEnumerable<StreamResponse> StreamAsync(StreamRequest request, ReadConstraint constraint, CancellationToken cancellationToken) =>
         _reads.StreamAsync(request, constraint, cancellationToken);
 
+    /// <summary>Stops following; readers are still answered with what is there.</summary>
+    public void BeginStop() => _stopping.Cancel();
+
     /// <summary>Stops following, ends the waits, and closes the copy after a last checkpoint.</summary>
     public async ValueTask DisposeAsync()
     {

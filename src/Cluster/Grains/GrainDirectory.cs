@@ -68,8 +68,19 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
     {
         if (_activations.TryGetValue(database, out var activation))
         {
-            await activation.CloseAsync();
+            var unused = activation.CloseAsync();
+            activation.BeginStop();
+            await unused;
             await RemoveAsync(database, activation);
+        }
+    }
+
+    /// <summary>Tells all grains to end what would keep them in use.</summary>
+    public void BeginStop()
+    {
+        foreach (var activation in _activations.Values)
+        {
+            activation.BeginStop();
         }
     }
 
@@ -216,6 +227,14 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
                 }
 
                 return _closed = true;
+            }
+        }
+
+        public void BeginStop()
+        {
+            if (_started.Task.IsCompletedSuccessfully)
+            {
+                Completed(_started.Task).BeginStop();
             }
         }
 

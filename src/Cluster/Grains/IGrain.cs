@@ -5,4 +5,7 @@ public interface IGrain : IAsyncDisposable
 {
     /// <summary>It cannot go on (its disk failed, its leadership is lost): it answers nobody any more and should be let go.</summary>
     bool HasFailed { get; }
+
+    /// <summary>Ends what would keep it in use without end, such as the streams that it serves. Calls that are under way go on.</summary>
+    void BeginStop();
 }

@@ -77,7 +77,7 @@ public sealed class NodeHost : IAsyncDisposable
 
         await _registration.DisposeAsync();
         _services.IsReady = false;
-        await _services.StopReplicasAsync(); // their streams would keep the primaries' ports open
+        _services.BeginStop(); // streams without end would keep the ports open
         using (var patience = new CancellationTokenSource(_patienceWithCalls))
         {
             await _web.StopAsync(patience.Token);

@@ -28,6 +28,7 @@ internal sealed class NodeServices : IAsyncDisposable
     private readonly PrimaryContext _primaryContext;
     private readonly RouterContext _routerContext;
     private readonly HealthService _health = new();
+    private readonly SemaphoreSlim _removing = new(1);
     private readonly IDisposable _watch;
     private volatile bool _isReady;
 
@@ -118,8 +119,12 @@ internal sealed class NodeServices : IAsyncDisposable
         new ReplicationService(_primaryContext, _primaries).Map(grpc);
     }
 
-    /// <summary>The replicas end their streams.</summary>
-    public ValueTask StopReplicasAsync() => _replicas.DisposeAsync();
+    /// <summary>Ends the streams between the nodes.</summary>
+    public void BeginStop()
+    {
+        _replicas.BeginStop();
+        _primaries.BeginStop();
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -129,11 +134,13 @@ internal sealed class NodeServices : IAsyncDisposable
         await _channels.DisposeAsync();
         await _readers.DisposeAsync();
         await _writers.DisposeAsync();
+        _removing.Dispose();
     }
 
     // The catalogue has forgotten it; what is left of it here is only in the way. What fails now is done at the next start.
     private async Task RemoveAsync(DatabaseId database)
     {
+        await _removing.WaitAsync(); // the request that deletes and the catalogue's watch both come here
         try
         {
             await _replicas.DeactivateAsync(database);
@@ -148,6 +155,10 @@ internal sealed class NodeServices : IAsyncDisposable
         catch (Exception e) when (e is IOException or JournalException or RequestException or ObjectDisposedException)
         {
             NodeLog.RemovalFailed(_logger, database, e);
+        }
+        finally
+        {
+            _removing.Release();
         }
     }
 

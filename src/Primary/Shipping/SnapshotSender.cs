@@ -9,9 +9,10 @@ using ReplicatedSqlite.Sqlite;
 namespace ReplicatedSqlite.Primary;
 
 /// <summary>Streams a database's pages in order. Holds a snapshot, but no thread, while the receiver is slow.</summary>
-internal sealed class SnapshotSender(SnapshotReader snapshot, Position position, BlockingWorkers workers) : IAsyncDisposable
+internal sealed class SnapshotSender(SnapshotReader snapshot, Position position, BlockingWorkers workers, TimeProvider time) : IAsyncDisposable
 {
     private const int PartBytes = 256 * 1024;
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30); // for one part
 
     private uint _checksum = uint.MaxValue; // a CRC-32C under way
     private bool _hasNext;
@@ -25,7 +26,9 @@ internal sealed class SnapshotSender(SnapshotReader snapshot, Position position,
         _hasNext = await workers.RunAsync(snapshot.MoveNext);
         while (_hasNext)
         {
-            await responses.WriteAsync(Message(await workers.RunAsync(ReadPart)), cancellationToken);
+            // The snapshot keeps the WAL from being restarted: a replica that takes nothing loses it, and comes again.
+            var part = Message(await workers.RunAsync(ReadPart));
+            await responses.WriteAsync(part, cancellationToken).AsTask().WaitAsync(_patience, time, cancellationToken);
         }
 
         await responses.WriteAsync(Message(new SubscribeResponse.Types.SnapshotPart { Last = true, Crc32C = ~_checksum }), cancellationToken);

@@ -39,7 +39,7 @@ public sealed class ReadRunner<TMark>(
                 lease.Dispose();
             }
 
-            return new StreamedRead<TMark>(kind, mark, read, error, queueMs, lease, workers);
+            return new StreamedRead<TMark>(kind, mark, read, error, queueMs, lease, workers, time);
         }
         catch
         {

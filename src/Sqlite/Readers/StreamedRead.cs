@@ -4,15 +4,24 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.Sqlite;
 
 /// <summary>A read that is pulled part by part. Between two pulls it holds a connection and a snapshot, but no thread.</summary>
+/// <remarks>
+/// A snapshot keeps the WAL from being restarted. So one that nobody pulls from for <see cref="MaxPause"/> is ended: a client that stops reading
+/// must not make the file grow without bound.
+/// </remarks>
 public sealed class StreamedRead<TMark> : IAsyncDisposable
 {
+    /// <summary>Longest time between two pulls.</summary>
+    public static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
+
+    private readonly SemaphoreSlim _turn = new(1); // a pull, or the end
     private readonly PreparedRead? _read;
     private readonly ReaderLease _lease;
     private readonly BlockingWorkers _workers;
-    private bool _disposed;
+    private readonly ITimer? _pauseTimer;
+    private bool _ended; // in a turn
 
     internal StreamedRead(
-        ReadOutcomeKind kind, TMark mark, PreparedRead? read, RequestException? error, double queueMs, ReaderLease lease, BlockingWorkers workers)
+        ReadOutcomeKind kind, TMark mark, PreparedRead? read, RequestException? error, double queueMs, ReaderLease lease, BlockingWorkers workers, TimeProvider time)
     {
         Kind = kind;
         Mark = mark;
@@ -21,6 +30,7 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
         _read = read;
         _lease = lease;
         _workers = workers;
+        _pauseTimer = read is null ? null : time.CreateTimer(_ => _ = EndAsync(), null, MaxPause, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Rows to pull, an error, or not a read at all.</summary>
@@ -36,25 +46,63 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
     public double QueueMs { get; }
 
     /// <summary>The next part; <see langword="null"/> at the end.</summary>
-    /// <exception cref="RequestException">A statement failed; nothing more can be read.</exception>
-    public async ValueTask<ResultPart?> NextAsync() => await _workers.RunAsync(() => _read!.MoveNext() ? _read.Current : null);
+    /// <exception cref="RequestException">A statement failed, or nobody pulled for too long; nothing more can be read.</exception>
+    public async ValueTask<ResultPart?> NextAsync()
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            if (_ended)
+            {
+                throw new RequestException(
+                    ErrorCodes.StatementTimeout, $"Nothing was read from this stream for {MaxPause.TotalSeconds} s, so its snapshot was let go. Start the read again.");
+            }
+
+            _pauseTimer!.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            var part = await _workers.RunAsync(() => _read!.MoveNext() ? _read.Current : null);
+            _pauseTimer.Change(MaxPause, Timeout.InfiniteTimeSpan);
+            return part;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
 
     /// <summary>Ends the snapshot and gives the connection back.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_disposed || _read is null)
+        if (_pauseTimer is not null)
         {
-            return;
+            await _pauseTimer.DisposeAsync();
         }
 
-        _disposed = true;
+        await EndAsync();
+    }
+
+    private async Task EndAsync()
+    {
+        await _turn.WaitAsync();
         try
         {
-            await _workers.RunAsync(_read.Dispose);
+            if (_ended || _read is null)
+            {
+                return;
+            }
+
+            _ended = true;
+            try
+            {
+                await _workers.RunAsync(_read.Dispose);
+            }
+            finally
+            {
+                _lease.Dispose();
+            }
         }
         finally
         {
-            _lease.Dispose();
+            _turn.Release();
         }
     }
 }
