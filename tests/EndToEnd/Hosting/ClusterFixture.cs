@@ -1,0 +1,125 @@
+using Microsoft.Extensions.Logging;
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Node;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.EndToEnd;
+
+/// <summary>A cluster of three regions in this process, on free ports, in a folder of its own. It can be stopped and started again on the same files.</summary>
+internal sealed class ClusterFixture : IAsyncDisposable
+{
+    public const int Enam = 0;
+    public const int Weur = 1;
+    public const int Apac = 2;
+    public const int RegionCount = 3;
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly Func<LocalClusterOptions, LocalClusterOptions> _configure;
+    private readonly ILoggerFactory _logging;
+    private readonly Random _random;
+    private readonly List<ReplicatedSqliteClient> _clients = [];
+    private readonly List<GrpcChannel> _channels = [];
+    private LocalCluster? _cluster;
+
+    private ClusterFixture(Func<LocalClusterOptions, LocalClusterOptions> configure, int seed)
+    {
+        _configure = configure;
+        _random = new Random(seed);
+        _logging = LoggerFactory.Create(logging => logging.AddProvider(Log));
+    }
+
+    public KeptLog Log { get; } = new();
+
+    public string Folder => _folder.Path;
+
+    public static async Task<ClusterFixture> StartAsync(Func<LocalClusterOptions, LocalClusterOptions>? configure = null, int seed = 1)
+    {
+        var fixture = new ClusterFixture(configure ?? (static options => options), seed);
+        try
+        {
+            await fixture.StartAgainAsync();
+            return fixture;
+        }
+        catch
+        {
+            await fixture.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A client of one region's node.</summary>
+    public ReplicatedSqliteClient Client(int region) => _clients[region];
+
+    /// <summary>The bare way to one region's node.</summary>
+    public GrpcChannel Channel(int region) => _channels[region];
+
+    public NodeRecord Node(int region) => _cluster!.Nodes[region];
+
+    /// <summary>A database through one region, outside any session.</summary>
+    public ReplicatedDatabase Database(int region, string name) => Client(region).Database(name);
+
+    /// <summary>A session through one region that goes on from a bookmark.</summary>
+    public Session At(int region, string database, Bookmark bookmark) => Client(region).Database(database).WithSession(bookmark);
+
+    public async Task StartAgainAsync()
+    {
+        _cluster = await LocalCluster.StartAsync(_configure(new LocalClusterOptions { DataFolder = Folder }), TimeProvider.System, _random, _logging);
+        foreach (var node in _cluster.Nodes)
+        {
+            _clients.Add(new ReplicatedSqliteClient(node.GrpcAddress.Authority));
+            _channels.Add(new GrpcChannel(node.GrpcAddress));
+        }
+    }
+
+    public async Task StopAsync()
+    {
+        foreach (var client in _clients)
+        {
+            await client.DisposeAsync();
+        }
+
+        foreach (var channel in _channels)
+        {
+            await channel.DisposeAsync();
+        }
+
+        _clients.Clear();
+        _channels.Clear();
+        if (_cluster is { } cluster)
+        {
+            _cluster = null;
+            await cluster.DisposeAsync().AsTask().InTimeAsync(TimeSpan.FromSeconds(30));
+        }
+    }
+
+    /// <summary>The file of a copy.</summary>
+    public string PrimaryFile(string databaseId, int region = Enam) => Path.Combine(Folder, RegionName(region), "primaries", databaseId, "db.sqlite");
+
+    /// <inheritdoc cref="PrimaryFile"/>
+    public string ReplicaFile(string databaseId, int region) => Path.Combine(Folder, RegionName(region), "replicas", databaseId, "db.sqlite");
+
+    public string JournalFolder(int region) => Path.Combine(Folder, RegionName(region), "journal");
+
+    /// <summary>Waits until every region shows everything that is written now.</summary>
+    /// <returns>What they show at least.</returns>
+    public async Task<Bookmark> SettleAsync(string database)
+    {
+        var bookmark = await Client(Enam).Admin.GetBookmarkAsync(database);
+        for (var region = 0; region < RegionCount; region++)
+        {
+            await At(region, database, bookmark).QueryAsync("SELECT 1 FROM sqlite_schema");
+        }
+
+        return bookmark;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _logging.Dispose();
+        _folder.Dispose();
+    }
+
+    private static string RegionName(int region) => new LocalClusterOptions { DataFolder = "" }.Regions[region];
+}

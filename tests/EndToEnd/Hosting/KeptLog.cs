@@ -1,0 +1,37 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace ReplicatedSqlite.EndToEnd;
+
+/// <summary>Keeps what nodes log at warning and above, so that tests can ask for it.</summary>
+internal sealed class KeptLog : ILoggerProvider
+{
+    private readonly ConcurrentQueue<(LogLevel Level, string Text)> _lines = new();
+
+    public IReadOnlyList<string> Lines => [.. _lines.Select(line => line.Text)];
+
+    public IReadOnlyList<string> Errors => [.. _lines.Where(line => line.Level >= LogLevel.Error).Select(line => line.Text)];
+
+    public ILogger CreateLogger(string categoryName) => new Keeper(this, categoryName);
+
+    public void Dispose()
+    {
+        // Nothing is held.
+    }
+
+    private sealed class Keeper(KeptLog owner, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+            {
+                owner._lines.Enqueue((logLevel, $"{category}: {formatter(state, exception)} {exception}"));
+            }
+        }
+    }
+}
