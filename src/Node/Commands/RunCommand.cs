@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Node;
@@ -19,6 +18,7 @@ internal static class RunCommand
         var unfixed = new Option<bool>("--allow-unfixed-sqlite") { Description = "Run with a SQLite that has the WAL-reset race. Not for data that matters." };
 
         var root = new RootCommand("ReplicatedSqlite: a local cluster of several regions in one process.") { regions, data, grpcPort, httpPort, delay, verbose, unfixed };
+        root.Subcommands.Add(DemoCommand.Create());
         root.SetAction((parsed, cancellation) => RunAsync(
             () => new LocalClusterOptions
             {
@@ -45,6 +45,10 @@ internal static class RunCommand
         })
         .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
 
+    /// <summary>Whether an error's own text tells the operator what to do.</summary>
+    public static bool IsExplained(Exception e) =>
+        e is InvalidOperationException or NotSupportedException or Journal.JournalException or SqliteException or IOException or UnauthorizedAccessException;
+
     private static async Task<int> RunAsync(Func<LocalClusterOptions> read, bool verbose, CancellationToken cancellationToken)
     {
         using var logging = Logging(verbose);
@@ -53,7 +57,12 @@ internal static class RunCommand
         {
             cluster = await LocalCluster.StartAsync(read(), TimeProvider.System, new Random(), logging, cancellationToken);
         }
-        catch (Exception e) when (e is InvalidOperationException or NotSupportedException or Journal.JournalException or SqliteException or IOException or UnauthorizedAccessException)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            Console.WriteLine("stopped");
+            return 0;
+        }
+        catch (Exception e) when (IsExplained(e))
         {
             await Console.Error.WriteLineAsync($"run: {e.Message}");
             return 1;
@@ -68,7 +77,7 @@ internal static class RunCommand
             }
 
             Console.WriteLine("ready");
-            await UntilStoppedAsync(cancellationToken);
+            await UntilCancelledAsync(cancellationToken);
             Console.WriteLine("stopping");
         }
 
@@ -76,18 +85,10 @@ internal static class RunCommand
         return 0;
     }
 
-    private static async Task UntilStoppedAsync(CancellationToken cancellationToken)
+    private static async Task UntilCancelledAsync(CancellationToken cancellationToken)
     {
         var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         await using var cancelled = cancellationToken.Register(() => stop.TrySetResult());
         await stop.Task;
-
-        void OnSignal(PosixSignalContext signal)
-        {
-            signal.Cancel = true; // we end by ourselves, with everything closed
-            stop.TrySetResult();
-        }
     }
 }
