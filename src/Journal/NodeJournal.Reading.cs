@@ -1,0 +1,160 @@
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Journal;
+
+public sealed partial class NodeJournal
+{
+    /// <summary>The databases that the journal knows, without those removed.</summary>
+    public IReadOnlyList<DatabaseId> Databases
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _index.All.Where(log => !log.IsRemoved && !log.IsUnknown).Select(log => log.Id)];
+            }
+        }
+    }
+
+    /// <summary>The durable end of a log; the start for a database that is not known.</summary>
+    public Position LastOf(DatabaseId database)
+    {
+        lock (_gate)
+        {
+            return _index.Find(database)?.Durable ?? Position.Start;
+        }
+    }
+
+    /// <summary>The position from which a log can be read: its base, the start if it has none.</summary>
+    public Position FirstOf(DatabaseId database)
+    {
+        lock (_gate)
+        {
+            return _index.Find(database)?.Base ?? Position.Start;
+        }
+    }
+
+    /// <summary>The newest durable note; empty if there is none.</summary>
+    public ReadOnlyMemory<byte> NoteOf(DatabaseId database)
+    {
+        lock (_gate)
+        {
+            return _index.Find(database)?.Note ?? default;
+        }
+    }
+
+    /// <summary>Whether an entry ends exactly here, by hash, in the durable log from its base on. May read the disk.</summary>
+    public bool Holds(DatabaseId database, Position position)
+    {
+        LogSegment run;
+        lock (_gate)
+        {
+            var log = _index.Find(database);
+            if (log is null || position == log.Durable || position == log.Base)
+            {
+                return position == (log?.Base ?? Position.Start) || position == log?.Durable;
+            }
+
+            var at = LogIndex.IndexOf(log, position);
+            if (position < log.Base || at == log.Segments.Count)
+            {
+                return false;
+            }
+
+            run = log.Segments[at];
+            run.File.Acquire();
+        }
+
+        try
+        {
+            return RunWalker.Find(run, position) is not null;
+        }
+        finally
+        {
+            run.File.Release();
+        }
+    }
+
+    /// <summary>Reads the durable entries behind a position, in order, each checked whole. May run beside appends.</summary>
+    /// <param name="database">Whose log.</param>
+    /// <param name="after">A position that the log holds.</param>
+    /// <param name="maxBytes">Stops before more than this; one entry is always read.</param>
+    /// <exception cref="JournalTrimmedException">The log begins behind that position.</exception>
+    /// <exception cref="JournalMismatchException">The log does not hold that position.</exception>
+    public IReadOnlyList<Entry> ReadFrom(DatabaseId database, Position after, long maxBytes)
+    {
+        var runs = RunsBehind(database, after, maxBytes);
+        try
+        {
+            var entries = new List<Entry>();
+            long bytes = 0;
+            var last = after;
+            foreach (var run in runs)
+            {
+                foreach (var found in RunWalker.List(run).Where(found => found.End > after))
+                {
+                    if (found.Predecessor != last)
+                    {
+                        throw new JournalMismatchException(database, last, found.Predecessor, "A read");
+                    }
+
+                    bytes += found.BodyBytes;
+                    if (bytes > maxBytes && entries.Count > 0)
+                    {
+                        return entries;
+                    }
+
+                    entries.Add(RunWalker.Read(run.File, found));
+                    last = found.End;
+                }
+            }
+
+            return entries;
+        }
+        finally
+        {
+            runs.ForEach(run => run.File.Release());
+        }
+    }
+
+    private List<LogSegment> RunsBehind(DatabaseId database, Position after, long maxBytes)
+    {
+        lock (_gate)
+        {
+            var log = _index.Find(database);
+            var end = log?.Durable ?? Position.Start;
+            if (log is not null && after < log.Base)
+            {
+                throw new JournalTrimmedException(database, after, log.Base);
+            }
+
+            if (after >= end && after != end)
+            {
+                throw new JournalMismatchException(database, after, end, "A read");
+            }
+
+            var runs = new List<LogSegment>();
+            if (log is null || after == end)
+            {
+                return runs;
+            }
+
+            long bytes = 0;
+            for (var i = LogIndex.IndexOf(log, after); i < log.Segments.Count && bytes <= maxBytes; i++)
+            {
+                var run = log.Segments[i];
+                if (run.End <= after)
+                {
+                    continue;
+                }
+
+                // The first run may begin before the position, so its bytes do not count.
+                bytes += run.Predecessor < after ? 0 : run.Bytes;
+                run.File.Acquire();
+                runs.Add(run);
+            }
+
+            return runs;
+        }
+    }
+}

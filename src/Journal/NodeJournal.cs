@@ -1,0 +1,184 @@
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Journal;
+
+/// <summary>A node's journal: the logs of all databases that it follows, in one sequence of files.</summary>
+/// <remarks>
+/// Whatever waits is written and synced together, then everybody is told. Any thread may call; calls for <i>one</i> database must come one after the other,
+/// and take effect in that order. After a failed write or sync the journal stops for good (<see cref="JournalFailedException"/>): dispose it and open again.
+/// </remarks>
+public sealed partial class NodeJournal : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly AutoResetEvent _work = new(false);
+    private readonly JournalOptions _options;
+    private readonly JournalFiles _files;
+    private readonly GroupWriter _writer;
+    private readonly LogIndex _index;
+    private readonly JournalQueue _queue;
+    private readonly IDisposable _lock;
+    private readonly Thread? _thread;
+    private List<JournalItem> _writing = []; // of the group under way
+    private JournalFailedException? _failed;
+    private JournalFullException? _full;
+    private bool _wantsRoom; // somebody was refused since the last attempt to make a file
+    private bool _stopping;
+
+    private NodeJournal(JournalOpener opener, RecoveredJournal found, JournalFiles files, JournalOptions options, IDisposable folderLock)
+    {
+        Id = opener.JournalId;
+        IsNew = opener.IsNew;
+        _options = options;
+        _files = files;
+        _index = found.Index;
+        _queue = new(options with { GroupBytes = Math.Min(options.GroupBytes, options.FileSizeBytes / 4) });
+        _lock = folderLock;
+        foreach (var file in found.Files)
+        {
+            files.Add(file);
+        }
+
+        _writer = new(files, found.LastGroup?.Header.Number ?? 0, found.End);
+        Seal(); // so that what was read back lies below a recorded synced end
+        lock (_gate)
+        {
+            RemoveUnneededFiles();
+        }
+
+        if (options.OwnThread && _failed is null)
+        {
+            _thread = new(Run) { IsBackground = true, Name = "journal" };
+            _thread.Start();
+        }
+    }
+
+    /// <summary>Names this journal for ever: 128 random bits, made with the folder.</summary>
+    public Guid Id { get; }
+
+    /// <summary>The folder held no journal and this call made one: it has promised and acknowledged nothing.</summary>
+    public bool IsNew { get; }
+
+    /// <summary>Why the journal stopped, or <see langword="null"/>.</summary>
+    public Exception? Fault
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _failed;
+            }
+        }
+    }
+
+    /// <summary>Opens a journal, making it if the folder holds none. What it reports from then on is durable.</summary>
+    /// <exception cref="JournalDamagedException">Synced bytes are missing or wrong. The journal is left as it is.</exception>
+    /// <exception cref="JournalInUseException">Another process has it open.</exception>
+    /// <exception cref="JournalFullException">There is no room to make it.</exception>
+    public static NodeJournal Open(string folder, JournalOptions options, IJournalDisk disk, Random random)
+    {
+        options.Validate();
+        disk.CreateFolder(folder);
+        var folderLock = LockFolder(folder, disk);
+        try
+        {
+            var opener = new JournalOpener(folder, disk, random, options);
+            var found = opener.Open();
+            var journal = new NodeJournal(opener, found, new(folder, disk, random, opener.JournalId, options), options, folderLock);
+            return journal._failed is null ? journal : throw journal._failed;
+        }
+        catch (Exception exception)
+        {
+            folderLock.Dispose();
+            if (exception is DiskFullException full)
+            {
+                throw new JournalFullException(folder, full.NeededBytes, full);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Writes what waits, then closes the files. What could not be written is failed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_gate)
+        {
+            if (_stopping)
+            {
+                return;
+            }
+
+            _stopping = true;
+        }
+
+        _work.Set();
+        if (_thread is not null)
+        {
+            await Task.Run(_thread.Join);
+        }
+        else
+        {
+            Drain();
+        }
+
+        _files.Close();
+        _lock.Dispose();
+        _work.Dispose();
+    }
+
+    private static IDisposable LockFolder(string folder, IJournalDisk disk)
+    {
+        try
+        {
+            return disk.Lock(Path.Combine(folder, JournalIdRecord.LockName));
+        }
+        catch (IOException exception)
+        {
+            throw new JournalInUseException(folder, exception);
+        }
+    }
+
+    private void Run()
+    {
+        PrepareSpare();
+        while (!Volatile.Read(ref _stopping))
+        {
+            _work.WaitOne();
+            while (Flush())
+            {
+            }
+        }
+
+        Drain();
+    }
+
+    private void Drain()
+    {
+        while (Flush())
+        {
+        }
+
+        Seal();
+        Fail(new JournalFailedException("it was closed"));
+    }
+
+    // An empty group says that everything before it was synced: damage there is then told from a torn tail.
+    private void Seal()
+    {
+        try
+        {
+            if (_failed is null && _writer.HasUnsealed)
+            {
+                _writer.Write([]);
+            }
+        }
+        catch (DiskFullException)
+        {
+            // Nothing is lost by it: the next group that finds room says the same.
+        }
+        catch (IOException exception)
+        {
+            Fail(new JournalFailedException("a write or sync failed", exception));
+        }
+    }
+}

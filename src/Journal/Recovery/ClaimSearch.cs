@@ -1,0 +1,32 @@
+namespace ReplicatedSqlite.Journal;
+
+/// <summary>Looks for valid group headers behind an end, at any offset: each names a synced end, and so tells damage from a torn tail.</summary>
+internal static class ClaimSearch
+{
+    private const int ChunkBytes = 1 << 20;
+
+    /// <summary>The greatest synced end that a group header from <paramref name="from"/> on names.</summary>
+    public static JournalPlace Find(OpenedFile file, int from)
+    {
+        var greatest = default(JournalPlace);
+        var buffer = new byte[(int)Math.Min(ChunkBytes, Math.Max(0, file.Content.SizeBytes - from))];
+        long offset = from;
+        while (file.Content.SizeBytes - offset >= GroupHeader.SizeBytes)
+        {
+            var chunk = buffer.AsSpan(0, (int)Math.Min(buffer.Length, file.Content.SizeBytes - offset));
+            file.Content.Read(offset, chunk);
+            for (int at = 0, next; (next = chunk[at..].IndexOf(GroupHeader.Magic)) >= 0; at += next + 1)
+            {
+                if (file.TryReadGroup((int)offset + at + next, out var header) is null && header.SyncedEnd.CompareTo(greatest) > 0)
+                {
+                    greatest = header.SyncedEnd;
+                }
+            }
+
+            // A header may straddle two chunks, so the next one begins inside this one.
+            offset += chunk.Length < GroupHeader.SizeBytes * 2 ? chunk.Length : chunk.Length - GroupHeader.SizeBytes;
+        }
+
+        return greatest;
+    }
+}
