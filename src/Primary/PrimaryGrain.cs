@@ -37,7 +37,7 @@ public sealed class PrimaryGrain : IDatabaseCopy
         EncodedEpochs = new byte[EpochTableFormat.SizeOf(_epochs)];
         EpochTableFormat.Write(EncodedEpochs, _epochs);
         _writer = new DatabaseWriter(context, file, log, state, _commit);
-        _reads = new ReadRunner<Position>(file.Readers, context.Readers, _known, OpenSnapshot, Appended, context.Time);
+        _reads = new ReadRunner<Position>(file.Readers, context.Readers, _known, OpenSnapshot, HoldSnapshot, Appended, context.Time);
         log.Failed += OnFailed;
     }
 
@@ -180,6 +180,14 @@ public sealed class PrimaryGrain : IDatabaseCopy
         {
             read.BeginSnapshot();
             return _log.Appended;
+        }
+    }
+
+    private (HeldSnapshot Snapshot, Position Mark) HoldSnapshot(QueryConnection connection)
+    {
+        lock (_commit)
+        {
+            return (connection.HoldSnapshot(), _log.Appended);
         }
     }
 

@@ -153,7 +153,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         _file = file;
         Volatile.Write(
             ref _reads,
-            file is null ? null : new ReadRunner<VisibleMark?>(file.Readers, context.Workers, _known, OpenSnapshot, () => Mark, context.Time));
+            file is null ? null : new ReadRunner<VisibleMark?>(file.Readers, context.Workers, _known, OpenSnapshot, HoldSnapshot, () => Mark, context.Time));
         _core = file is null ? new ApplyCore(Position.Start, Position.Start) : new ApplyCore(file.Sidecar.From, file.Sidecar.To);
     }
 
@@ -175,6 +175,8 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         read.BeginSnapshot();
         return Mark;
     }
+
+    private (HeldSnapshot Snapshot, VisibleMark? Mark) HoldSnapshot(QueryConnection connection) => (connection.HoldSnapshot(), Mark);
 
     private FeedVerdict CarryOut(Entry? entry)
     {

@@ -17,6 +17,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
     private readonly Stack<QueryConnection> _idle = new(); // under _gate, as all that follows
     private readonly HashSet<QueryConnection> _lent = [];
     private readonly Queue<Waiter> _waiting = new();
+    private readonly SemaphoreSlim _long; // those who hold a connection while their client thinks leave half of them to the others
     private TaskCompletionSource? _drained; // set while somebody waits for the last reader
     private int _open;
     private bool _held;
@@ -26,6 +27,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
     {
         _path = path;
         _options = options;
+        _long = new SemaphoreSlim(Math.Max(1, options.MaxConnections / 2));
     }
 
     /// <summary>Connections will be opened on this file.</summary>
@@ -65,6 +67,12 @@ public sealed class DatabaseReaders : IAsyncDisposable
             return new ValueTask<ReaderLease>(WaitAsync(waiter, cancellationToken));
         }
     }
+
+    /// <summary>Waits until one more may hold a connection for long, idle most of the time.</summary>
+    internal Task BeginLongAsync(CancellationToken cancellationToken) => _long.WaitAsync(cancellationToken);
+
+    /// <summary>The end of what <see cref="BeginLongAsync"/> began.</summary>
+    internal void EndLong() => _long.Release();
 
     /// <summary>Keeps new reads back and waits for those under way, as long as the patience lasts.</summary>
     /// <returns>Lets reads in again when it is disposed; <see langword="null"/> if a read did not end in time, and then they are let in already.</returns>

@@ -1,4 +1,5 @@
 using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Sqlite;
 
@@ -8,10 +9,17 @@ namespace ReplicatedSqlite.Sqlite;
 /// <param name="workers">Where SQLite runs.</param>
 /// <param name="known">Texts that are known to write.</param>
 /// <param name="openSnapshot">Opens the snapshot and gives a position at or after what it shows.</param>
+/// <param name="hold">The same for a snapshot that outlives a request.</param>
 /// <param name="now">A position at or after everything that the file shows now.</param>
 /// <param name="time">Measures waits.</param>
 public sealed class ReadRunner<TMark>(
-    DatabaseReaders readers, BlockingWorkers workers, KnownWrites known, Func<PreparedRead, TMark> openSnapshot, Func<TMark> now, TimeProvider time)
+    DatabaseReaders readers,
+    BlockingWorkers workers,
+    KnownWrites known,
+    Func<PreparedRead, TMark> openSnapshot,
+    Func<QueryConnection, (HeldSnapshot Snapshot, TMark Mark)> hold,
+    Func<TMark> now,
+    TimeProvider time)
 {
     /// <summary>Runs a whole request.</summary>
     /// <exception cref="RequestException">It could not be begun: too many wait, or the copy is going away.</exception>
@@ -44,6 +52,48 @@ public sealed class ReadRunner<TMark>(
         catch
         {
             lease.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What the first statement of a text would need and return.</summary>
+    /// <returns>The description, or the refusal; either was computed from the schema at the mark.</returns>
+    /// <exception cref="RequestException">It could not be begun.</exception>
+    public async ValueTask<(DescribeResponse? Description, RequestException? Error, TMark Mark)> DescribeAsync(string sql, CancellationToken cancellationToken)
+    {
+        using var lease = await readers.RentAsync(cancellationToken);
+        return await workers.RunAsync<(DescribeResponse?, RequestException?, TMark)>(() =>
+        {
+            try
+            {
+                return (lease.Connection.Describe(sql), null, now());
+            }
+            catch (RequestException error)
+            {
+                return (null, error, now());
+            }
+        });
+    }
+
+    /// <summary>Takes a snapshot that a whole transaction reads. The caller disposes it.</summary>
+    /// <param name="cancellationToken">Ends the wait for a connection.</param>
+    /// <exception cref="RequestException">It could not be begun.</exception>
+    public async ValueTask<SnapshotReads<TMark>> HoldAsync(CancellationToken cancellationToken)
+    {
+        var asked = time.GetTimestamp();
+        await readers.BeginLongAsync(cancellationToken);
+        ReaderLease? lease = null;
+        try
+        {
+            lease = await readers.RentAsync(cancellationToken);
+            var connection = lease.Value.Connection;
+            var (snapshot, mark) = await workers.RunAsync(() => hold(connection));
+            return new SnapshotReads<TMark>(snapshot, mark, time.GetElapsedTime(asked).TotalMilliseconds, lease.Value, readers, workers, known);
+        }
+        catch
+        {
+            lease?.Dispose();
+            readers.EndLong();
             throw;
         }
     }

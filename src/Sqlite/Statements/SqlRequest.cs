@@ -28,6 +28,9 @@ public sealed class SqlRequest(IReadOnlyList<Statement> statements, bool script 
     /// <summary>For a write whose rows are sent as a stream later: the member's results are kept as parts, in batches.</summary>
     public bool AsParts { get; init; }
 
+    /// <summary>It is a VACUUM and nothing else, as far as its text's first word tells. SQLite runs one outside of any transaction.</summary>
+    public bool IsVacuum => RequestShape.IsVacuum(this);
+
     /// <summary>The caller gave up. Looked at while SQLite runs.</summary>
     public CancellationToken Cancellation { get; init; }
 

@@ -94,6 +94,24 @@ public sealed class GroupWriter : IDisposable
         }
     }
 
+    /// <summary>Own SQL before COMMIT.</summary>
+    /// <returns><see langword="false"/>: it failed, and with it every member.</returns>
+    internal bool TryRunOwn(List<MemberOutcome> members, Action<OwnerSql> own)
+    {
+        try
+        {
+            own(_owner);
+            return true;
+        }
+        catch (SqliteException error)
+        {
+            RollbackQuietly();
+            FailAll(members, error);
+            Reset();
+            return false;
+        }
+    }
+
     internal void Rollback()
     {
         RollbackQuietly();

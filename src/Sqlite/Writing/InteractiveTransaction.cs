@@ -39,7 +39,7 @@ public sealed class InteractiveTransaction : IDisposable
     public bool Wrote { get; private set; }
 
     /// <summary>Runs statements. One that fails is undone alone: those before it stay, and the transaction goes on, unless it is no longer open.</summary>
-    /// <returns>The results, or the error.</returns>
+    /// <returns>The results; or the error, with the parts of the results of those before it.</returns>
     public MemberOutcome Execute(SqlRequest request)
     {
         ObjectDisposedException.ThrowIf(!IsOpen, this);
@@ -53,13 +53,16 @@ public sealed class InteractiveTransaction : IDisposable
         catch (Exception error) when (error is RequestException or OperationCanceledException)
         {
             Wrote |= outcome.Wrote;
+            var kept = outcome.CompleteParts;
             outcome.Fail(error);
+            outcome.Parts = kept;
         }
         finally
         {
             _writer.Watch.Stop();
             if (_writer.IsAutocommit)
             {
+                outcome.Parts = []; // what they tell of is undone
                 End();
             }
         }
@@ -78,12 +81,14 @@ public sealed class InteractiveTransaction : IDisposable
     }
 
     /// <summary>Commits and ends it.</summary>
+    /// <param name="own">SQL of the engine's own that becomes part of it, right before the end.</param>
     /// <exception cref="RequestException">Nothing was done, e.g. since a deferred foreign key does not hold.</exception>
-    public void Commit()
+    public void Commit(Action? own = null)
     {
         ObjectDisposedException.ThrowIf(!IsOpen, this);
         try
         {
+            own?.Invoke();
             _sql.Commit();
         }
         catch (SqliteException error)

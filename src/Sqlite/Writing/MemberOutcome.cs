@@ -27,6 +27,13 @@ public sealed class MemberOutcome(SqlRequest request)
     /// <summary><see cref="IMemberSteps.Before"/> answered it; its statements did not run.</summary>
     public bool AnsweredBefore { get; internal set; }
 
+    /// <summary>The parts up to the last statement that has ended; kept while the rest still runs.</summary>
+    internal IReadOnlyList<ResultPart> CompleteParts => UnfinishedParts is { } parts ? [.. parts.Take(CompletePartCount)] : [];
+
+    internal List<ResultPart>? UnfinishedParts { get; set; }
+
+    internal int CompletePartCount { get; set; }
+
     /// <summary>Bytes that the results take, about.</summary>
     internal long ResultBytes { get; set; }
 
@@ -35,6 +42,8 @@ public sealed class MemberOutcome(SqlRequest request)
         Error = error;
         Results = [];
         Parts = [];
+        UnfinishedParts = null;
+        CompletePartCount = 0;
         Wrote = false;
         AnsweredBefore = false;
         ResultBytes = 0;

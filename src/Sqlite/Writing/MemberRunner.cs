@@ -22,6 +22,8 @@ internal sealed unsafe class MemberRunner(QueryConnection connection, WriterSql?
         _runner.Begin(request.MaxResultBytes);
         var results = request.AsParts ? null : new List<Result>(request.Statements.Count);
         var parts = request.AsParts ? new List<ResultPart>() : null;
+        outcome.UnfinishedParts = parts;
+        outcome.CompletePartCount = 0;
         outcome.Wrote = false;
         if (request.Script)
         {
@@ -34,6 +36,7 @@ internal sealed unsafe class MemberRunner(QueryConnection connection, WriterSql?
 
         outcome.Results = results ?? outcome.Results;
         outcome.Parts = parts ?? outcome.Parts;
+        outcome.UnfinishedParts = null;
         outcome.ResultBytes = _runner.MaxBytes - _runner.BytesLeft;
     }
 
@@ -101,6 +104,7 @@ internal sealed unsafe class MemberRunner(QueryConnection connection, WriterSql?
             }
 
             outcome.Wrote |= !statement.IsReadOnly;
+            outcome.CompletePartCount = parts?.Count ?? 0;
             isDone = true;
         }
         finally

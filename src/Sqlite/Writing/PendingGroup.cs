@@ -31,6 +31,16 @@ public sealed class PendingGroup : IDisposable
     /// <summary>COMMIT succeeded. Otherwise the database is as it was.</summary>
     public bool IsCommitted { get; private set; }
 
+    /// <summary>Runs SQL of the engine's own in the open transaction, after all members: it stays if, and only if, the group is committed.</summary>
+    /// <remarks>If SQLite refuses it the group has ended: every member has failed, with nothing done.</remarks>
+    public void RunOwn(Action<OwnerSql> own)
+    {
+        if (IsOpen && !_isVacuum)
+        {
+            IsOpen = _writer.TryRunOwn(_members, own);
+        }
+    }
+
     /// <summary>Commits, if there is anything to commit. Never throws for what SQLite says: a commit that fails fails every member, with nothing done.</summary>
     /// <returns>Whether something was committed, as <see cref="IsCommitted"/>.</returns>
     public bool Commit()
