@@ -91,7 +91,9 @@ internal abstract class DemoShop
         public override async Task<string> DescribeAsync(SqlExecutor reader, CancellationToken cancellationToken)
         {
             var tables = await reader.ExecuteAsync(
-                "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> ?", [table], cancellationToken: cancellationToken);
+                "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_rs\\_%' ESCAPE '\\' AND name <> ?",
+                [table],
+                cancellationToken: cancellationToken);
             return FormattableString.Invariant(
                 $"{tables.First.Rows[0].GetInt64(0)} tables, {tables.First.Meta.SizeAfterBytes / 1048576.0:F1} MiB from {file}; the demo's own table is {table}");
         }

@@ -27,7 +27,7 @@ internal sealed class DemoStory(DemoStage stage, string? sqlFile, TextWriter out
 
     private void Cast()
     {
-        Say($"One database, {stage.Nodes.Count} regions, each with a copy of its own (here: all in one process)");
+        output.WriteLine($"One database, {stage.Nodes.Count} regions, each with a copy of its own (here: all in one process)");
         Say();
         foreach (var node in stage.Nodes)
         {
@@ -95,12 +95,13 @@ internal sealed class DemoStory(DemoStage stage, string? sqlFile, TextWriter out
         for (var round = 0; round < rounds; round++)
         {
             var (order, answer) = await shop.OrderAsync(stage.In(_orderRegion), cancellationToken);
+            var started = time.GetTimestamp();
             await Task.WhenAll(stage.Nodes.Select(async node =>
             {
                 var without = shop.ListAsync(stage.In(node.Region).WithSession(), cancellationToken);
                 var with = shop.ListAsync(stage.In(node.Region).WithSession(answer.Bookmark), cancellationToken);
                 tallies[node.Region].CountWithoutSession(Shows(await without, order));
-                tallies[node.Region].CountWithSession(Shows(await with, order), (await with).Served);
+                tallies[node.Region].CountWithSession(Shows(await with, order), (await with).Served, time.GetElapsedTime(started));
             }));
         }
 

@@ -12,9 +12,10 @@ internal sealed class DemoTally(string region, string role, TimeSpan heldBack)
 
     public bool EveryListWasFresh => _fresh == _waitsMs.Count;
 
-    public void CountWithSession(bool isFresh, ServedBy served)
+    public void CountWithSession(bool isFresh, ServedBy served, TimeSpan took)
     {
-        _waitsMs.Add(served.Wait.TotalMilliseconds);
+        // Who answers says how long it waited itself; when that is the primary, the wait was before the copy handed the query on.
+        _waitsMs.Add((served.Region == region ? served.Wait : took).TotalMilliseconds);
         _fresh += isFresh ? 1 : 0;
         _forwarded += served.Region == region ? 0 : 1;
     }
