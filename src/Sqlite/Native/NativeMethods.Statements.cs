@@ -44,4 +44,8 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "sqlite3_set_last_insert_rowid")] internal static partial void fast_set_last_insert_rowid(nint db, long rowid);
     [SuppressGCTransition]
     [LibraryImport(Library, EntryPoint = "sqlite3_db_status")] internal static partial int fast_db_status(nint db, int op, int* current, int* highest, int reset);
+
+    // Of native/0001-row-counters.patch: absent in other builds. Call it through RowCounts only.
+    [SuppressGCTransition]
+    [LibraryImport(Library, EntryPoint = "sqlite3_stmt_row_counts")] internal static partial int fast_stmt_row_counts(nint statement, long* read, long* written, int reset);
 }

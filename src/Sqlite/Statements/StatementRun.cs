@@ -44,6 +44,7 @@ internal sealed class StatementRun(QueryConnection connection)
             BeforeWrite(statement.Traits);
         }
 
+        RowCounts.Reset(statement.Handle);
         var started = connection.Watch.Time.GetTimestamp();
         using (connection.As(authority))
         {
@@ -78,8 +79,8 @@ internal sealed class StatementRun(QueryConnection connection)
     public Meta Finish()
     {
         var statement = _statement!;
-        // Counted by a patched SQLite only: RowsRead and RowsWritten would be set here, from the statement's counters.
         var meta = new Meta { SqlDurationMs = _elapsed.TotalMilliseconds };
+        RowCounts.Report(statement.Handle, meta);
         if (!statement.IsReadOnly)
         {
             AfterWrite(statement.Traits, meta);

@@ -107,7 +107,6 @@ public sealed class GroupTests
             results.Select(result => ((int)result.Meta.Changes, (int)result.Meta.LastRowId, result.Meta.ChangedDb)));
         Assert.Equal("42", Show(results[9])); // what the statements that inserted no row left as it was
         Assert.All(results, result => Assert.True(result.Meta.SizeAfter == results[0].Meta.SizeAfter && result.Meta.SqlDurationMs >= 0));
-        Assert.All(results, result => Assert.False(result.Meta.HasRowsRead || result.Meta.HasRowsWritten));
     }
 
     [Fact]
