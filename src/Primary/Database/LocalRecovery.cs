@@ -80,6 +80,7 @@ internal static class LocalRecovery
                 throw Refuse(database, $"the sidecar '{sidecarPath}' belongs to database {sidecar.Database}.");
             }
 
+            MainFile.Check(path, sidecar);
             return sidecar.From <= last
                 ? sidecar
                 : throw Refuse(database, $"its file is at {sidecar.From}, but the log of this node ends at {last}. The journal is older than the file.");

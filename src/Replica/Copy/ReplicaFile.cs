@@ -51,6 +51,7 @@ internal sealed class ReplicaFile : IAsyncDisposable
             return null;
         }
 
+        MainFile.Check(path, Sidecar.Read(Sidecar.PathOf(path))!); // before SQLite makes a database of an empty file
         LocalFile.DiscardWal(path);
         SqliteConnection? connection = null;
         WalIndexApplier? applier = null;
