@@ -1,6 +1,7 @@
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
 using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Replica;
@@ -9,7 +10,9 @@ namespace ReplicatedSqlite.Replica;
 /// <remarks>Owned by the feed's loop; readers take <see cref="Reads"/> and <see cref="Mark"/>, which are swapped in one write each.</remarks>
 internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, BookmarkWaiters waiters) : IAsyncDisposable
 {
+    private const int CorruptIndex = SqliteCodes.Corrupt | (3 << 8);
     private static readonly TimeSpan _patienceWithReaders = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan _betweenRebuilds = TimeSpan.FromMinutes(1);
 
     private readonly List<ApplyAction> _actions = [];
     private readonly Queue<Deferred> _deferred = new(); // what arrived while the WAL waits for its restart; bounded by the sender's window
@@ -20,6 +23,8 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     private ApplyCore _core = new(Position.Start, Position.Start);
     private long _restartAt = context.Options.RestartWalBytes; // length of the WAL that is too long
     private bool _restartWanted;
+    private int _damaged; // 1 when a reader has met damage, by Interlocked; taken by the feed's loop
+    private long _rebuiltAt; // timestamp of the last rebuild for damage, 0 before the first; written by the feed's loop
 
     /// <summary>There is a file, at <see cref="Visible"/>.</summary>
     public bool HasFile => _file is not null;
@@ -50,6 +55,37 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
             LocalFile.Remove(Path);
             Use(null);
         }
+    }
+
+    /// <summary>A reader's query has failed. If that is because pages of this copy are damaged, the copy is built again, at most once a minute.</summary>
+    /// <remarks>Damage that the primary has too comes back with the snapshot: then its own answer says so. Safe for use by any thread.</remarks>
+    /// <returns>Whether it is that: the primary may have a better answer.</returns>
+    public bool ReportIfDamaged(SqlError error)
+    {
+        if (error.SqliteCode is not (SqliteCodes.Corrupt or SqliteCodes.NotADatabase or CorruptIndex))
+        {
+            return false;
+        }
+
+        var rebuiltAt = Volatile.Read(ref _rebuiltAt);
+        if (rebuiltAt == 0 || context.Time.GetElapsedTime(rebuiltAt) > _betweenRebuilds)
+        {
+            Volatile.Write(ref _damaged, 1);
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether the copy has to be built again. Asked by the feed's loop; a yes is given once.</summary>
+    public bool TakeDamage()
+    {
+        if (Volatile.Read(ref _damaged) == 0 || Interlocked.Exchange(ref _damaged, 0) == 0)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _rebuiltAt, context.Time.GetTimestamp());
+        return _file is not null;
     }
 
     /// <summary>A stream of a leadership begins. What is hidden is forgotten, since it comes again.</summary>
@@ -268,4 +304,7 @@ internal enum FeedVerdict
 
     /// <summary>End it, forget the copy, and begin with a snapshot.</summary>
     Diverged,
+
+    /// <summary>The same, because readers met damaged pages.</summary>
+    Damaged,
 }

@@ -54,6 +54,11 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
                     ReplicaLog.Diverged(context.Logger, database, copy.Visible);
                     await copy.RemoveAsync();
                 }
+                else if (verdict == FeedVerdict.Damaged)
+                {
+                    ReplicaLog.Damaged(context.Logger, database, "readers met damaged pages.");
+                    await copy.RemoveAsync();
+                }
 
                 reason = verdict == FeedVerdict.GoOn ? "the primary ended it" : verdict.ToString();
                 pause = context.Time.GetElapsedTime(started) > context.Options.MaxReconnectPause ? _firstPause : Longer(pause);
@@ -146,6 +151,11 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
                 if (verdict != FeedVerdict.GoOn)
                 {
                     return verdict;
+                }
+
+                if (copy.TakeDamage())
+                {
+                    return FeedVerdict.Damaged; // the primary speaks often enough for this to be soon
                 }
             }
         }

@@ -38,6 +38,11 @@ internal sealed class ReplicaReads(
 
         if (outcome.Error is { } error)
         {
+            if (copy.ReportIfDamaged(error.Error))
+            {
+                return await context.Forwarder.ExecuteAsync(database, request, readsOnly: true, cancellationToken);
+            }
+
             error.Error.Bookmark = mark.Text;
             throw error;
         }
@@ -56,7 +61,7 @@ internal sealed class ReplicaReads(
         await using var read = mayAnswer && copy.Reads is { } runner
             ? await runner.OpenAsync(SqlRequests.From(request, cancellationToken))
             : null;
-        if (read is null || read.Kind == ReadOutcomeKind.Writes || read.Mark is not { } mark)
+        if (read is null || read.Kind == ReadOutcomeKind.Writes || read.Mark is not { } mark || (read.Error is { } failure && copy.ReportIfDamaged(failure.Error)))
         {
             if (read is not null)
             {
@@ -77,12 +82,34 @@ internal sealed class ReplicaReads(
             throw error;
         }
 
-        await foreach (var part in StreamedParts.ReadAsync(read, mark.Text))
+        await foreach (var part in NoticeDamageAsync(StreamedParts.ReadAsync(read, mark.Text)))
         {
             yield return part;
         }
 
         yield return new StreamResponse { Done = new Done { Bookmark = mark.Text, Served = Served(waitMs, read.QueueMs) } };
+    }
+
+    private async IAsyncEnumerable<StreamResponse> NoticeDamageAsync(IAsyncEnumerable<StreamResponse> parts)
+    {
+        await using var rest = parts.GetAsyncEnumerator(CancellationToken.None);
+        while (true)
+        {
+            try
+            {
+                if (!await rest.MoveNextAsync())
+                {
+                    yield break;
+                }
+            }
+            catch (RequestException e)
+            {
+                copy.ReportIfDamaged(e.Error); // some rows have left already, so that the primary cannot take over here
+                throw;
+            }
+
+            yield return rest.Current;
+        }
     }
 
     /// <summary>Waits until this copy may answer a session.</summary>
