@@ -1,3 +1,5 @@
+using ReplicatedSqlite.Protocol;
+
 namespace ReplicatedSqlite.Journal;
 
 /// <summary>Reads a journal back and tells a torn tail from damage (docs/formats.md, "Reading a journal back"). Changes nothing.</summary>
@@ -59,7 +61,8 @@ internal sealed class JournalScan
             CheckClaim(_files[^1], first.SyncedEnd, "the end of the valid groups was found");
         }
 
-        return fault is null || at == 0;
+        // Only a new journal's first file may be without a group: a later one in its place means that those before it are gone.
+        return fault is null || (at == 0 && file.Number == 1);
     }
 
     private JournalFile ScanFile(OpenedFile opened, out string fault)
