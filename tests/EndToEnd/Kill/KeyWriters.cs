@@ -8,7 +8,7 @@ namespace ReplicatedSqlite.EndToEnd;
 internal sealed class KeyWriters
 {
     public const string Schema = "CREATE TABLE kv (batch TEXT NOT NULL, part INTEGER NOT NULL, filler BLOB)";
-    private const int LargeBatch = 20;
+    private const int LargeBatch = 20; // about half a megabyte, so that checkpoints and restarts of the WAL are under way at some of the kills
 
     private readonly ConcurrentDictionary<string, (int Parts, Bookmark Bookmark)> _answered = new();
     private readonly ConcurrentDictionary<string, int> _unknown = new();
@@ -59,7 +59,7 @@ internal sealed class KeyWriters
             try
             {
                 var statements = Enumerable.Range(0, parts).Select(part => new SqlStatement(
-                    "INSERT INTO kv VALUES (?, ?, zeroblob(?))", [batch, part, parts == 1 ? 10 : random.Next(6000)]));
+                    "INSERT INTO kv VALUES (?, ?, zeroblob(?))", [batch, part, parts == 1 ? 10 : random.Next(50_000)]));
                 var answer = await database.BatchAsync(statements, new QueryOptions { CallTimeout = TimeSpan.FromSeconds(20) }, CancellationToken.None);
                 _answered[batch] = (parts, answer.Bookmark);
             }
