@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Journal;
 

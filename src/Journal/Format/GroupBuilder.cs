@@ -1,3 +1,5 @@
+using ReplicatedSqlite.Protocol;
+
 namespace ReplicatedSqlite.Journal;
 
 /// <summary>Puts a group together for one gathered write: headers in a buffer of its own, bodies where they are.</summary>

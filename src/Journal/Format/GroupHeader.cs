@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Journal;
 

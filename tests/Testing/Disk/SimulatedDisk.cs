@@ -11,7 +11,7 @@ public sealed class SimulatedDisk(Random random) : IJournalDisk
 {
     private readonly Lock _gate = new();
     private readonly HashSet<string> _locks = [];
-    private Dictionary<string, SimulatedFileContent> _names = [];
+    private readonly Dictionary<string, SimulatedFileContent> _names = [];
     private Dictionary<string, SimulatedFileContent> _durableNames = [];
     private int _life; // handles of an earlier life are dead
 
