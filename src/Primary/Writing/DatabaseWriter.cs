@@ -29,6 +29,7 @@ internal sealed class DatabaseWriter : IAsyncDisposable
     private LogState _state; // written by the turns
     private Position _trimmable; // where the checkpoint before the last one stood; written by the turns
     private long _wroteAt; // timestamp of the newest commit; written by the turns
+    private long _maintainedAt; // timestamp of the newest try to checkpoint; written by the turns
     private int _scheduled; // 1 while a turn runs or is queued, by Interlocked
     private volatile bool _stopping;
     private int _failedCheckpoints; // in a row; written by the turns
@@ -41,6 +42,7 @@ internal sealed class DatabaseWriter : IAsyncDisposable
         _state = state;
         _commit = commit;
         _trimmable = file.CheckpointedTo;
+        _maintainedAt = context.Time.GetTimestamp();
         _queue = new WriteQueue(context.Options.MaxWaitingWrites);
         _turn = new TurnWork(this);
         _idleTimer = context.Time.CreateTimer(_ => Schedule(), null, context.Options.IdleCheckpoint, context.Options.IdleCheckpoint);
@@ -121,7 +123,12 @@ internal sealed class DatabaseWriter : IAsyncDisposable
             }
         }
 
-        if (_stopping || (!_file.IsCheckpointed && _context.Time.GetElapsedTime(_wroteAt) >= _context.Options.IdleCheckpoint))
+        if (_log.Failure is not null)
+        {
+            Refuse(Stopped()); // nobody may wait for a turn that never comes
+        }
+
+        if (_stopping || NeedsIdleCheckpoint())
         {
             Leave(MaintainAsync);
             return;
@@ -147,15 +154,35 @@ internal sealed class DatabaseWriter : IAsyncDisposable
         var started = _context.Time.GetTimestamp();
         _waiting.ForEach(write => _requests.Add(write.Request));
         using var group = _file.Writer.Execute(_requests);
-        _queue.Take(group.Taken);
-        var position = Commit(group);
-        Answer(group, position, started);
-        return true;
+        if (!_queue.TryTake(group.Taken))
+        {
+            return false; // refused meanwhile, all of them: what they did is rolled back
+        }
+
+        try
+        {
+            var (position, writes) = Commit(group);
+            Answer(group, position, writes, started);
+            return true;
+        }
+        catch (Exception reason)
+        {
+            // They left the queue, so nobody else tells them. Whether the journal took their entry is not known here.
+            _log.Close(reason);
+            var lost = new GroupAnswers(_log, _log.Appended, started, _context.Time);
+            for (var i = 0; i < group.Taken; i++)
+            {
+                lost.Add(_waiting[i], group.Members[i], 0);
+            }
+
+            lost.Complete(passed: false);
+            throw;
+        }
     }
 
     /// <summary>Commits, captures and ships, so that no reader can open a snapshot between the commit and its position.</summary>
-    /// <returns>The end of the group's entry; where the log stood, if nothing changed.</returns>
-    private Position Commit(PendingGroup group)
+    /// <returns>The end of the group's entry and how many writes are in it; where the log stood, and none, if no page changed.</returns>
+    private (Position End, int Writes) Commit(PendingGroup group)
     {
         lock (_commit)
         {
@@ -168,38 +195,35 @@ internal sealed class DatabaseWriter : IAsyncDisposable
                 }
             }
 
-            if (writes == 0)
-            {
-                return _log.Appended;
-            }
-
-            return AppendCaptured(writes);
+            // A write that changed no row leaves nothing to capture, and takes no sequence.
+            var before = _log.Appended;
+            return writes > 0 && AppendCaptured(writes) ? (_log.Appended, writes) : (before, 0);
         }
     }
 
-    private Position AppendCaptured(int writes)
+    private bool AppendCaptured(int writes)
     {
         // Monotone also when the clock is set back.
         var commitTime = Math.Max(_state.CommitTimeMicroseconds, _context.Time.GetUtcNow().UtcTicks / TimeSpan.TicksPerMicrosecond - UnixEpochMicroseconds);
-        if (_file.Capture(_log.Database, _log.Appended, writes, commitTime) is { } entry)
+        if (_file.Capture(_log.Database, _log.Appended, writes, commitTime) is not { } entry)
         {
-            _log.Append(entry);
-            _state = _state with { CommitTimeMicroseconds = commitTime };
-            _wroteAt = _context.Time.GetTimestamp();
+            return false;
         }
 
-        return _log.Appended;
+        _log.Append(entry);
+        _state = _state with { CommitTimeMicroseconds = commitTime };
+        _wroteAt = _context.Time.GetTimestamp();
+        return true;
     }
 
-    private void Answer(PendingGroup group, Position position, long started)
+    private void Answer(PendingGroup group, Position position, int writes, long started)
     {
         var answers = new GroupAnswers(_log, position, started, _context.Time);
-        var writers = group.IsCommitted ? group.Members.Count(static member => member is { Error: null, Wrote: true }) : 0;
-        var sequence = position.Sequence - (ulong)writers; // the first write takes the next one
+        var sequence = position.Sequence - (ulong)writes; // the first write takes the next one
         for (var i = 0; i < group.Taken; i++)
         {
             var member = group.Members[i];
-            var wrote = group.IsCommitted && member is { Error: null, Wrote: true };
+            var wrote = writes > 0 && member is { Error: null, Wrote: true };
             answers.Add(_waiting[i], member, wrote ? ++sequence : position.Sequence);
         }
 
@@ -208,6 +232,11 @@ internal sealed class DatabaseWriter : IAsyncDisposable
             answers.Complete(passed: true);
         }
     }
+
+    // One that an old reader or a full disk stopped is tried again after the same pause, not at once: a turn that calls itself would never rest.
+    private bool NeedsIdleCheckpoint() => _log.Failure is null && !_file.IsCheckpointed
+        && _context.Time.GetElapsedTime(_wroteAt) >= _context.Options.IdleCheckpoint
+        && _context.Time.GetElapsedTime(_maintainedAt) >= _context.Options.IdleCheckpoint;
 
     private bool NeedsCheckpoint() => _file.UncheckpointedBytes > _context.Options.CheckpointBytes;
 
@@ -227,6 +256,7 @@ internal sealed class DatabaseWriter : IAsyncDisposable
     private async Task MaintainAsync()
     {
         var started = _context.Time.GetTimestamp();
+        _maintainedAt = started;
         var confirmed = await _log.PassAsync(_log.Appended);
         if (confirmed && _log.Failure is null)
         {
@@ -294,9 +324,11 @@ internal sealed class DatabaseWriter : IAsyncDisposable
     private void Fail(Exception reason)
     {
         _log.Close(reason);
-        Refuse(new RequestException(ErrorCodes.NoPrimary, "The primary stopped. Nothing was done; try again."));
+        Refuse(Stopped());
         _stopped.TrySetResult(); // no turn comes any more: _scheduled stays set
     }
+
+    private static RequestException Stopped() => new(ErrorCodes.NoPrimary, "The primary stopped. Nothing was done; try again.");
 
     private static long UnixEpochMicroseconds => DateTimeOffset.UnixEpoch.UtcTicks / TimeSpan.TicksPerMicrosecond;
 

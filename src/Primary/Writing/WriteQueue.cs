@@ -4,11 +4,12 @@ using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Primary;
 
-/// <summary>The writes that wait for their turn, in order. Bounded: what is too much is refused at once. Safe for use by any thread.</summary>
+/// <summary>Who waits for the writer, in order: writes, which go in groups, and callers who want it for themselves. What is first comes first, whichever it is.</summary>
+/// <remarks>Bounded: what is too much is refused at once. Safe for use by any thread.</remarks>
 internal sealed class WriteQueue(int limit)
 {
     private readonly Lock _gate = new();
-    private readonly Queue<PendingWrite> _waiting = new(); // under _gate
+    private readonly Queue<IWaiting> _waiting = new(); // under _gate
     private Exception? _closed; // under _gate
 
     /// <summary>How many wait.</summary>
@@ -24,7 +25,7 @@ internal sealed class WriteQueue(int limit)
     }
 
     /// <exception cref="RequestException">Too many wait, or the primary has stopped.</exception>
-    public void Add(PendingWrite write)
+    public void Add(IWaiting waiting)
     {
         lock (_gate)
         {
@@ -38,24 +39,39 @@ internal sealed class WriteQueue(int limit)
                 throw Overloaded();
             }
 
-            _waiting.Enqueue(write);
+            _waiting.Enqueue(waiting);
         }
+
+        PrimaryMetrics.Waiting.Add(1);
     }
 
-    /// <summary>The first of those who wait. They stay until <see cref="Take"/>; who gave up is dropped.</summary>
-    public void Peek(int max, List<PendingWrite> into)
+    /// <summary>The caller who is first, if he wants the writer for himself; he has left the queue.</summary>
+    public PendingTurn? TakeTurn()
     {
         lock (_gate)
         {
-            while (_waiting.TryPeek(out var first) && first.Request.Cancellation.IsCancellationRequested)
+            DropWhoGaveUp();
+            if (!_waiting.TryPeek(out var first) || first is not PendingTurn turn)
             {
-                _waiting.Dequeue();
-                first.TrySetCanceled(first.Request.Cancellation);
+                return null;
             }
 
-            foreach (var write in _waiting)
+            Dequeue(1);
+            return turn;
+        }
+    }
+
+    /// <summary>The writes that may be one group: those before the first caller who wants the writer for himself. They stay until <see cref="Take"/>.</summary>
+    public void Peek(int max, List<PendingWrite> into)
+    {
+        HashSet<string>? keys = null;
+        lock (_gate)
+        {
+            DropWhoGaveUp();
+            foreach (var waiting in _waiting)
             {
-                if (into.Count >= max)
+                // A key that comes again has to find what the first one left, which is written when the group is complete.
+                if (into.Count >= max || waiting is not PendingWrite write || (write.Keyed is { } keyed && !(keys ??= []).Add(keyed.Key)))
                 {
                     return;
                 }
@@ -70,28 +86,43 @@ internal sealed class WriteQueue(int limit)
     {
         lock (_gate)
         {
-            for (var i = 0; i < count; i++)
-            {
-                _waiting.Dequeue();
-            }
+            Dequeue(count);
         }
     }
 
     /// <summary>Refuses those who wait and those who come. None of them has been begun.</summary>
     public void Close(RequestException reason)
     {
-        List<PendingWrite> refused;
+        List<IWaiting> refused;
         lock (_gate)
         {
             _closed ??= reason;
             refused = [.. _waiting];
-            _waiting.Clear();
+            Dequeue(_waiting.Count);
         }
 
-        foreach (var write in refused)
+        foreach (var waiting in refused)
         {
-            write.TrySetException(reason);
+            waiting.Refuse(reason);
         }
+    }
+
+    private void DropWhoGaveUp()
+    {
+        while (_waiting.TryPeek(out var first) && first.HasGivenUp())
+        {
+            Dequeue(1);
+        }
+    }
+
+    private void Dequeue(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            _waiting.Dequeue();
+        }
+
+        PrimaryMetrics.Waiting.Add(-count);
     }
 
     private RequestException Overloaded() => new(
