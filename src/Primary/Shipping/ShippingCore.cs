@@ -79,6 +79,7 @@ internal sealed class ShippingCore(Position appended, Position confirmed, long w
         subscriber.IsReading = false;
         subscriber.Sent = last;
         subscriber.SentBytes += bytes;
+        subscriber.ReceivedBytes = Math.Min(subscriber.ReportedBytes, subscriber.SentBytes);
         Mark(id, subscriber, actions);
         Continue(id, subscriber, actions);
     }
@@ -86,8 +87,10 @@ internal sealed class ShippingCore(Position appended, Position confirmed, long w
     /// <summary>A subscriber says how many bytes of entries it has got in all.</summary>
     public void Report(int id, long receivedBytes, ICollection<ShippingAction> actions)
     {
-        if (_subscribers.TryGetValue(id, out var subscriber) && receivedBytes > subscriber.ReceivedBytes)
+        if (_subscribers.TryGetValue(id, out var subscriber) && receivedBytes > subscriber.ReportedBytes)
         {
+            // A report may overtake the shell's word that it has sent what is reported.
+            subscriber.ReportedBytes = receivedBytes;
             subscriber.ReceivedBytes = Math.Min(receivedBytes, subscriber.SentBytes);
             Continue(id, subscriber, actions);
         }
@@ -133,6 +136,8 @@ internal sealed class ShippingCore(Position appended, Position confirmed, long w
         public long SentBytes { get; set; }
 
         public long ReceivedBytes { get; set; }
+
+        public long ReportedBytes { get; set; }
 
         public bool IsLive { get; set; }
 
