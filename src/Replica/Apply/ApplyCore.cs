@@ -89,16 +89,15 @@ internal sealed class ApplyCore
             Visible = position;
             actions.Add(new(ApplyActionKind.Publish, position));
         }
-        else if (position == Visible && !_marked)
+        else if (position == Visible || position < Visible)
         {
-            _marked = true;
-            actions.Add(new(ApplyActionKind.Publish, position)); // nothing new to see, but now it may be seen
+            if (!_marked)
+            {
+                _marked = true;
+                actions.Add(new(ApplyActionKind.Publish, Visible)); // nothing new to see, but now it may be seen
+            }
         }
-        else if (position < Visible)
-        {
-            _marked = true;
-        }
-        else if (position != Visible)
+        else
         {
             actions.Add(new(position.CompareTo(Visible) == 0 ? ApplyActionKind.Diverged : ApplyActionKind.Resubscribe, Visible));
         }
