@@ -68,10 +68,7 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
     {
         if (_activations.TryGetValue(database, out var activation))
         {
-            var unused = activation.CloseAsync();
-            activation.BeginStop();
-            await unused;
-            await RemoveAsync(database, activation);
+            await DeactivateAsync(database, activation);
         }
     }
 
@@ -95,7 +92,7 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
         _disposed = true;
         await _sweep.DisposeAsync();
         await _stopping.CancelAsync();
-        await _sweeping;
+        await _sweeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // one grain that closes badly must not keep the others open
         await Task.WhenAll(_activations.Keys.Select(DeactivateAsync));
         _stopping.Dispose();
     }
@@ -110,12 +107,14 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
             if (ReferenceEquals(activation, fresh))
             {
                 // Belongs to nobody's request: one caller's patience must not end it for the others.
-                fresh.Start(Task.Run(() => _activate(database, _stopping.Token), CancellationToken.None));
+                fresh.Start(StartAsync(database, fresh));
             }
 
             if (!activation.TryEnter())
             {
-                await RemoveAsync(database, activation).WaitAsync(cancellationToken); // it is just being let go
+                // It is just being let go. How that ends is told to those who let it go.
+                await RemoveAsync(database, activation).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                cancellationToken.ThrowIfCancellationRequested();
                 continue;
             }
 
@@ -130,17 +129,36 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
             catch
             {
                 activation.Leave();
-                if (activation.Started.IsFaulted || activation.Started.IsCanceled)
-                {
-                    _activations.TryRemove(new(database, activation));
-                }
-
                 throw;
             }
 
             activation.Leave();
-            await DeactivateAsync(database).WaitAsync(cancellationToken);
+            await DeactivateAsync(database, activation).WaitAsync(cancellationToken); // this one: another caller may have replaced it by now
         }
+    }
+
+    private async Task<TGrain> StartAsync(DatabaseId database, Activation activation)
+    {
+        try
+        {
+            await Task.Yield(); // out of the first caller's way
+            ObjectDisposedException.ThrowIf(_disposed, this); // the directory closed without seeing this activation
+            return await Task.Run(() => _activate(database, _stopping.Token), CancellationToken.None);
+        }
+        catch
+        {
+            // Whoever waits is told, and nobody else: also when all who waited have given up, the next request tries again.
+            _activations.TryRemove(new(database, activation));
+            throw;
+        }
+    }
+
+    private async Task DeactivateAsync(DatabaseId database, Activation activation)
+    {
+        var unused = activation.CloseAsync();
+        activation.BeginStop();
+        await unused;
+        await RemoveAsync(database, activation);
     }
 
     private void StartSweep()
@@ -164,8 +182,14 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
 
     private async Task RemoveAsync(DatabaseId database, Activation activation)
     {
-        await activation.DisposeGrainAsync();
-        _activations.TryRemove(new(database, activation));
+        try
+        {
+            await activation.DisposeGrainAsync();
+        }
+        finally
+        {
+            _activations.TryRemove(new(database, activation)); // a grain that closed badly must not stand in the next one's way
+        }
     }
 
     private static TGrain Completed(Task<TGrain> task) => task.GetAwaiter().GetResult(); // completed: it does not block
