@@ -59,7 +59,7 @@ public sealed record Sidecar(DatabaseId Database, Position From, Position To)
         }
 
         var found = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(ChecksumOffset));
-        var expected = Crc32C.Compute(bytes.AsSpan(0, ChecksumOffset));
+        var expected = Crc32C.Of(bytes.AsSpan(0, ChecksumOffset));
         return found == expected
             ? new(DatabaseId.Read(bytes.AsSpan(DatabaseOffset)), ReadPosition(bytes.AsSpan(FromOffset)), ReadPosition(bytes.AsSpan(ToOffset)))
             : throw Damaged(path, ChecksumOffset, $"CRC-32C {found:x8}", $"{expected:x8}");
@@ -75,7 +75,7 @@ public sealed record Sidecar(DatabaseId Database, Position From, Position To)
         Database.Write(bytes[DatabaseOffset..]);
         WritePosition(bytes[FromOffset..], From);
         WritePosition(bytes[ToOffset..], To);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes[ChecksumOffset..], Crc32C.Compute(bytes[..ChecksumOffset]));
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[ChecksumOffset..], Crc32C.Of(bytes[..ChecksumOffset]));
         DurableFile.Write(path, bytes);
     }
 

@@ -51,22 +51,24 @@ public sealed unsafe class SqliteStatement : IDisposable
     /// <summary>Binds an integer; the first parameter is 1.</summary>
     public void Bind(int index, long value) => _connection.Check(NativeMethods.sqlite3_bind_int64(Handle, index, value));
 
-    /// <summary>Binds bytes that SQLite copies.</summary>
+    /// <summary>Binds bytes that SQLite copies; none are an empty blob, not NULL.</summary>
     public void Bind(int index, ReadOnlySpan<byte> blob)
     {
+        byte empty = 0;
         fixed (byte* start = blob)
         {
-            _connection.Check(NativeMethods.sqlite3_bind_blob64(Handle, index, start, (ulong)blob.Length, -1));
+            // A null pointer, which an empty span has, would bind NULL.
+            _connection.Check(NativeMethods.sqlite3_bind_blob64(Handle, index, start == null ? &empty : start, (ulong)blob.Length, -1));
         }
     }
 
-    /// <summary>Binds text that SQLite copies.</summary>
+    /// <summary>Binds text that SQLite copies; an empty one is not NULL.</summary>
     public void BindText(int index, string text)
     {
-        var bytes = System.Text.Encoding.UTF8.GetBytes(text);
+        var bytes = System.Text.Encoding.UTF8.GetBytes(text + "\0"); // never empty: an empty text has a pointer too
         fixed (byte* start = bytes)
         {
-            _connection.Check(NativeMethods.sqlite3_bind_text64(Handle, index, start, (ulong)bytes.Length, -1, 1));
+            _connection.Check(NativeMethods.sqlite3_bind_text64(Handle, index, start, (ulong)(bytes.Length - 1), -1, 1));
         }
     }
 

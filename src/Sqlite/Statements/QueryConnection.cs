@@ -9,18 +9,11 @@ namespace ReplicatedSqlite.Sqlite;
 /// <remarks>Used by one request at a time, by any thread. Readers cannot write; a database has one writer.</remarks>
 public sealed unsafe class QueryConnection : IDisposable
 {
-    // No row that anybody inserts by chance. Set before an insert, it tells whether there was one.
-    private const long NoRowId = long.MinValue + 0x5eed_0b5e;
-
     private readonly StatementCache _cache;
     private readonly GCHandle _authorizerHandle;
     private readonly GCHandle _watchHandle;
-    private readonly GCHandle _selfHandle;
     private readonly SqliteStatement _openSnapshot;
     private readonly long _pageSizeBytes;
-    private SqliteStatement? _resetChanges;
-    private long _totalChangesBefore; // at the start of the request
-    private bool _changedRows; // this request ran a statement that sets changes()
     private int _snapshotHolders;
     private bool _tempTouched;
     private bool _schemaTouched; // since the transaction began
@@ -51,8 +44,7 @@ public sealed unsafe class QueryConnection : IDisposable
 
         _authorizerHandle = GCHandle.Alloc(Authorizer);
         _watchHandle = GCHandle.Alloc(Watch);
-        _selfHandle = GCHandle.Alloc(this, GCHandleType.Weak);
-        ReplaceTotalChanges();
+        Writes = new WriteTracker(connection, isWriter);
         connection.Check(NativeMethods.sqlite3_set_authorizer(connection.Handle, &SqlAuthorizer.Callback, GCHandle.ToIntPtr(_authorizerHandle)));
         NativeMethods.sqlite3_progress_handler(connection.Handle, RunWatch.StepsBetweenLooks, &RunWatch.Callback, GCHandle.ToIntPtr(_watchHandle));
     }
@@ -74,6 +66,8 @@ public sealed unsafe class QueryConnection : IDisposable
     internal RunWatch Watch { get; }
 
     internal StatementRunner Runner { get; }
+
+    internal WriteTracker Writes { get; }
 
     /// <summary>Until it is disposed, SQL on this connection is not the engine's own.</summary>
     internal AuthorityScope As(SqlAuthority authority) => new(Authorizer, authority);
@@ -126,13 +120,12 @@ public sealed unsafe class QueryConnection : IDisposable
     {
         _cache.Clear();
         _openSnapshot.Dispose();
-        _resetChanges?.Dispose();
+        Writes.Dispose();
         Connection.Dispose();
         if (_authorizerHandle.IsAllocated)
         {
             _authorizerHandle.Free();
             _watchHandle.Free();
-            _selfHandle.Free();
         }
     }
 
@@ -177,14 +170,6 @@ public sealed unsafe class QueryConnection : IDisposable
         }
 
         return _sizeBytes;
-    }
-
-    /// <summary>A request begins: nothing of an earlier one can be seen.</summary>
-    internal void BeginRequest()
-    {
-        _totalChangesBefore = NativeMethods.fast_total_changes64(Connection.Handle);
-        NativeMethods.fast_set_last_insert_rowid(Connection.Handle, 0);
-        _changedRows = false;
     }
 
     /// <summary>Sets back the pragmas that a request has changed. Costs nothing when it changed none.</summary>
@@ -291,69 +276,8 @@ public sealed unsafe class QueryConnection : IDisposable
         }
     }
 
-    /// <summary>What to do before a statement runs that is not read-only.</summary>
-    /// <returns>The value of <c>last_insert_rowid()</c> before it.</returns>
-    internal long PrepareWrite(StatementTraits traits)
-    {
-        var lastRowId = NativeMethods.fast_last_insert_rowid(Connection.Handle);
-        if ((traits & (StatementTraits.Inserts | StatementTraits.UsesLastRowId)) == StatementTraits.Inserts)
-        {
-            NativeMethods.fast_set_last_insert_rowid(Connection.Handle, NoRowId);
-        }
-
-        _tempTouched |= (traits & StatementTraits.Temp) != 0;
-        return lastRowId;
-    }
-
-    /// <summary>The row that the statement inserted, 0 for none.</summary>
-    internal long FinishWrite(StatementTraits traits, long lastRowIdBefore)
-    {
-        _changedRows |= SetsChanges(traits);
-        if ((traits & StatementTraits.Inserts) == 0)
-        {
-            return 0;
-        }
-
-        var now = NativeMethods.fast_last_insert_rowid(Connection.Handle);
-        if ((traits & StatementTraits.UsesLastRowId) != 0)
-        {
-            // It had to see the true value, so an insert of the same number cannot be told from none by the number alone.
-            return now != lastRowIdBefore || NativeMethods.fast_changes64(Connection.Handle) > 0 ? now : 0;
-        }
-
-        if (now != NoRowId)
-        {
-            return now;
-        }
-
-        NativeMethods.fast_set_last_insert_rowid(Connection.Handle, lastRowIdBefore);
-        return 0;
-    }
-
-    /// <summary>A statement that writes has failed.</summary>
-    internal void AbortWrite(StatementTraits traits, long lastRowIdBefore)
-    {
-        _changedRows |= SetsChanges(traits);
-        if ((traits & StatementTraits.Inserts) != 0)
-        {
-            NativeMethods.fast_set_last_insert_rowid(Connection.Handle, lastRowIdBefore);
-        }
-    }
-
-    /// <summary>Sets <c>changes()</c> to 0 if it is still that of an earlier request.</summary>
-    internal void HideChanges()
-    {
-        if (_changedRows || !IsWriter)
-        {
-            return;
-        }
-
-        // SQLite has no function for it. This changes no row and needs no table; in the group's transaction it takes no lock either.
-        _resetChanges ??= Connection.Prepare("UPDATE sqlite_dbpage SET data=data WHERE 0");
-        _resetChanges.Run();
-
-        _changedRows = true;
-    }
+    /// <summary>A statement that writes is about to run: notes what its request must not leave behind.</summary>
+    internal void NoteWrite(StatementTraits traits) => _tempTouched |= (traits & StatementTraits.Temp) != 0;
 
     /// <summary>What went wrong, in the contract's words.</summary>
     /// <param name="code">That a function returned.</param>
@@ -394,9 +318,6 @@ public sealed unsafe class QueryConnection : IDisposable
             throw;
         }
     }
-
-    /// <summary>Whether a statement that writes sets <c>changes()</c>: INSERT, UPDATE and DELETE do.</summary>
-    private static bool SetsChanges(StatementTraits traits) => (traits & (StatementTraits.Schema | StatementTraits.Pragma | StatementTraits.Vacuum)) == 0;
 
     private void Keep(PreparedSql statement)
     {
@@ -454,26 +375,6 @@ public sealed unsafe class QueryConnection : IDisposable
                 return code != SqliteCodes.Ok || handle != 0;
             }
         }
-    }
-
-    /// <summary>Puts a <c>total_changes()</c> in the place of SQLite's that counts from the start of the request.</summary>
-    private void ReplaceTotalChanges()
-    {
-        const int Utf8 = 1;
-        const int Innocuous = 0x200000; // may be used in views and triggers, as the original
-        fixed (byte* name = "total_changes\0"u8)
-        {
-            Connection.Check(NativeMethods.sqlite3_create_function_v2(
-                Connection.Handle, name, 0, Utf8 | Innocuous, GCHandle.ToIntPtr(_selfHandle), &TotalChanges, 0, 0, 0));
-        }
-    }
-
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void TotalChanges(nint context, int arguments, nint* values)
-    {
-        var connection = (QueryConnection)GCHandle.FromIntPtr(NativeMethods.sqlite3_user_data(context)).Target!;
-        var total = NativeMethods.sqlite3_total_changes64(connection.Connection.Handle);
-        NativeMethods.sqlite3_result_int64(context, total - connection._totalChangesBefore);
     }
 
     /// <summary>A stretch in which SQL is somebody else's than the engine's.</summary>

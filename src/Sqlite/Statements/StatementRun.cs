@@ -36,7 +36,7 @@ internal sealed class StatementRun(QueryConnection connection)
         connection.Authorizer.Denial = null;
         if ((statement.Traits & StatementTraits.UsesChanges) != 0)
         {
-            connection.HideChanges();
+            connection.Writes.HideChanges();
         }
 
         if (!statement.IsReadOnly)
@@ -99,7 +99,7 @@ internal sealed class StatementRun(QueryConnection connection)
             var error = connection.Error(code, _index, _statement.Offset); // before anything else changes the connection's last error
             if (!_statement.IsReadOnly)
             {
-                connection.AbortWrite(_statement.Traits, _lastRowIdBefore);
+                connection.Writes.Abort(_statement.Traits, _lastRowIdBefore);
             }
 
             throw error;
@@ -128,13 +128,14 @@ internal sealed class StatementRun(QueryConnection connection)
         }
 
         _totalChangesBefore = NativeMethods.fast_total_changes64(connection.Connection.Handle);
-        _lastRowIdBefore = connection.PrepareWrite(traits);
+        _lastRowIdBefore = connection.Writes.Prepare(traits);
+        connection.NoteWrite(traits);
     }
 
     private void AfterWrite(StatementTraits traits, Meta meta)
     {
         meta.Changes = NativeMethods.fast_total_changes64(connection.Connection.Handle) - _totalChangesBefore;
-        meta.LastRowId = connection.FinishWrite(traits, _lastRowIdBefore);
+        meta.LastRowId = connection.Writes.Finish(traits, _lastRowIdBefore);
         meta.ChangedDb = meta.Changes != 0 || meta.LastRowId != 0 || (traits & StatementTraits.Rewrites) != 0;
         if ((traits & StatementTraits.Schema) == 0)
         {

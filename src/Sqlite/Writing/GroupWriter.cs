@@ -268,7 +268,7 @@ public sealed class GroupWriter : IDisposable
                 return true;
             }
 
-            _writer.BeginRequest();
+            _writer.Writes.BeginRequest();
             _writer.Watch.Start(request.Timeout, request.Cancellation);
             _members.Run(request, member);
             _writer.Watch.Stop();

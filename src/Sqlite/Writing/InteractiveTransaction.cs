@@ -28,7 +28,7 @@ public sealed class InteractiveTransaction : IDisposable
         }
 
         IsOpen = true;
-        _writer.BeginRequest();
+        _writer.Writes.BeginRequest();
         _writer.Authorizer.AllowSavepoints = true;
     }
 

@@ -1,12 +1,8 @@
-using System.Text;
-
 namespace ReplicatedSqlite.Sqlite;
 
 /// <summary>A prepared statement of the engine's own. Reset it after use, by <see cref="Run"/> or <see cref="Reset"/>.</summary>
-public sealed unsafe class OwnerStatement
+public sealed class OwnerStatement
 {
-    private const nint Transient = -1;
-
     private readonly QueryConnection _connection;
     private readonly SqliteStatement _statement;
 
@@ -32,26 +28,14 @@ public sealed unsafe class OwnerStatement
             return this;
         }
 
-        var bytes = Encoding.UTF8.GetBytes(value + "\0"); // never empty: an empty text has a pointer too
-        fixed (byte* start = bytes)
-        {
-            _connection.Connection.Check(
-                NativeMethods.sqlite3_bind_text64(_statement.Handle, index, start, (ulong)(bytes.Length - 1), Transient, 1));
-        }
-
+        _statement.BindText(index, value);
         return this;
     }
 
     /// <summary>Binds bytes; none are an empty blob, not NULL.</summary>
     public OwnerStatement Bind(int index, ReadOnlySpan<byte> value)
     {
-        byte empty = 0;
-        fixed (byte* start = value)
-        {
-            _connection.Connection.Check(NativeMethods.sqlite3_bind_blob64(
-                _statement.Handle, index, start == null ? &empty : start, (ulong)value.Length, Transient));
-        }
-
+        _statement.Bind(index, value);
         return this;
     }
 
