@@ -13,6 +13,9 @@ public sealed record ReplicaContext
     /// <summary>Says where the primary is.</summary>
     public required PrimaryForwarder Forwarder { get; init; }
 
+    /// <summary>Knows each database's profile.</summary>
+    public required IControlPlane Control { get; init; }
+
     /// <summary>Ways to the other nodes.</summary>
     public required NodeChannels Channels { get; init; }
 

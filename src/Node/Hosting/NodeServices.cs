@@ -60,6 +60,7 @@ internal sealed class NodeServices : IAsyncDisposable
         {
             Self = self,
             Forwarder = forwarder,
+            Control = control,
             Channels = _channels,
             Workers = _readers,
             FolderOf = folder.ReplicaOf,

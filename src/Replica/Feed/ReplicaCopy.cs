@@ -41,13 +41,16 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     /// <summary>Where the main file lies.</summary>
     public string Path { get; } = System.IO.Path.Combine(context.FolderOf(database), "db.sqlite");
 
+    /// <summary>With the policy of the primary: the same statement is refused with the same words.</summary>
+    private ReaderOptions ReaderOptions => context.Options.Readers.ForProfile(context.Control.Find(database)?.Profile ?? SqlPolicy.Default.Name);
+
     /// <summary>Opens what the last run left. A damaged copy is removed: it can be built again.</summary>
     public void Open()
     {
         Directory.CreateDirectory(context.FolderOf(database));
         try
         {
-            Use(ReplicaFile.TryOpen(Path, database, context.Options.Readers));
+            Use(ReplicaFile.TryOpen(Path, database, ReaderOptions));
         }
         catch (Exception e) when (e is InvalidDataException or SqliteException)
         {
@@ -163,7 +166,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     {
         await CloseFileAsync();
         await context.Workers.RunAsync(() => snapshot.Install(database));
-        Use(ReplicaFile.TryOpen(Path, database, context.Options.Readers));
+        Use(ReplicaFile.TryOpen(Path, database, ReaderOptions));
     }
 
     /// <summary>Forgets the copy for good: it is built again from a snapshot.</summary>

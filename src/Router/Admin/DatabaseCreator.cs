@@ -3,6 +3,7 @@ using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
+using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Router;
 
@@ -62,11 +63,14 @@ internal sealed class DatabaseCreator(RouterContext context)
         return DatabaseId.Read(bytes);
     }
 
-    private static string Profile(DatabaseOptions options) => options.Profile switch
+    private static string Profile(DatabaseOptions options)
     {
-        "" or "default" => "default",
-        var other => throw new RequestException(ErrorCodes.InvalidRequest, $"This version has no profile '{other}'; \"default\" is the only one."),
-    };
+        var profile = options.Profile.Length == 0 ? SqlPolicy.Default.Name : options.Profile;
+        return SqlPolicy.Find(profile) is not null
+            ? profile
+            : throw new RequestException(
+                ErrorCodes.InvalidRequest, $"There is no profile '{profile}'. The profiles are \"{SqlPolicy.Default.Name}\" and \"{SqlPolicy.D1.Name}\".");
+    }
 
     private static int PageSize(DatabaseOptions options)
     {

@@ -6,13 +6,11 @@ namespace ReplicatedSqlite.Sqlite;
 /// <summary>What users' SQL may do. A profile is data: the rules that no profile may loosen are in <see cref="SqlAuthorizer"/>.</summary>
 public sealed record SqlPolicy
 {
-    private const int LimitLength = 0; // SQLITE_LIMIT_LENGTH
-
     /// <summary>SQLite's own surface and limits, but 16 MiB a value.</summary>
     public static SqlPolicy Default { get; } = new()
     {
         Name = "default",
-        Limits = [(LimitLength, 16 * 1024 * 1024)],
+        Limits = [(SqliteLimits.Length, 16 * 1024 * 1024)],
         Modules = Names("fts5", "fts5vocab", "rtree", "rtree_i32"),
         DeniedFunctions = Names("load_extension"),
         Pragmas = Rules(
@@ -51,6 +49,9 @@ public sealed record SqlPolicy
             new PragmaRule("incremental_vacuum", PragmaEffect.Write)),
     };
 
+    /// <summary>Cloudflare D1's surface and limits.</summary>
+    public static SqlPolicy D1 { get; } = D1Policy.Create();
+
     /// <summary>The profile's name, as an operator writes it.</summary>
     public required string Name { get; init; }
 
@@ -78,6 +79,10 @@ public sealed record SqlPolicy
     /// <summary>Beginnings of names that users may neither read, write, create, alter nor drop. Their schema may be read.</summary>
     public ImmutableArray<string> ReservedPrefixes { get; init; } = ["_rs_"];
 
+    /// <summary>The profile of a name.</summary>
+    /// <returns><see langword="null"/> if there is none of that name.</returns>
+    public static SqlPolicy? Find(string profile) => profile == Default.Name ? Default : profile == D1.Name ? D1 : null;
+
     /// <summary>Whether a name belongs to the server.</summary>
     public bool IsReserved(ReadOnlySpan<char> name)
     {
@@ -92,8 +97,8 @@ public sealed record SqlPolicy
         return false;
     }
 
-    private static FrozenSet<string> Names(params string[] names) => names.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    internal static FrozenSet<string> Names(params string[] names) => names.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    private static FrozenDictionary<string, PragmaRule> Rules(params PragmaRule[] rules) =>
+    internal static FrozenDictionary<string, PragmaRule> Rules(params PragmaRule[] rules) =>
         rules.ToFrozenDictionary(rule => rule.Name, StringComparer.OrdinalIgnoreCase);
 }

@@ -11,4 +11,7 @@ public sealed record ReaderOptions
 
     /// <summary>How each connection is opened.</summary>
     public QueryConnectionOptions Connections { get; init; } = new();
+
+    /// <summary>The same, with the policy of a database's profile; of one that this version does not know, the default's.</summary>
+    public ReaderOptions ForProfile(string profile) => this with { Connections = Connections with { Policy = SqlPolicy.Find(profile) ?? SqlPolicy.Default } };
 }

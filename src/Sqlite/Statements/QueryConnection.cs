@@ -337,7 +337,7 @@ public sealed unsafe class QueryConnection : IDisposable
             fixed (byte* sql = text.Bytes)
             {
                 var code = NativeMethods.sqlite3_prepare_v3(
-                    Connection.Handle, sql + start, text.Length - start, cacheKey == null ? 0u : SqliteCodes.PreparePersistent, out var handle, out var tail);
+                    Connection.Handle, sql + start, text.LengthFrom(start), cacheKey == null ? 0u : SqliteCodes.PreparePersistent, out var handle, out var tail);
                 if (code != SqliteCodes.Ok)
                 {
                     throw Error(code, statementIndex, start);
@@ -366,7 +366,7 @@ public sealed unsafe class QueryConnection : IDisposable
         {
             fixed (byte* sql = text.Bytes)
             {
-                var code = NativeMethods.sqlite3_prepare_v3(Connection.Handle, sql + start, text.Length - start, 0, out var handle, out _);
+                var code = NativeMethods.sqlite3_prepare_v3(Connection.Handle, sql + start, text.LengthFrom(start), 0, out var handle, out _);
                 if (handle != 0)
                 {
                     _ = NativeMethods.sqlite3_finalize(handle);

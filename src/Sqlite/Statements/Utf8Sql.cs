@@ -12,18 +12,25 @@ internal sealed class Utf8Sql : IDisposable
         SqlText.CheckNoNul(text, statementIndex);
         Text = text;
         Bytes = ArrayPool<byte>.Shared.Rent(
-            text.Length <= 1024 ? Encoding.UTF8.GetMaxByteCount(text.Length) : Encoding.UTF8.GetByteCount(text));
+            (text.Length <= 1024 ? Encoding.UTF8.GetMaxByteCount(text.Length) : Encoding.UTF8.GetByteCount(text)) + 1);
         Length = Encoding.UTF8.GetBytes(text, Bytes);
+        Bytes[Length] = 0;
     }
 
     /// <summary>As it came.</summary>
     public string Text { get; }
 
-    /// <summary>The buffer; longer than <see cref="Length"/>.</summary>
+    /// <summary>The buffer; behind the SQL stands a NUL.</summary>
     public byte[] Bytes { get; private set; }
 
     /// <summary>Bytes of SQL.</summary>
     public int Length { get; }
+
+    /// <summary>
+    /// Bytes from <paramref name="start"/> to the NUL and with it: given it, SQLite neither copies the text, which for a long script would be once for each
+    /// statement, nor takes the rest of a script for a part of the statement when it looks at its length.
+    /// </summary>
+    public int LengthFrom(int start) => Length - start + 1;
 
     public void Dispose()
     {
