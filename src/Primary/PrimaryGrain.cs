@@ -14,7 +14,7 @@ namespace ReplicatedSqlite.Primary;
 /// Nothing that was read from the file leaves before the state it was read from is confirmed: rows, counts, errors and snapshots all pass the same gate.
 /// Safe for use by any thread; the file's own turns are <see cref="DatabaseWriter"/>'s.
 /// </remarks>
-public sealed class PrimaryGrain : IDatabaseCopy
+public sealed partial class PrimaryGrain : IDatabaseCopy
 {
     private readonly PrimaryContext _context;
     private readonly DatabaseId _database;
@@ -26,6 +26,7 @@ public sealed class PrimaryGrain : IDatabaseCopy
     private readonly ReadRunner<Position> _reads;
     private readonly EpochTable _epochs;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _ending = new(); // interactive transactions go no further
 
     internal PrimaryGrain(PrimaryContext context, DatabaseId database, PrimaryFile file, ReplicatedLog log, LogState state)
     {
@@ -62,19 +63,22 @@ public sealed class PrimaryGrain : IDatabaseCopy
     public async Task<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ReadConstraint constraint, CancellationToken cancellationToken)
     {
         var waitMs = await ReachAsync(constraint);
-        var sql = SqlRequests.From(request, cancellationToken);
+        var keyed = request.IdempotencyKey.Length == 0
+            ? null
+            : new KeyedRequest(request.IdempotencyKey, RequestHash.Of(request), _writer.KeyCutoff, static outcome => StoredResult.Of(outcome.Results));
+        var sql = SqlRequests.From(request, cancellationToken, keyed);
         if (!IsKnownToWrite(request.Statements))
         {
             var outcome = await _reads.ExecuteAsync(sql);
-            if (outcome.Kind != ReadOutcomeKind.Writes)
+            if (IsFinal(outcome.Kind, keyed))
             {
                 return await AnswerAsync(outcome, waitMs);
             }
         }
 
-        var answer = await _writer.WriteAsync(sql);
-        var response = new ExecuteResponse { Bookmark = answer.Bookmark, Served = Served(waitMs, answer.QueueMs) };
-        response.Results.AddRange(ResultsOf(answer));
+        var answer = await WriteAsync(sql, keyed);
+        var response = new ExecuteResponse { Bookmark = answer.Bookmark, Served = Served(waitMs, answer.QueueMs), Replayed = answer.Outcome.AnsweredBefore };
+        response.Results.AddRange(answer.Outcome.AnsweredBefore ? StoredResult.Results(keyed!.Found!.Result) : answer.Outcome.Results);
         return response;
     }
 
@@ -83,18 +87,21 @@ public sealed class PrimaryGrain : IDatabaseCopy
         StreamRequest request, ReadConstraint constraint, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var waitMs = await ReachAsync(constraint);
-        var sql = SqlRequests.From(request, cancellationToken);
+        var keyed = request.IdempotencyKey.Length == 0
+            ? null
+            : new KeyedRequest(request.IdempotencyKey, RequestHash.Of(request), _writer.KeyCutoff, static outcome => StoredResult.Of(outcome.Parts));
+        var sql = SqlRequests.From(request, cancellationToken, keyed);
         await using var read = IsKnownToWrite(request.Statements) ? null : await _reads.OpenAsync(sql);
-        if (read is null || read.Kind == ReadOutcomeKind.Writes)
+        if (read is null || !IsFinal(read.Kind, keyed))
         {
-            var answer = await _writer.WriteAsync(sql);
-            ThrowIfFailed(answer);
-            foreach (var part in answer.Outcome.Parts)
+            var answer = await WriteAsync(sql, keyed);
+            var replayed = answer.Outcome.AnsweredBefore;
+            foreach (var part in replayed ? StoredResult.Parts(keyed!.Found!.Result) : answer.Outcome.Parts)
             {
                 yield return new StreamResponse { Result = part };
             }
 
-            yield return new StreamResponse { Done = new Done { Bookmark = answer.Bookmark, Served = Served(waitMs, answer.QueueMs) } };
+            yield return new StreamResponse { Done = new Done { Bookmark = answer.Bookmark, Served = Served(waitMs, answer.QueueMs), Replayed = replayed } };
             yield break;
         }
 
@@ -114,18 +121,24 @@ public sealed class PrimaryGrain : IDatabaseCopy
         yield return new StreamResponse { Done = new Done { Bookmark = bookmark, Served = Served(waitMs, read.QueueMs) } };
     }
 
-    /// <summary>Ends the subscriptions.</summary>
-    public void BeginStop() => _stopping.Cancel();
+    /// <summary>Ends the subscriptions and the interactive transactions.</summary>
+    public void BeginStop()
+    {
+        _ending.Cancel();
+        _stopping.Cancel();
+    }
 
     /// <summary>Refuses new work, lets what has begun end, checkpoints, and closes the file.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _ending.CancelAsync();
         await _stopping.CancelAsync(); // the subscriptions end
         await _writer.DisposeAsync();
         _log.Failed -= OnFailed;
         _log.Close(new ObjectDisposedException(nameof(PrimaryGrain)));
         await _file.DisposeAsync();
         _stopping.Dispose();
+        _ending.Dispose();
     }
 
     /// <summary>Where a bookmark lies. Only the primary can say that it does not exist yet.</summary>
@@ -253,19 +266,25 @@ public sealed class PrimaryGrain : IDatabaseCopy
         }
     }
 
-    private static IEnumerable<Result> ResultsOf(WriteAnswer answer)
-    {
-        ThrowIfFailed(answer);
-        return answer.Outcome.Results;
-    }
+    // With a key an error may have come from what the first call has done, e.g. created the table: only the writer looks for the key.
+    private static bool IsFinal(ReadOutcomeKind kind, KeyedRequest? keyed) =>
+        kind == ReadOutcomeKind.Rows || (kind == ReadOutcomeKind.Failed && keyed is null);
 
-    private static void ThrowIfFailed(WriteAnswer answer)
+    private async Task<WriteAnswer> WriteAsync(SqlRequest sql, KeyedRequest? keyed)
     {
+        if (keyed is not null && sql.IsVacuum)
+        {
+            throw KeyErrors.Vacuum();
+        }
+
+        var answer = await _writer.WriteAsync(sql);
         if (answer.Outcome.Error is RequestException error)
         {
             error.Error.Bookmark = answer.Bookmark;
             throw error;
         }
+
+        return answer;
     }
 
     private bool IsKnownToWrite(IEnumerable<Statement> statements)
@@ -293,5 +312,6 @@ public sealed class PrimaryGrain : IDatabaseCopy
     {
         PrimaryLog.Stopped(_context.Logger, _database, reason);
         _writer.Refuse(new RequestException(ErrorCodes.NoPrimary, "The primary stopped. Nothing was done; try again."));
+        _ = _ending.CancelAsync();
     }
 }

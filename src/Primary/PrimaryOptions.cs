@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Primary;
@@ -22,6 +23,15 @@ public sealed record PrimaryOptions
 
     /// <summary>Longest time that one request's SQL may run when the caller names none. Default 30 s.</summary>
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long interactive transactions may last.</summary>
+    public TransactionOptions Transactions { get; init; } = new();
+
+    /// <summary>How long an idempotency key has force after the commit of its write. Default 24 h.</summary>
+    public TimeSpan IdempotencyRetention { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Idempotency keys that a database keeps; beyond them the oldest go. Default 1,000,000.</summary>
+    public int MaxIdempotencyKeys { get; init; } = 1_000_000;
 
     /// <summary>Bounds of the read connections.</summary>
     public ReaderOptions Readers { get; init; } = new();

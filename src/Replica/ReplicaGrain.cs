@@ -48,6 +48,18 @@ public sealed class ReplicaGrain : IDatabaseCopy
     public IAsyncEnumerable<StreamResponse> StreamAsync(StreamRequest request, ReadConstraint constraint, CancellationToken cancellationToken) =>
         _reads.StreamAsync(request, constraint, cancellationToken);
 
+    /// <inheritdoc/>
+    public Task TransactAsync(TransactRequest.Types.Begin begin, TransactCall call, ReadConstraint constraint, CancellationToken cancellationToken) =>
+        _reads.TransactAsync(begin, call, constraint, _stopping.Token, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<DescribeResponse> DescribeAsync(DescribeRequest request, ReadConstraint constraint, CancellationToken cancellationToken) =>
+        _reads.DescribeAsync(request, constraint, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, CancellationToken cancellationToken) =>
+        _reads.GetOutcomeAsync(request, cancellationToken);
+
     /// <summary>Stops following; readers are still answered with what is there.</summary>
     public void BeginStop() => _stopping.Cancel();
 

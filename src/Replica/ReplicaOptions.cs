@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Replica;
@@ -25,6 +26,9 @@ public sealed record ReplicaOptions
 
     /// <summary>Holds back everything that this replica receives, to play a far region. Default none.</summary>
     public TimeSpan Delay { get; init; }
+
+    /// <summary>How long interactive transactions that only read may last.</summary>
+    public TransactionOptions Transactions { get; init; } = new();
 
     /// <summary>Bounds of the read connections.</summary>
     public ReaderOptions Readers { get; init; } = new();

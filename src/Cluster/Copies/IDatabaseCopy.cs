@@ -18,6 +18,19 @@ public interface IDatabaseCopy : IGrain
 
     /// <summary>The same, with rows while they are read.</summary>
     IAsyncEnumerable<StreamResponse> StreamAsync(StreamRequest request, ReadConstraint constraint, CancellationToken cancellationToken);
+
+    /// <summary>An interactive transaction: on return the call is answered, unless an exception says what Begin was refused with.</summary>
+    /// <param name="begin">The first step.</param>
+    /// <param name="call">The steps that follow, and the answers.</param>
+    /// <param name="constraint">Its session, checked.</param>
+    /// <param name="cancellationToken">Rolls back.</param>
+    Task TransactAsync(TransactRequest.Types.Begin begin, TransactCall call, ReadConstraint constraint, CancellationToken cancellationToken);
+
+    /// <summary>What a statement would need and return.</summary>
+    Task<DescribeResponse> DescribeAsync(DescribeRequest request, ReadConstraint constraint, CancellationToken cancellationToken);
+
+    /// <summary>What became of a write. Only the primary can say; a replica passes it on.</summary>
+    Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, CancellationToken cancellationToken);
 }
 
 /// <summary>What a copy shows.</summary>

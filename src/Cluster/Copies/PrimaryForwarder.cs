@@ -17,7 +17,7 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
             throw new RequestException(ErrorCodes.NoPrimary, $"The primary of '{database.Name}' is on node {database.PrimaryNode}, which is not alive. Try again.");
     }
 
-    /// <summary>Passes on an Execute.</summary>
+    /// <summary>Passes on an Execute. With an idempotency key an answer that was lost on the way is asked for once more.</summary>
     /// <param name="database">Whose primary.</param>
     /// <param name="request">The call as it came in; it belongs to this method from here on.</param>
     /// <param name="readsOnly">SQLite said that it writes nothing: then a lost answer leaves no doubt.</param>
@@ -26,11 +26,27 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     public async Task<ExecuteResponse> ExecuteAsync(
         DatabaseId database, ExecuteRequest request, bool readsOnly, CancellationToken cancellationToken)
     {
-        var channel = channels.ForQueries(PrimaryOf(database));
         request.Database = database.ToString(); // a name may come to mean another database while the call travels
         try
         {
-            return await channel.CallAsync(QueryMethods.Execute, request, Options(), cancellationToken);
+            return await channels.ForQueries(PrimaryOf(database)).CallAsync(QueryMethods.Execute, request, Options(), cancellationToken);
+        }
+        catch (RpcException lost) when (IsLost(lost) && request.IdempotencyKey.Length > 0 && !cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                var response = await channels.ForQueries(PrimaryOf(database)).CallAsync(QueryMethods.Execute, request, Options(), cancellationToken);
+                if (response.Served is { } served)
+                {
+                    served.TotalAttempts++;
+                }
+
+                return response;
+            }
+            catch (Exception e) when (e is RpcException or RequestException)
+            {
+                throw OutcomeUnknown(lost); // whatever the second was told: the first may be on its way still
+            }
         }
         catch (RpcException failure) when (Translate(failure, readsOnly) is { } translated)
         {
@@ -38,31 +54,73 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
         }
     }
 
-    /// <summary>Passes on a Stream.</summary>
+    /// <summary>Passes on a Stream. With an idempotency key one of which nothing came back is asked for once more.</summary>
     /// <inheritdoc cref="ExecuteAsync"/>
     public async IAsyncEnumerable<StreamResponse> StreamAsync(
         DatabaseId database, StreamRequest request, bool readsOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var channel = channels.ForQueries(PrimaryOf(database));
         request.Database = database.ToString();
-        await using var stream = channel.OpenServerStream(QueryMethods.Stream, request, Options(), cancellationToken);
-        await using var parts = stream.GetAsyncEnumerator(cancellationToken);
+        RpcException? lost = null;
+        var hasAnswered = false;
         while (true)
         {
-            try
+            await using var stream = channels.ForQueries(PrimaryOf(database)).OpenServerStream(QueryMethods.Stream, request, Options(), cancellationToken);
+            await using var parts = stream.GetAsyncEnumerator(cancellationToken);
+            while (true)
             {
-                if (!await parts.MoveNextAsync())
+                try
                 {
-                    yield break;
+                    if (!await parts.MoveNextAsync())
+                    {
+                        yield break;
+                    }
                 }
-            }
-            catch (RpcException failure) when (Translate(failure, readsOnly) is { } translated)
-            {
-                throw translated;
-            }
+                catch (RpcException) when (lost is not null)
+                {
+                    throw OutcomeUnknown(lost);
+                }
+                catch (RpcException failure) when (
+                    IsLost(failure) && !hasAnswered && request.IdempotencyKey.Length > 0 && !cancellationToken.IsCancellationRequested)
+                {
+                    lost = failure;
+                    break;
+                }
+                catch (RpcException failure) when (Translate(failure, readsOnly) is { } translated)
+                {
+                    throw translated;
+                }
 
-            yield return parts.Current;
+                hasAnswered = true;
+                if (lost is not null && parts.Current.Done?.Served is { } served)
+                {
+                    served.TotalAttempts++;
+                }
+
+                yield return parts.Current;
+            }
         }
+    }
+
+    /// <summary>Passes on a Describe.</summary>
+    public Task<DescribeResponse> DescribeAsync(DatabaseId database, DescribeRequest request, CancellationToken cancellationToken)
+    {
+        request.Database = database.ToString();
+        return CallAsync(database, QueryMethods.Describe, request, cancellationToken);
+    }
+
+    /// <summary>Passes on a GetOutcome.</summary>
+    public Task<GetOutcomeResponse> GetOutcomeAsync(DatabaseId database, GetOutcomeRequest request, CancellationToken cancellationToken)
+    {
+        request.Database = database.ToString();
+        return CallAsync(database, QueryMethods.GetOutcome, request, cancellationToken);
+    }
+
+    /// <summary>Passes on an interactive transaction, both ways, until one side ends.</summary>
+    /// <exception cref="RequestException">The primary cannot be reached, or went away; the transaction has ended.</exception>
+    public Task TransactAsync(DatabaseId database, TransactRequest.Types.Begin begin, TransactCall call, CancellationToken cancellationToken)
+    {
+        begin.Database = database.ToString();
+        return new ForwardedTransaction(channels.ForQueries(PrimaryOf(database)), Options(), call).RunAsync(begin, cancellationToken);
     }
 
     /// <summary>Marks a call as passed on.</summary>
@@ -86,6 +144,24 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
             _ => null,
         };
     }
+
+    // Safe to repeat, both of them.
+    private async Task<TResponse> CallAsync<TRequest, TResponse>(
+        DatabaseId database, GrpcMethod<TRequest, TResponse> method, TRequest request, CancellationToken cancellationToken)
+        where TRequest : class, Google.Protobuf.IMessage<TRequest>, new()
+        where TResponse : class, Google.Protobuf.IMessage<TResponse>, new()
+    {
+        try
+        {
+            return await channels.ForQueries(PrimaryOf(database)).CallAsync(method, request, Options(), cancellationToken);
+        }
+        catch (RpcException failure) when (Translate(failure, readsOnly: true) is { } translated)
+        {
+            throw translated;
+        }
+    }
+
+    private static bool IsLost(RpcException failure) => failure.Origin == RpcFailureOrigin.InFlight && failure.FindDetail<SqlError>() is null;
 
     private static RequestException OutcomeUnknown(RpcException failure) => new(
         new SqlError { Code = ErrorCodes.WriteOutcomeUnknown, StatementIndex = -1, SqlOffset = -1, CommitState = CommitState.Unknown },

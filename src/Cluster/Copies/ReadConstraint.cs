@@ -46,8 +46,8 @@ public readonly record struct ReadConstraint(
             return new(ReadConstraintKind.Primary, default, defaultWait, false, null);
         }
 
-        var wait = options.WaitTimeout is { } asked ? Positive(asked.ToTimeSpan(), "wait_timeout") : defaultWait;
-        TimeSpan? staleness = options.MaxStaleness is { } limit ? Positive(limit.ToTimeSpan(), "max_staleness") : null;
+        var wait = options.WaitTimeout is { } asked ? Positive(Durations.Read(asked, "wait_timeout"), "wait_timeout") : defaultWait;
+        TimeSpan? staleness = options.MaxStaleness is { } limit ? Positive(Durations.Read(limit, "max_staleness"), "max_staleness") : null;
         var (kind, bookmark) = ParseSession(options.Session, database);
         return new(kind, bookmark, wait < MaxWaitTimeout ? wait : MaxWaitTimeout, options.OnWaitTimeout == OnWaitTimeout.Fail, staleness);
     }

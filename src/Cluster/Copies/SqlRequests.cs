@@ -15,20 +15,40 @@ public static class SqlRequests
     public const int MaxStreamedWriteBytes = 64 << 20;
 
     /// <summary>From an Execute.</summary>
-    public static SqlRequest From(ExecuteRequest request, CancellationToken cancellationToken) => new(request.Statements, request.Script)
+    public static SqlRequest From(ExecuteRequest request, CancellationToken cancellationToken, IMemberSteps? steps = null) => new(request.Statements, request.Script)
     {
-        Timeout = TimeoutOf(request.Timeout), Cancellation = cancellationToken,
+        Timeout = TimeoutOf(request.Timeout), Cancellation = cancellationToken, Steps = steps,
     };
 
     /// <summary>From a Stream.</summary>
-    public static SqlRequest From(StreamRequest request, CancellationToken cancellationToken) => new(request.Statements, request.Script)
+    public static SqlRequest From(StreamRequest request, CancellationToken cancellationToken, IMemberSteps? steps = null) => new(request.Statements, request.Script)
     {
         Timeout = TimeoutOf(request.Timeout),
         BatchRows = request.BatchRows,
         MaxResultBytes = MaxStreamedWriteBytes,
         AsParts = true,
         Cancellation = cancellationToken,
+        Steps = steps,
     };
+
+    /// <summary>From a step of an interactive transaction.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="remaining">What is left of the transaction's time.</param>
+    /// <param name="cancellationToken">Interrupts it.</param>
+    public static SqlRequest From(TransactRequest.Types.Statements step, TimeSpan remaining, CancellationToken cancellationToken)
+    {
+        var timeout = TimeoutOf(step.Timeout);
+        return new SqlRequest(step.Statements_, step.Script)
+        {
+            Timeout = timeout < remaining ? timeout : Max(remaining, TimeSpan.FromTicks(1)), // none is no limit to SQLite
+            BatchRows = step.BatchRows,
+            MaxResultBytes = MaxStreamedWriteBytes,
+            AsParts = true,
+            Cancellation = cancellationToken,
+        };
+    }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     private static TimeSpan TimeoutOf(Duration? asked)
     {
@@ -37,7 +57,7 @@ public static class SqlRequests
             return MaxTimeout;
         }
 
-        var timeout = asked.ToTimeSpan();
+        var timeout = Durations.Read(asked, "timeout");
         if (timeout <= TimeSpan.Zero)
         {
             throw new RequestException(ErrorCodes.InvalidRequest, $"timeout is {timeout.TotalSeconds} s; more than nothing is wanted.");

@@ -85,6 +85,24 @@ internal sealed class PrimaryFile : IAsyncDisposable
         }
     }
 
+    /// <summary>Begins a transaction that a client leads. Nothing else writes until it has ended.</summary>
+    /// <exception cref="RequestException">SQLite refused.</exception>
+    public InteractiveTransaction BeginTransaction() => new(_connection);
+
+    /// <summary>Runs SQL of the engine's own that only reads.</summary>
+    /// <exception cref="RequestException">SQLite refused.</exception>
+    public T RunOwn<T>(Func<OwnerSql, T> own)
+    {
+        try
+        {
+            return own(Writer.Owner);
+        }
+        catch (SqliteException error)
+        {
+            throw new RequestException(ErrorCodes.Internal, $"The table of idempotency keys could not be read: {error.Message}");
+        }
+    }
+
     /// <summary>The entry for what was committed since the last capture.</summary>
     /// <returns><see langword="null"/> if no page changed.</returns>
     public Entry? Capture(DatabaseId database, Position predecessor, int writes, long commitTimeMicroseconds)

@@ -5,12 +5,12 @@ using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Primary;
 
-/// <summary>The turns that own the primary's file: groups of writes, checkpoints, restarts of the WAL. One at a time, on the writers' threads.</summary>
+/// <summary>The turns that own the primary's file: groups of writes, callers who want it for themselves, checkpoints, restarts of the WAL. One at a time.</summary>
 /// <remarks>
-/// A group takes all the writes that are waiting; no delay is ever added to wait for company. The turn does not wait for the confirmation of what it wrote:
-/// the next group runs while earlier entries travel. Only a checkpoint drains: it waits, with the writes held back, until all is confirmed.
+/// Writes and callers are served in the order in which they came, and that is all there is of fairness. A group takes all the writes that wait before the next such
+/// caller; no delay is ever added to wait for company. The turn does not wait for the confirmation of what it wrote: the next group runs while earlier entries travel. Only a checkpoint drains: it waits, with the writes held back, until all is confirmed.
 /// </remarks>
-internal sealed class DatabaseWriter : IAsyncDisposable
+internal sealed partial class DatabaseWriter : IAsyncDisposable
 {
     private const int MaxGroup = 128;
     private static readonly TimeSpan _patienceWithReaders = TimeSpan.FromMilliseconds(250);
@@ -23,6 +23,8 @@ internal sealed class DatabaseWriter : IAsyncDisposable
     private readonly Lock _commit; // held around COMMIT, capture and append; readers open snapshots under it
     private readonly List<PendingWrite> _waiting = new(MaxGroup);
     private readonly List<SqlRequest> _requests = new(MaxGroup);
+    private readonly List<NewKey> _newKeys = [];
+    private readonly RequestKeys _keys;
     private readonly TurnWork _turn;
     private readonly ITimer _idleTimer;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -41,6 +43,7 @@ internal sealed class DatabaseWriter : IAsyncDisposable
         _log = log;
         _state = state;
         _commit = commit;
+        _keys = new RequestKeys(context.Options);
         _trimmable = file.CheckpointedTo;
         _maintainedAt = context.Time.GetTimestamp();
         _queue = new WriteQueue(context.Options.MaxWaitingWrites);
@@ -48,7 +51,7 @@ internal sealed class DatabaseWriter : IAsyncDisposable
         _idleTimer = context.Time.CreateTimer(_ => Schedule(), null, context.Options.IdleCheckpoint, context.Options.IdleCheckpoint);
     }
 
-    /// <summary>Writes that wait for their turn.</summary>
+    /// <summary>Writes and callers that wait for their turn.</summary>
     public int Waiting => _queue.Count;
 
     /// <summary>Queues a request. It completes when its entry is confirmed, or with what was refused.</summary>
@@ -98,8 +101,19 @@ internal sealed class DatabaseWriter : IAsyncDisposable
     private void RunTurn()
     {
         var started = _context.Time.GetTimestamp();
-        while (_log.Failure is null && TryRunGroup())
+        while (_log.Failure is null)
         {
+            if (_queue.TakeTurn() is { } pending)
+            {
+                Leave(() => LendAsync(pending));
+                return;
+            }
+
+            if (!TryRunGroup())
+            {
+                break;
+            }
+
             if (NeedsCheckpoint())
             {
                 Leave(MaintainAsync);
@@ -153,6 +167,7 @@ internal sealed class DatabaseWriter : IAsyncDisposable
 
         var started = _context.Time.GetTimestamp();
         _waiting.ForEach(write => _requests.Add(write.Request));
+        PrimaryMetrics.QueueWait.Record(_context.Time.GetElapsedTime(_waiting[0].EnqueuedAt, started).TotalMilliseconds);
         using var group = _file.Writer.Execute(_requests);
         if (!_queue.TryTake(group.Taken))
         {
@@ -161,8 +176,12 @@ internal sealed class DatabaseWriter : IAsyncDisposable
 
         try
         {
-            var (position, writes) = Commit(group);
-            Answer(group, position, writes, started);
+            var commitTime = NextCommitTime();
+            StoreKeys(group, commitTime);
+            var before = _log.Appended;
+            var position = Commit(group, commitTime);
+            _keys.End(group.IsCommitted);
+            Answer(group, before, position, started);
             return true;
         }
         catch (Exception reason)
@@ -180,51 +199,66 @@ internal sealed class DatabaseWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Commits, captures and ships, so that no reader can open a snapshot between the commit and its position.</summary>
-    /// <returns>The end of the group's entry and how many writes are in it; where the log stood, and none, if no page changed.</returns>
-    private (Position End, int Writes) Commit(PendingGroup group)
+    // The group is complete, so that each write's sequence is known, and its transaction is open.
+    private void StoreKeys(PendingGroup group, long commitTime)
     {
-        lock (_commit)
+        _newKeys.Clear();
+        var sequence = _log.Appended.Sequence;
+        for (var i = 0; i < group.Taken; i++)
         {
-            var writes = 0;
-            if (group.Commit())
+            var member = group.Members[i];
+            if (member is { Error: null, Wrote: true })
             {
-                foreach (var member in group.Members)
+                sequence++;
+                if (_waiting[i].Keyed is { } keyed)
                 {
-                    writes += member is { Error: null, Wrote: true } ? 1 : 0;
+                    _newKeys.Add(keyed.ToRow(member, sequence));
                 }
             }
+        }
 
-            // A write that changed no row leaves nothing to capture, and takes no sequence.
-            var before = _log.Appended;
-            return writes > 0 && AppendCaptured(writes) ? (_log.Appended, writes) : (before, 0);
+        if (_newKeys.Count > 0)
+        {
+            group.RunOwn(sql => _keys.Store(sql, _newKeys, _log.Appended.Epoch, commitTime));
         }
     }
 
-    private bool AppendCaptured(int writes)
+    /// <summary>Commits, captures and ships, so that no reader can open a snapshot between the commit and its position.</summary>
+    /// <returns>The end of the group's entry; where the log stood, if no page changed.</returns>
+    private Position Commit(PendingGroup group, long commitTime)
     {
-        // Monotone also when the clock is set back.
-        var commitTime = Math.Max(_state.CommitTimeMicroseconds, _context.Time.GetUtcNow().UtcTicks / TimeSpan.TicksPerMicrosecond - UnixEpochMicroseconds);
+        lock (_commit)
+        {
+            // A write that changed no row leaves nothing to capture, and takes no sequence.
+            return group.Commit() ? AppendCaptured(group.Members.Count(static member => member is { Error: null, Wrote: true }), commitTime) : _log.Appended;
+        }
+    }
+
+    private Position AppendCaptured(int writes, long commitTime)
+    {
         if (_file.Capture(_log.Database, _log.Appended, writes, commitTime) is not { } entry)
         {
-            return false;
+            return _log.Appended;
         }
 
         _log.Append(entry);
         _state = _state with { CommitTimeMicroseconds = commitTime };
         _wroteAt = _context.Time.GetTimestamp();
-        return true;
+        return entry.End; // also when the log has just failed and did not take it: then the gate never opens for it
     }
 
-    private void Answer(PendingGroup group, Position position, int writes, long started)
+    // Monotone also when the clock is set back.
+    private long NextCommitTime() => Math.Max(_state.CommitTimeMicroseconds, NowMicroseconds);
+
+    private void Answer(PendingGroup group, Position before, Position position, long started)
     {
         var answers = new GroupAnswers(_log, position, started, _context.Time);
-        var sequence = position.Sequence - (ulong)writes; // the first write takes the next one
+        var sequence = before.Sequence;
         for (var i = 0; i < group.Taken; i++)
         {
             var member = group.Members[i];
-            var wrote = writes > 0 && member is { Error: null, Wrote: true };
-            answers.Add(_waiting[i], member, wrote ? ++sequence : position.Sequence);
+            var hasSequence = position != before && member is { Error: null, Wrote: true };
+            answers.Add(_waiting[i], member, hasSequence ? ++sequence : position.Sequence);
         }
 
         if (_log.TryPass(position, answers))
@@ -232,13 +266,6 @@ internal sealed class DatabaseWriter : IAsyncDisposable
             answers.Complete(passed: true);
         }
     }
-
-    // One that an old reader or a full disk stopped is tried again after the same pause, not at once: a turn that calls itself would never rest.
-    private bool NeedsIdleCheckpoint() => _log.Failure is null && !_file.IsCheckpointed
-        && _context.Time.GetElapsedTime(_wroteAt) >= _context.Options.IdleCheckpoint
-        && _context.Time.GetElapsedTime(_maintainedAt) >= _context.Options.IdleCheckpoint;
-
-    private bool NeedsCheckpoint() => _file.UncheckpointedBytes > _context.Options.CheckpointBytes;
 
     // Takes the turn along into an asynchronous part; it is still the only owner until it calls Enqueue.
     private void Leave(Func<Task> next) => _ = Task.Run(async () =>
@@ -253,74 +280,6 @@ internal sealed class DatabaseWriter : IAsyncDisposable
         }
     });
 
-    private async Task MaintainAsync()
-    {
-        var started = _context.Time.GetTimestamp();
-        _maintainedAt = started;
-        var confirmed = await _log.PassAsync(_log.Appended);
-        if (confirmed && _log.Failure is null)
-        {
-            await CheckpointAsync(started);
-        }
-
-        if (_stopping)
-        {
-            _stopped.TrySetResult();
-            return; // the last turn: _scheduled stays set
-        }
-
-        Enqueue();
-    }
-
-    private async Task CheckpointAsync(long started)
-    {
-        var position = _log.Appended;
-        try
-        {
-            var complete = await _context.Writers.RunAsync(() => _file.Checkpoint(position, _state));
-            if (_file.WalSizeBytes > _context.Options.RestartWalBytes)
-            {
-                complete |= await RestartWalAsync(position, started);
-            }
-
-            if (complete)
-            {
-                await TrimAsync(position);
-            }
-
-            _failedCheckpoints = 0;
-        }
-        catch (Exception e) when (e is SqliteException or IOException or JournalException && ++_failedCheckpoints < 10)
-        {
-            PrimaryLog.CheckpointFailed(_context.Logger, _log.Database, e);
-        }
-    }
-
-    private async Task<bool> RestartWalAsync(Position position, long started)
-    {
-        // One long read must not stop all writes: it is waited for only when the WAL has become much too long.
-        var patience = _file.WalSizeBytes > 4 * _context.Options.RestartWalBytes ? SqlRequests.MaxTimeout : _patienceWithReaders;
-        using var hold = await _file.Readers.TryHoldAsync(patience, _context.Time);
-        if (hold is null || !await _context.Writers.RunAsync(() => _file.RestartWal(position, _state)))
-        {
-            return false;
-        }
-
-        PrimaryLog.WalRestarted(_context.Logger, _log.Database, _context.Time.GetElapsedTime(started).TotalMilliseconds);
-        return true;
-    }
-
-    // The file is a durable base now. The stretch since the checkpoint before stays, so that a replica a little behind needs no snapshot.
-    private async Task TrimAsync(Position position)
-    {
-        if (_trimmable != Position.Start && _trimmable != position)
-        {
-            await _context.Journal.SetBaseAsync(_log.Database, _trimmable);
-        }
-
-        _trimmable = position;
-    }
-
     private void Fail(Exception reason)
     {
         _log.Close(reason);
@@ -330,7 +289,7 @@ internal sealed class DatabaseWriter : IAsyncDisposable
 
     private static RequestException Stopped() => new(ErrorCodes.NoPrimary, "The primary stopped. Nothing was done; try again.");
 
-    private static long UnixEpochMicroseconds => DateTimeOffset.UnixEpoch.UtcTicks / TimeSpan.TicksPerMicrosecond;
+    private long NowMicroseconds => (_context.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
     private sealed class TurnWork(DatabaseWriter owner) : BlockingWork
     {

@@ -1,6 +1,4 @@
-using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
-using ReplicatedSqlite.Protocol.V1;
 using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Primary;
@@ -41,14 +39,6 @@ internal sealed class GroupAnswers(ReplicatedLog log, Position position, long st
             return new RequestException(ErrorCodes.NoPrimary, "This primary stopped before the answer was confirmed. Nothing was written; try again.");
         }
 
-        if (log.Failure is JournalFullException full)
-        {
-            // The only follower refused the entry before it took any of it, so no copy can ever confirm it.
-            return new RequestException(ErrorCodes.SqliteFull, $"The disk of the primary's journal is full: {full.Message} Nothing was written.");
-        }
-
-        return new RequestException(
-            new SqlError { Code = ErrorCodes.WriteOutcomeUnknown, StatementIndex = -1, SqlOffset = -1, CommitState = CommitState.Unknown },
-            "This primary stopped before the write was confirmed. It may have been committed or not; read the data to find out.");
+        return LostWrite.Explain(log);
     }
 }

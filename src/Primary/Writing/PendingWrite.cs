@@ -4,11 +4,26 @@ namespace ReplicatedSqlite.Primary;
 
 /// <summary>A request in the writer's queue, and the task that its caller waits for.</summary>
 internal sealed class PendingWrite(SqlRequest request, long enqueuedAt)
-    : TaskCompletionSource<WriteAnswer>(TaskCreationOptions.RunContinuationsAsynchronously)
+    : TaskCompletionSource<WriteAnswer>(TaskCreationOptions.RunContinuationsAsynchronously), IWaiting
 {
     public SqlRequest Request { get; } = request;
 
     public long EnqueuedAt { get; } = enqueuedAt;
+
+    /// <summary>Its idempotency key, if it has one.</summary>
+    public KeyedRequest? Keyed { get; } = request.Steps as KeyedRequest;
+
+    public bool HasGivenUp()
+    {
+        if (Request.Cancellation.IsCancellationRequested)
+        {
+            TrySetCanceled(Request.Cancellation);
+        }
+
+        return Task.IsCompleted;
+    }
+
+    public void Refuse(Exception reason) => TrySetException(reason);
 }
 
 /// <summary>A write that is confirmed, or that failed with nothing done.</summary>

@@ -61,7 +61,7 @@ internal sealed class WriteQueue(int limit)
         }
     }
 
-    /// <summary>The writes that may be one group: those before the first caller who wants the writer for himself. They stay until <see cref="Take"/>.</summary>
+    /// <summary>The writes that may be one group: those before the first caller who wants the writer for himself. They stay until <see cref="TryTake"/>.</summary>
     public void Peek(int max, List<PendingWrite> into)
     {
         HashSet<string>? keys = null;
@@ -81,12 +81,19 @@ internal sealed class WriteQueue(int limit)
         }
     }
 
-    /// <summary>Removes the first so many.</summary>
-    public void Take(int count)
+    /// <summary>Removes the first so many, which were begun: from here on whoever removed them answers them.</summary>
+    /// <returns><see langword="false"/>: the queue was closed meanwhile, and they are refused.</returns>
+    public bool TryTake(int count)
     {
         lock (_gate)
         {
+            if (_closed is not null)
+            {
+                return false;
+            }
+
             Dequeue(count);
+            return true;
         }
     }
 

@@ -8,7 +8,7 @@ namespace ReplicatedSqlite.Replica;
 
 /// <summary>Answers queries from the copy where the session allows it, and passes on what only the primary may answer.</summary>
 /// <remarks>Safe for use by any thread. First the bookmark is waited for and then the SQL is prepared: its table may have come with that very write.</remarks>
-internal sealed class ReplicaReads(
+internal sealed partial class ReplicaReads(
     ReplicaContext context, DatabaseId database, ReplicaCopy copy, ReplicaFeed feed, BookmarkWaiters waiters, BookmarkInquiry inquiry)
 {
     public async Task<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ReadConstraint constraint, CancellationToken cancellationToken)
@@ -26,8 +26,9 @@ internal sealed class ReplicaReads(
         }
 
         var outcome = await runner.ExecuteAsync(SqlRequests.From(request, cancellationToken));
-        if (outcome.Kind == ReadOutcomeKind.Writes)
+        if (outcome.Kind == ReadOutcomeKind.Writes || (outcome.Kind == ReadOutcomeKind.Failed && request.IdempotencyKey.Length > 0))
         {
+            // With a key an error may have come from what the first call has done, e.g. created the table: only the primary looks for the key.
             return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, cancellationToken);
         }
 
@@ -61,7 +62,11 @@ internal sealed class ReplicaReads(
         await using var read = mayAnswer && copy.Reads is { } runner
             ? await runner.OpenAsync(SqlRequests.From(request, cancellationToken))
             : null;
-        if (read is null || read.Kind == ReadOutcomeKind.Writes || read.Mark is not { } mark || (read.Error is { } failure && copy.ReportIfDamaged(failure.Error)))
+        if (read is null
+            || read.Kind == ReadOutcomeKind.Writes
+            || (read.Kind == ReadOutcomeKind.Failed && request.IdempotencyKey.Length > 0)
+            || read.Mark is not { } mark
+            || (read.Error is { } failure && copy.ReportIfDamaged(failure.Error)))
         {
             if (read is not null)
             {

@@ -24,16 +24,17 @@ public sealed class QueryService
     {
         services.MapUnary(QueryMethods.Execute, ExecuteAsync);
         services.MapServerStreaming(QueryMethods.Stream, StreamAsync);
-        services.MapDuplex(QueryMethods.Transact, (_, _, _) => throw NotBuilt("Transact"));
-        services.MapUnary(QueryMethods.Describe, (_, _) => throw NotBuilt("Describe"));
-        services.MapUnary(QueryMethods.GetOutcome, (_, _) => throw NotBuilt("GetOutcome"));
+        services.MapDuplex(QueryMethods.Transact, TransactAsync);
+        services.MapUnary(QueryMethods.Describe, DescribeAsync);
+        services.MapUnary(QueryMethods.GetOutcome, GetOutcomeAsync);
     }
 
     private async ValueTask<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ServerCallContext call)
     {
         using var ticket = _admission.Enter();
         var database = Find(request.Database);
-        RefuseWhatIsNotBuilt(request.IdempotencyKey, request.Read);
+        IdempotencyKeys.CheckOptional(request.IdempotencyKey);
+        RefuseWhatIsNotBuilt(request.Read);
         var constraint = ReadConstraint.Parse(request.Read, database.Id, _context.Options.WaitTimeout);
         if (Choose(database, call) is not { } copies)
         {
@@ -48,7 +49,8 @@ public sealed class QueryService
     {
         using var ticket = _admission.Enter();
         var database = Find(request.Database);
-        RefuseWhatIsNotBuilt(request.IdempotencyKey, request.Read);
+        IdempotencyKeys.CheckOptional(request.IdempotencyKey);
+        RefuseWhatIsNotBuilt(request.Read);
         var constraint = ReadConstraint.Parse(request.Read, database.Id, _context.Options.WaitTimeout);
         if (Choose(database, call) is not { } copies)
         {
@@ -58,6 +60,72 @@ public sealed class QueryService
 
         using var lease = await copies.UseAsync(database.Id, call.CancellationToken);
         await WriteAllAsync(lease.Grain.StreamAsync(request, constraint, call.CancellationToken), responses, call);
+    }
+
+    /// <remarks>Whatever refuses or ends the transaction is told in its stream, as an answer to a step; a status other than OK comes from the transport alone.</remarks>
+    private async ValueTask TransactAsync(IAsyncEnumerable<TransactRequest> requests, IResponseWriter<TransactResponse> responses, ServerCallContext call)
+    {
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken);
+        await using var steps = requests.GetAsyncEnumerator(reading.Token);
+        var transact = new TransactCall(steps, responses.WriteAsync, reading);
+        try
+        {
+            if (await transact.NextAsync(call.CancellationToken) is { } first)
+            {
+                using var ticket = _admission.Enter();
+                await TransactAsync(first, transact, call);
+            }
+        }
+        catch (RequestException refused)
+        {
+            await transact.FailAsync(refused, ended: true, call.CancellationToken);
+        }
+    }
+
+    private async Task TransactAsync(TransactRequest first, TransactCall transact, ServerCallContext call)
+    {
+        var begin = first.Begin ?? throw new RequestException(ErrorCodes.InvalidRequest, "A transaction starts with `begin`; nothing was done.");
+        var database = Find(begin.Database);
+        IdempotencyKeys.CheckOptional(begin.IdempotencyKey);
+        RefuseWhatIsNotBuilt(begin.Read);
+        var constraint = ReadConstraint.Parse(begin.Read, database.Id, _context.Options.WaitTimeout);
+        if (Choose(database, call) is not { } copies)
+        {
+            await _context.Forwarder.TransactAsync(database.Id, begin, transact, call.CancellationToken);
+            return;
+        }
+
+        using var lease = await copies.UseAsync(database.Id, call.CancellationToken);
+        await lease.Grain.TransactAsync(begin, transact, constraint, call.CancellationToken);
+    }
+
+    private async ValueTask<DescribeResponse> DescribeAsync(DescribeRequest request, ServerCallContext call)
+    {
+        using var ticket = _admission.Enter();
+        var database = Find(request.Database);
+        RefuseWhatIsNotBuilt(request.Read);
+        var constraint = ReadConstraint.Parse(request.Read, database.Id, _context.Options.WaitTimeout);
+        if (Choose(database, call) is not { } copies)
+        {
+            return await _context.Forwarder.DescribeAsync(database.Id, request, call.CancellationToken);
+        }
+
+        using var lease = await copies.UseAsync(database.Id, call.CancellationToken);
+        return await lease.Grain.DescribeAsync(request, constraint, call.CancellationToken);
+    }
+
+    private async ValueTask<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, ServerCallContext call)
+    {
+        using var ticket = _admission.Enter();
+        var database = Find(request.Database);
+        IdempotencyKeys.Check(request.IdempotencyKey);
+        if (Choose(database, call) is not { } copies)
+        {
+            return await _context.Forwarder.GetOutcomeAsync(database.Id, request, call.CancellationToken);
+        }
+
+        using var lease = await copies.UseAsync(database.Id, call.CancellationToken);
+        return await lease.Grain.GetOutcomeAsync(request, call.CancellationToken);
     }
 
     private static async Task WriteAllAsync(IAsyncEnumerable<StreamResponse> parts, IResponseWriter<StreamResponse> responses, ServerCallContext call)
@@ -87,14 +155,9 @@ public sealed class QueryService
         return database.HasReplicaIn(_context.Self.Region) ? _context.Replicas : null;
     }
 
-    private static void RefuseWhatIsNotBuilt(string idempotencyKey, ReadOptions? read)
+    private static void RefuseWhatIsNotBuilt(ReadOptions? read)
     {
-        // To ignore either would break a promise that the caller relies on.
-        if (idempotencyKey.Length > 0)
-        {
-            throw NotBuilt("idempotency_key");
-        }
-
+        // To ignore it would break a promise that the caller relies on.
         if (read is { AsOf.Length: > 0 })
         {
             throw NotBuilt("as_of");

@@ -1,0 +1,82 @@
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <content>Interactive transactions, descriptions, and what became of a write.</content>
+public sealed partial class PrimaryGrain
+{
+    /// <inheritdoc/>
+    public async Task TransactAsync(TransactRequest.Types.Begin begin, TransactCall call, ReadConstraint constraint, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(begin);
+        var waitMs = await ReachAsync(constraint);
+        await using var lease = new TransactionLease(begin, _context.Options.Transactions, _context.Time, _ending.Token, cancellationToken);
+        await TransactionLoop.RunAsync(
+            call,
+            lease,
+            lease => begin.ReadOnly
+                ? HoldAsync(lease, waitMs)
+                : WritingTransaction.BeginAsync(new WriterParts(_writer, _log, _context.Writers), begin.IdempotencyKey, lease, queueMs => Served(waitMs, queueMs)),
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<DescribeResponse> DescribeAsync(DescribeRequest request, ReadConstraint constraint, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        await ReachAsync(constraint);
+        var (description, error, mark) = await _reads.DescribeAsync(request.Sql, cancellationToken);
+        await PassAsync(mark);
+        if (error is not null)
+        {
+            error.Error.Bookmark = mark.ToBookmark(_database).ToString();
+            throw error;
+        }
+
+        return description!;
+    }
+
+    /// <inheritdoc/>
+    public async Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        bool committed;
+        Position position;
+        using (var turn = await _writer.TakeTurnAsync(cancellationToken)) // the original, if it waits, goes first or never
+        {
+            try
+            {
+                (committed, position) = await _context.Writers.RunAsync(() => _writer.ResolveKey(request.IdempotencyKey));
+            }
+            catch (Exception e) when (e is not RequestException)
+            {
+                turn.Fail(e);
+                throw;
+            }
+        }
+
+        await PassAsync(position);
+        return new GetOutcomeResponse
+        {
+            State = committed ? CommitState.Committed : CommitState.NotCommitted, Bookmark = position.ToBookmark(_database).ToString(),
+        };
+    }
+
+    private async Task<IOpenTransaction> HoldAsync(TransactionLease lease, double waitMs)
+    {
+        var reads = await _reads.HoldAsync(lease.Token);
+        try
+        {
+            lease.Start();
+            await PassAsync(reads.Mark).AsTask().WaitAsync(lease.Token);
+            return new SnapshotTransaction<Position>(reads, reads.Mark.ToBookmark(_database).ToString(), Served(waitMs, reads.QueueMs));
+        }
+        catch
+        {
+            await reads.DisposeAsync();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <content>The turns that the file needs: checkpoints, and restarts of the WAL.</content>
+internal sealed partial class DatabaseWriter
+{
+    // One that an old reader or a full disk stopped is tried again after the same pause, not at once: a turn that calls itself would never rest.
+    private bool NeedsIdleCheckpoint() => _log.Failure is null && !_file.IsCheckpointed
+        && _context.Time.GetElapsedTime(_wroteAt) >= _context.Options.IdleCheckpoint
+        && _context.Time.GetElapsedTime(_maintainedAt) >= _context.Options.IdleCheckpoint;
+
+    private bool NeedsCheckpoint() => _file.UncheckpointedBytes > _context.Options.CheckpointBytes;
+
+    private async Task MaintainAsync()
+    {
+        var started = _context.Time.GetTimestamp();
+        _maintainedAt = started;
+        var confirmed = await _log.PassAsync(_log.Appended);
+        if (confirmed && _log.Failure is null)
+        {
+            await CheckpointAsync(started);
+        }
+
+        if (_stopping)
+        {
+            _stopped.TrySetResult();
+            return; // the last turn: _scheduled stays set
+        }
+
+        Enqueue();
+    }
+
+    private async Task CheckpointAsync(long started)
+    {
+        var position = _log.Appended;
+        try
+        {
+            var complete = await _context.Writers.RunAsync(() => _file.Checkpoint(position, _state));
+            if (_file.WalSizeBytes > _context.Options.RestartWalBytes)
+            {
+                complete |= await RestartWalAsync(position, started);
+            }
+
+            if (complete)
+            {
+                await TrimAsync(position);
+            }
+
+            _failedCheckpoints = 0;
+        }
+        catch (Exception e) when (e is SqliteException or IOException or JournalException && ++_failedCheckpoints < 10)
+        {
+            PrimaryLog.CheckpointFailed(_context.Logger, _log.Database, e);
+        }
+    }
+
+    private async Task<bool> RestartWalAsync(Position position, long started)
+    {
+        // One long read must not stop all writes: it is waited for only when the WAL has become much too long.
+        var patience = _file.WalSizeBytes > 4 * _context.Options.RestartWalBytes ? SqlRequests.MaxTimeout : _patienceWithReaders;
+        using var hold = await _file.Readers.TryHoldAsync(patience, _context.Time);
+        if (hold is null || !await _context.Writers.RunAsync(() => _file.RestartWal(position, _state)))
+        {
+            return false;
+        }
+
+        PrimaryLog.WalRestarted(_context.Logger, _log.Database, _context.Time.GetElapsedTime(started).TotalMilliseconds);
+        return true;
+    }
+
+    // The file is a durable base now. The stretch since the checkpoint before stays, so that a replica a little behind needs no snapshot.
+    private async Task TrimAsync(Position position)
+    {
+        if (_trimmable != Position.Start && _trimmable != position)
+        {
+            await _context.Journal.SetBaseAsync(_log.Database, _trimmable);
+        }
+
+        _trimmable = position;
+    }
+}
