@@ -57,11 +57,8 @@ public sealed partial class NodeJournal
     /// <exception cref="JournalMismatchException">The log does not hold this position, or not durably.</exception>
     public Task SetBaseAsync(DatabaseId database, Position upTo)
     {
-        var isHeld = Holds(database, upTo);
-        lock (_gate)
+        return WithLookUp(database, upTo, (log, isHeld) =>
         {
-            ThrowIfStopped();
-            var log = _index.Get(database);
             if (upTo <= log.AppendedBase)
             {
                 return Task.CompletedTask;
@@ -74,18 +71,15 @@ public sealed partial class NodeJournal
 
             log.AppendedBase = upTo;
             return AddState(RecordKind.Base, log);
-        }
+        });
     }
 
     /// <summary>Takes back what lies behind a position, to make room for what replaces it.</summary>
     /// <exception cref="JournalMismatchException">The log does not hold this position, or its base is above it.</exception>
     public Task CutToAsync(DatabaseId database, Position end)
     {
-        var isHeld = Holds(database, end);
-        lock (_gate)
+        return WithLookUp(database, end, (log, isHeld) =>
         {
-            ThrowIfStopped();
-            var log = _index.Get(database);
             if (end < log.AppendedBase || !IsAppended(log, end, isHeld))
             {
                 throw new JournalMismatchException(database, end, log.Appended, "A cut");
@@ -93,7 +87,7 @@ public sealed partial class NodeJournal
 
             log.Appended = end;
             return AddState(RecordKind.Cut, log);
-        }
+        });
     }
 
     /// <summary>Empties a log, known or not; it goes on behind <paramref name="start"/>, which a durable base elsewhere stands for.</summary>
@@ -103,12 +97,17 @@ public sealed partial class NodeJournal
         {
             ThrowIfStopped();
             var log = _index.Get(database);
+            if (log.AppendedRemoved)
+            {
+                _ = AddNote(log); // an empty one: the record of the removal may go before the file with the note it took away
+            }
+
             (log.Appended, log.AppendedBase, log.AppendedRemoved) = (start, start, false);
             return AddState(RecordKind.Start, log);
         }
     }
 
-    /// <summary>Forgets a database with its note. It takes entries again only after <see cref="StartAtAsync"/>.</summary>
+    /// <summary>Forgets a database with its note. It takes entries and notes again only after <see cref="StartAtAsync"/>.</summary>
     public Task RemoveAsync(DatabaseId database)
     {
         lock (_gate)
@@ -121,6 +120,7 @@ public sealed partial class NodeJournal
     }
 
     /// <summary>Keeps a few bytes of the follower's own with a database, such as its promise: durable in order with the entries; the newest counts.</summary>
+    /// <exception cref="JournalMismatchException">The database was removed.</exception>
     public Task SetNoteAsync(DatabaseId database, ReadOnlySpan<byte> note)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(note.Length, NoteRecord.MaxBytes);
@@ -128,8 +128,37 @@ public sealed partial class NodeJournal
         {
             ThrowIfStopped();
             var log = _index.Get(database);
+            if (log.AppendedRemoved)
+            {
+                throw new JournalMismatchException(database, Position.Start, log.Appended, "A note after the removal");
+            }
+
             log.AppendedNote = note.ToArray();
             return AddNote(log);
+        }
+    }
+
+    // The disk is read outside the lock. What waited may have become durable meanwhile, and then the answer is of no use: it is asked again.
+    private Task WithLookUp(DatabaseId database, Position position, Func<DatabaseLog, bool, Task> act)
+    {
+        while (true)
+        {
+            long changes;
+            lock (_gate)
+            {
+                changes = _index.Find(database)?.Changes ?? 0;
+            }
+
+            var isHeld = Holds(database, position);
+            lock (_gate)
+            {
+                ThrowIfStopped();
+                var log = _index.Get(database);
+                if (log.Changes == changes)
+                {
+                    return act(log, isHeld);
+                }
+            }
         }
     }
 

@@ -6,6 +6,11 @@ public sealed partial class NodeJournal
     /// <returns><see langword="false"/> when nothing waited.</returns>
     public bool Flush()
     {
+        if (_thread is not null && Thread.CurrentThread != _thread)
+        {
+            throw new InvalidOperationException("This journal writes on a thread of its own; only one opened without it is flushed by hand.");
+        }
+
         lock (_gate)
         {
             if (_failed is not null)
@@ -22,12 +27,13 @@ public sealed partial class NodeJournal
             return false;
         }
 
+        List<JournalFile> removed = [];
         try
         {
             var file = _writer.Write(_writing);
             lock (_gate)
             {
-                Apply(file);
+                Apply(file, removed);
             }
         }
         catch (DiskFullException full)
@@ -35,23 +41,46 @@ public sealed partial class NodeJournal
             RefuseAll(new JournalFullException(_files.Folder, full.NeededBytes, full));
             return true;
         }
-        catch (Exception exception) when (exception is not OutOfMemoryException)
+        catch (Exception exception)
         {
             Fail(new JournalFailedException("a write or sync failed", exception));
             return false;
         }
 
         TellAll();
+        Delete(removed);
         PrepareSpare();
         return true;
     }
 
-    private void Apply(JournalFile file)
+    private void Delete(List<JournalFile> removed)
+    {
+        if (removed.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            _files.Remove(removed);
+        }
+        catch (Exception exception)
+        {
+            Fail(new JournalFailedException("a file that is no longer needed could not be deleted", exception));
+        }
+    }
+
+    private void Apply(JournalFile file, List<JournalFile> removed)
     {
         var mayFree = false;
         foreach (var item in _writing)
         {
             var log = item.Log;
+            if (log is not null)
+            {
+                log.Changes++;
+            }
+
             switch (item.Kind)
             {
                 case RecordKind.Entry:
@@ -61,7 +90,7 @@ public sealed partial class NodeJournal
                     LogIndex.SetNote(log!, item.Note, file.Number);
                     break;
                 case RecordKind.FileRemoved:
-                    _files.Remove(item.File!);
+                    removed.Add(item.File!);
                     mayFree = true;
                     break;
                 default:
@@ -122,9 +151,28 @@ public sealed partial class NodeJournal
             _writing = [];
         }
 
-        foreach (var item in told)
+        Tell(told, null);
+    }
+
+    // A callback that throws is a fault of its own caller; the others still hear. It stops the journal, because nobody knows what its caller missed.
+    private void Tell(List<JournalItem> items, Exception? fault)
+    {
+        JournalFailedException? thrown = null;
+        foreach (var item in items)
         {
-            item.Complete(null);
+            try
+            {
+                item.Complete(fault);
+            }
+            catch (Exception exception)
+            {
+                thrown ??= new("a caller failed when it was told", exception);
+            }
+        }
+
+        if (thrown is not null)
+        {
+            Fail(thrown);
         }
     }
 
@@ -152,10 +200,7 @@ public sealed partial class NodeJournal
             }
         }
 
-        foreach (var item in refused)
-        {
-            item.Complete(full);
-        }
+        Tell(refused, full);
     }
 
     private void TryMakeRoom()
@@ -180,7 +225,7 @@ public sealed partial class NodeJournal
                 }
             }
         }
-        catch (IOException exception)
+        catch (Exception exception)
         {
             Fail(new JournalFailedException("the next file could not be made", exception));
         }
@@ -209,9 +254,6 @@ public sealed partial class NodeJournal
             _writing = [];
         }
 
-        foreach (var item in lost)
-        {
-            item.Complete(failed);
-        }
+        Tell(lost, failed); // comes back here at most once: by then nothing waits
     }
 }

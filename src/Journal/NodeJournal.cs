@@ -73,7 +73,9 @@ public sealed partial class NodeJournal : IAsyncDisposable
     /// <summary>Opens a journal, making it if the folder holds none. What it reports from then on is durable.</summary>
     /// <exception cref="JournalDamagedException">Synced bytes are missing or wrong. The journal is left as it is.</exception>
     /// <exception cref="JournalInUseException">Another process has it open.</exception>
+    /// <exception cref="JournalVersionException">It was written by a version with another format.</exception>
     /// <exception cref="JournalFullException">There is no room to make it.</exception>
+    /// <exception cref="JournalFailedException">Reading, writing or syncing failed.</exception>
     public static NodeJournal Open(string folder, JournalOptions options, IJournalDisk disk, Random random)
     {
         options.Validate();
@@ -81,20 +83,31 @@ public sealed partial class NodeJournal : IAsyncDisposable
         var folderLock = LockFolder(folder, disk);
         try
         {
-            var opener = new JournalOpener(folder, disk, random, options);
+            var ids = new NewIds(random);
+            var opener = new JournalOpener(folder, disk, ids, options);
             var found = opener.Open();
-            var journal = new NodeJournal(opener, found, new(folder, disk, random, opener.JournalId, options), options, folderLock);
-            return journal._failed is null ? journal : throw journal._failed;
+            var files = new JournalFiles(folder, disk, ids, opener.JournalId, options);
+            var journal = new NodeJournal(opener, found, files, options, folderLock);
+            if (journal._failed is { } failed)
+            {
+                files.Close();
+                throw failed;
+            }
+
+            return journal;
         }
         catch (Exception exception)
         {
             folderLock.Dispose();
-            if (exception is DiskFullException full)
+            switch (exception)
             {
-                throw new JournalFullException(folder, full.NeededBytes, full);
+                case DiskFullException full:
+                    throw new JournalFullException(folder, full.NeededBytes, full);
+                case IOException or UnauthorizedAccessException:
+                    throw new JournalFailedException($"{folder} could not be opened", exception);
+                default:
+                    throw;
             }
-
-            throw;
         }
     }
 
@@ -140,16 +153,24 @@ public sealed partial class NodeJournal : IAsyncDisposable
 
     private void Run()
     {
-        PrepareSpare();
-        while (!Volatile.Read(ref _stopping))
+        try
         {
-            _work.WaitOne();
-            while (Flush())
+            PrepareSpare();
+            while (!Volatile.Read(ref _stopping))
             {
+                _work.WaitOne();
+                while (Flush())
+                {
+                }
             }
-        }
 
-        Drain();
+            Drain();
+        }
+        catch (Exception exception)
+        {
+            // An exception that leaves a thread ends the process, with every other database in it.
+            Fail(new JournalFailedException("its thread met a fault", exception));
+        }
     }
 
     private void Drain()
@@ -176,7 +197,7 @@ public sealed partial class NodeJournal : IAsyncDisposable
         {
             // Nothing is lost by it: the next group that finds room says the same.
         }
-        catch (IOException exception)
+        catch (Exception exception)
         {
             Fail(new JournalFailedException("a write or sync failed", exception));
         }

@@ -10,11 +10,16 @@ public sealed class FileSystemDisk : IJournalDisk
     /// <inheritdoc/>
     public void CreateFolder(string folder)
     {
-        if (!Directory.Exists(folder))
+        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        if (Directory.Exists(path))
         {
-            Directory.CreateDirectory(folder);
-            Libc.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(folder)) ?? "/");
+            return;
         }
+
+        var parent = Path.GetDirectoryName(path)!; // the root is always there
+        CreateFolder(parent);
+        Directory.CreateDirectory(path);
+        Libc.SyncFolder(parent);
     }
 
     /// <inheritdoc/>

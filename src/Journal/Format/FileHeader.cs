@@ -47,7 +47,8 @@ internal readonly record struct FileHeader(int Number, Guid JournalId, Guid File
             return "no journal file header was found";
         }
 
-        if (source[8] != Version)
+        // A write that failed midway leaves the magic with zeros behind it; no version is 0.
+        if (source[8] is not (Version or 0))
         {
             throw new JournalVersionException(name, source[8], Version);
         }
@@ -57,6 +58,11 @@ internal readonly record struct FileHeader(int Number, Guid JournalId, Guid File
         if (stored != computed)
         {
             return $"a file header with checksum {stored:x8} was found instead of {computed:x8}";
+        }
+
+        if (source[9..12].ContainsAnyExcept((byte)0) || source[52..ChecksumOffset].ContainsAnyExcept((byte)0))
+        {
+            return "a file header with reserved bytes that are not zero was found";
         }
 
         header = new(

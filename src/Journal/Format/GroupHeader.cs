@@ -54,6 +54,11 @@ internal readonly record struct GroupHeader(
             BinaryPrimitives.ReadInt32LittleEndian(source[40..]),
             new(BinaryPrimitives.ReadInt32LittleEndian(source[44..]), BinaryPrimitives.ReadInt32LittleEndian(source[48..])),
             BinaryPrimitives.ReadUInt32LittleEndian(source[52..]));
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source[56..]) is var reserved and not 0)
+        {
+            return $"a group header with {reserved:x8} in its reserved bytes was found";
+        }
+
         if (header.Offset != offset)
         {
             return $"a group header written for offset {header.Offset} was found";

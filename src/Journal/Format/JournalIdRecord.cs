@@ -32,7 +32,8 @@ internal static class JournalIdRecord
             return false;
         }
 
-        if (source[8] != Version)
+        // A write that failed midway leaves the magic with zeros behind it; no version is 0.
+        if (source[8] is not (Version or 0))
         {
             throw new JournalVersionException(FileName, source[8], Version);
         }

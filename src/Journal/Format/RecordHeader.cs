@@ -30,6 +30,11 @@ internal readonly record struct RecordHeader(RecordKind Kind, int BodyBytes, int
             return $"record kind {source[0]} was found; this build knows 1 to {(int)RecordKind.FileRemoved}";
         }
 
+        if (source[1..4].ContainsAnyExcept((byte)0) || source[12..SizeBytes].ContainsAnyExcept((byte)0))
+        {
+            return "a record's header with reserved bytes that are not zero was found";
+        }
+
         return header.BodyBytes < 0 || header.BodyBytes > room - SizeBytes
             ? $"a record of {header.BodyBytes} bytes was found where {room - SizeBytes} are left"
             : null;

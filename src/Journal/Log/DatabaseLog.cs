@@ -40,6 +40,9 @@ internal sealed class DatabaseLog(DatabaseId id)
     /// <summary>Where its newest entry was put, for the next one's link. Written by the writer only.</summary>
     public JournalPlace LastWritten { get; set; }
 
+    /// <summary>Grows whenever something of it becomes durable.</summary>
+    public long Changes { get; set; }
+
     /// <summary>Durable runs in order of the log.</summary>
     public List<LogSegment> Segments { get; } = [];
 

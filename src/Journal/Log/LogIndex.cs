@@ -50,11 +50,13 @@ internal sealed class LogIndex
     {
         log.StateFile = file;
         log.IsRemoved = kind == RecordKind.Remove;
-        var isKept = kind is RecordKind.Base or RecordKind.Cut && (state.End == log.Durable || TryCut(log, state.End));
-        if (!isKept)
+        if (kind is not (RecordKind.Base or RecordKind.Cut))
         {
-            // Of a log read back, the entries before this may lie in files that are gone; Replay.CheckChains looks whether they were needed.
             RemoveSegments(log, 0);
+        }
+        else if (state.End != log.Durable && !TryCut(log, state.End))
+        {
+            LeapTo(log, state.End);
         }
 
         log.Durable = state.End;
@@ -105,8 +107,27 @@ internal sealed class LogIndex
         return true;
     }
 
-    /// <summary>The entries read back so far are below the base, or the journal is damaged: the base tells in the end.</summary>
-    public static void Restart(DatabaseLog log) => RemoveSegments(log, 0);
+    /// <summary>While reading back: the log ended here, but the entries before this are in files that are gone.</summary>
+    /// <remarks>
+    /// They went because all in them was below the base, or was cut later on. In the second case a record that follows leads back to what came before them,
+    /// so that is kept, with a gap behind it. Replay.CheckChains looks whether any gap is left in the end.
+    /// </remarks>
+    public static void LeapTo(DatabaseLog log, Position end)
+    {
+        var at = IndexOf(log, end);
+        if (at < log.Segments.Count && log.Segments[at] is var run && run.Predecessor < end)
+        {
+            var kept = RunWalker.List(run).FindLastIndex(entry => entry.End < end);
+            if (kept >= 0)
+            {
+                var last = RunWalker.List(run)[kept];
+                log.Segments[at++] = run with { LastOffset = last.Offset, End = last.End };
+            }
+        }
+
+        RemoveSegments(log, at);
+        log.Durable = end;
+    }
 
     /// <summary>The first run that ends at or behind a position.</summary>
     public static int IndexOf(DatabaseLog log, Position position)
@@ -128,7 +149,8 @@ internal sealed class LogIndex
         return low;
     }
 
-    private static void Trim(DatabaseLog log)
+    /// <summary>Lets go of what lies at or below the base.</summary>
+    public static void Trim(DatabaseLog log)
     {
         var count = 0;
         while (count < log.Segments.Count && log.Segments[count].End <= log.Base)

@@ -5,10 +5,10 @@ internal static class ClaimSearch
 {
     private const int ChunkBytes = 1 << 20;
 
-    /// <summary>The greatest synced end that a group header from <paramref name="from"/> on names.</summary>
-    public static JournalPlace Find(OpenedFile file, int from)
+    /// <summary>What the group headers from <paramref name="from"/> on say at most.</summary>
+    public static Claim Find(OpenedFile file, int from)
     {
-        var greatest = default(JournalPlace);
+        var greatest = default(Claim);
         var buffer = new byte[(int)Math.Min(ChunkBytes, Math.Max(0, file.Content.SizeBytes - from))];
         long offset = from;
         while (file.Content.SizeBytes - offset >= GroupHeader.SizeBytes)
@@ -17,9 +17,9 @@ internal static class ClaimSearch
             file.Content.Read(offset, chunk);
             for (int at = 0, next; (next = chunk[at..].IndexOf(GroupHeader.Magic)) >= 0; at += next + 1)
             {
-                if (file.TryReadGroup((int)offset + at + next, out var header) is null && header.SyncedEnd.CompareTo(greatest) > 0)
+                if (file.TryReadGroup((int)offset + at + next, out var header) is null)
                 {
-                    greatest = header.SyncedEnd;
+                    greatest = greatest.With(header);
                 }
             }
 
@@ -29,4 +29,11 @@ internal static class ClaimSearch
 
         return greatest;
     }
+}
+
+/// <summary>The greatest synced end that headers name, and the greatest group number among them; zero where there are none.</summary>
+internal readonly record struct Claim(JournalPlace SyncedEnd, ulong GroupNumber)
+{
+    public Claim With(in GroupHeader header) =>
+        new(header.SyncedEnd.CompareTo(SyncedEnd) > 0 ? header.SyncedEnd : SyncedEnd, Math.Max(GroupNumber, header.Number));
 }

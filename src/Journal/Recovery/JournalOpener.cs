@@ -1,7 +1,7 @@
 namespace ReplicatedSqlite.Journal;
 
 /// <summary>Opens a journal's folder: makes a new one, or reads it back, repairs its tail and syncs what is there.</summary>
-internal sealed class JournalOpener(string folder, IJournalDisk disk, Random random, JournalOptions options)
+internal sealed class JournalOpener(string folder, IJournalDisk disk, NewIds ids, JournalOptions options)
 {
     private const int ZeroChunkBytes = 1 << 20;
 
@@ -63,7 +63,7 @@ internal sealed class JournalOpener(string folder, IJournalDisk disk, Random ran
     {
         foreach (var file in opened)
         {
-            if (ClaimSearch.Find(file, 0) != default || file.TryReadGroup(FileHeader.SizeBytes, out _) is null)
+            if (ClaimSearch.Find(file, 0).GroupNumber > 0)
             {
                 throw new JournalDamagedException(JournalIdRecord.FileName, 0, "no whole journal id was found", $"{file.Name} holds groups, so there must be one");
             }
@@ -77,8 +77,8 @@ internal sealed class JournalOpener(string folder, IJournalDisk disk, Random ran
 
         disk.SyncFolder(folder);
         IsNew = true;
-        JournalId = JournalFiles.NewId(random);
-        var first = new JournalFiles(folder, disk, random, JournalId, options).Create(1, options.FileSizeBytes);
+        JournalId = ids.Next();
+        var first = new JournalFiles(folder, disk, ids, JournalId, options).Create(1, options.FileSizeBytes);
         using (var id = disk.Create(Path.Combine(folder, JournalIdRecord.FileName), JournalIdRecord.SizeBytes))
         {
             id.Write(0, [JournalIdRecord.Encode(JournalId)]);
@@ -106,8 +106,17 @@ internal sealed class JournalOpener(string folder, IJournalDisk disk, Random ran
             file.Content.SyncData();
         }
 
+        SyncId();
         disk.SyncFolder(folder);
         return journal;
+    }
+
+    // The process that made the journal may have been killed, or failed, before its id was synced.
+    private void SyncId()
+    {
+        using var id = disk.Open(Path.Combine(folder, JournalIdRecord.FileName));
+        id.Write(0, [JournalIdRecord.Encode(JournalId)]);
+        id.SyncData();
     }
 
     private void Discard(IReadOnlyList<OpenedFile> files)
@@ -121,8 +130,8 @@ internal sealed class JournalOpener(string folder, IJournalDisk disk, Random ran
 
     private static void ClearTail(JournalFile file)
     {
-        var buffer = new byte[ZeroChunkBytes];
-        var zeros = new byte[ZeroChunkBytes];
+        var buffer = new byte[Math.Min(ZeroChunkBytes, file.Room)];
+        var zeros = new byte[buffer.Length];
         for (long offset = file.End; offset < file.SizeBytes; offset += buffer.Length)
         {
             var length = (int)Math.Min(buffer.Length, file.SizeBytes - offset);

@@ -30,7 +30,7 @@ internal sealed class JournalScan
         for (; at < _opened.Count && Begins(at); at++)
         {
             var file = ScanFile(_opened[at], out var fault);
-            CheckClaim(file, ClaimSearch.Find(_opened[at], file.End), fault);
+            CheckClaim(file, ClaimSearch.Find(_opened[at], file.End).SyncedEnd, fault);
             CheckListed();
             CheckFirst(_opened[at], file);
         }
@@ -144,13 +144,20 @@ internal sealed class JournalScan
         for (var i = from; i < _opened.Count; i++)
         {
             var claim = ClaimSearch.Find(_opened[i], 0);
-            var isBehind = _files.Count == 0 || claim.CompareTo(new(_files[^1].Number, _files[^1].End)) > 0;
-            if (claim != default && isBehind)
+            var isBehind = claim.GroupNumber > 0 && (_files.Count == 0 || claim.SyncedEnd.CompareTo(new(_files[^1].Number, _files[^1].End)) > 0);
+            // A file's header is synced before its first group is written: a newer group without one was there, and the header is damaged.
+            var hasLostHeader = _opened[i].Header is null && claim.GroupNumber > (_lastGroup?.Header.Number ?? 0);
+            if (hasLostHeader && !isBehind)
+            {
+                throw new JournalDamagedException(_opened[i].Name, 0, _opened[i].HeaderFault ?? "no header was found", $"the header of the file that holds group {claim.GroupNumber} was wanted");
+            }
+
+            if (isBehind)
             {
                 var name = _files.Count == 0 ? _opened[from].Name : _files[^1].Name;
                 var end = _files.Count == 0 ? 0 : _files[^1].End;
                 throw new JournalDamagedException(
-                    name, end, _opened[from].HeaderFault ?? "the end of the valid groups was found", $"{_opened[i].Name} says that file {claim.File} was synced up to offset {claim.Offset}");
+                    name, end, _opened[from].HeaderFault ?? "the end of the valid groups was found", $"{_opened[i].Name} says that file {claim.SyncedEnd.File} was synced up to offset {claim.SyncedEnd.Offset}");
             }
         }
     }

@@ -7,7 +7,15 @@ namespace ReplicatedSqlite.Journal;
 /// <param name="Discarded">Files behind the end that hold nothing valid.</param>
 internal sealed record RecoveredJournal(IReadOnlyList<JournalFile> Files, LogIndex Index, FoundGroup? LastGroup, IReadOnlyList<OpenedFile> Discarded)
 {
-    public JournalPlace End => new(Files[^1].Number, Files[^1].End);
+    /// <summary>Where the newest group ends; a last file whose first group was torn holds none and must not hide where the one before it ends.</summary>
+    public JournalPlace End
+    {
+        get
+        {
+            var file = Files.LastOrDefault(file => file.End > FileHeader.SizeBytes) ?? Files[^1];
+            return new(file.Number, file.End);
+        }
+    }
 }
 
 /// <summary>A valid group and where it stands.</summary>

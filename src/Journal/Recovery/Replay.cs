@@ -41,21 +41,29 @@ internal sealed class Replay(LogIndex index)
         }
     }
 
-    /// <summary>Each log must begin at or below its base: what is missing below is not needed, what is missing above was lost.</summary>
+    /// <summary>Each log must go from its base to its end without a gap: what is missing below is not needed, what is missing above was lost.</summary>
     public void CheckChains()
     {
         foreach (var log in index.All)
         {
-            if (log.Segments.Count > 0 && log.Segments[0] is var first && first.Predecessor > log.Base)
+            LogIndex.Trim(log);
+            var end = log.Base;
+            foreach (var run in log.Segments)
             {
-                throw new JournalDamagedException(
-                    first.File.Name, first.FirstOffset, $"the log of {log.Id} was found to begin behind {first.Predecessor}", $"it was wanted from its base on, {log.Base}");
+                // Only the first may begin below, at an entry that is not needed any more.
+                if (run.Predecessor != end && (end != log.Base || run.Predecessor > end))
+                {
+                    throw new JournalDamagedException(
+                        run.File.Name, run.FirstOffset, $"the log of {log.Id} was found to go on behind {run.Predecessor}", $"the entry behind {end} was wanted");
+                }
+
+                end = run.End;
             }
 
-            if (log.Segments.Count == 0 && log.Durable != log.Base)
+            if (end != log.Durable)
             {
                 throw new JournalDamagedException(
-                    FileHeader.NameOf(log.StateFile), 0, $"no entry of the log of {log.Id} was found", $"those from {log.Base} to {log.Durable} were wanted");
+                    FileHeader.NameOf(Math.Max(1, log.StateFile)), 0, $"the log of {log.Id} was found to end at {end}", $"entries up to {log.Durable} were wanted");
             }
 
             log.ForgetAppended();
@@ -98,8 +106,7 @@ internal sealed class Replay(LogIndex index)
         var log = index.Get(header.Database);
         if (log.Durable != header.Predecessor && !LogIndex.TryCut(log, header.Predecessor))
         {
-            // Files between may be gone because all in them was below the base. CheckChains looks whether it was.
-            LogIndex.Restart(log);
+            LogIndex.LeapTo(log, header.Predecessor);
         }
 
         LogIndex.AddEntry(log, file, offset, record.Previous, header.Predecessor, RunWalker.EndOf(body, header), body.Length);

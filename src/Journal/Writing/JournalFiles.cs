@@ -2,7 +2,7 @@ namespace ReplicatedSqlite.Journal;
 
 /// <summary>The journal's files: those that hold groups, the last of which is written to, and a spare made ahead of need.</summary>
 /// <remarks>For the writer only.</remarks>
-internal sealed class JournalFiles(string folder, IJournalDisk disk, Random random, Guid journalId, JournalOptions options)
+internal sealed class JournalFiles(string folder, IJournalDisk disk, NewIds ids, Guid journalId, JournalOptions options)
 {
     private const int SizeStep = 4096;
     private readonly SortedDictionary<int, JournalFile> _files = [];
@@ -32,13 +32,21 @@ internal sealed class JournalFiles(string folder, IJournalDisk disk, Random rand
             throw new InvalidOperationException($"Journal file {number} cannot be named; {FileHeader.MaxNumber} is the last.");
         }
 
-        var header = new FileHeader(number, journalId, NewId(random), sizeBytes);
+        var header = new FileHeader(number, journalId, ids.Next(), sizeBytes);
         var path = PathOf(number);
         var content = disk.Create(path, sizeBytes);
-        content.Write(0, [header.Encode()]);
-        content.SyncData();
-        disk.SyncFolder(folder);
-        return new(header, content, FileHeader.NameOf(number));
+        try
+        {
+            content.Write(0, [header.Encode()]);
+            content.SyncData();
+            disk.SyncFolder(folder);
+            return new(header, content, FileHeader.NameOf(number));
+        }
+        catch
+        {
+            content.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Starts making the next file, so that a writer does not have to wait for it.</summary>
@@ -60,7 +68,7 @@ internal sealed class JournalFiles(string folder, IJournalDisk disk, Random rand
         {
             _spare = Task.FromResult(Create(number, options.FileSizeBytes));
         }
-        catch (IOException exception)
+        catch (Exception exception)
         {
             _spare = Task.FromException<JournalFile>(exception);
         }
@@ -93,6 +101,11 @@ internal sealed class JournalFiles(string folder, IJournalDisk disk, Random rand
     /// <summary>Whether a spare is there or can be made now.</summary>
     public bool TryEnsureSpare()
     {
+        if (_spare is { IsFaulted: true })
+        {
+            _spare = null; // that was a while ago
+        }
+
         PrepareSpare();
         try
         {
@@ -106,12 +119,17 @@ internal sealed class JournalFiles(string folder, IJournalDisk disk, Random rand
         }
     }
 
-    /// <summary>Deletes a file whose removal is journalled.</summary>
-    public void Remove(JournalFile file)
+    /// <summary>Deletes files whose removal is journalled, durably: a name that came back would bring back logs whose removal is forgotten by then.</summary>
+    public void Remove(IReadOnlyList<JournalFile> removed)
     {
-        _files.Remove(file.Number);
-        file.Release();
-        disk.Delete(PathOf(file.Number));
+        foreach (var file in removed)
+        {
+            _files.Remove(file.Number);
+            file.Release();
+            disk.Delete(PathOf(file.Number));
+        }
+
+        disk.SyncFolder(folder);
     }
 
     public void Close()
@@ -124,13 +142,6 @@ internal sealed class JournalFiles(string folder, IJournalDisk disk, Random rand
     }
 
     public string PathOf(int number) => Path.Combine(folder, FileHeader.NameOf(number));
-
-    public static Guid NewId(Random random)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        random.NextBytes(bytes);
-        return new Guid(bytes);
-    }
 
     private void DropSpare()
     {
@@ -150,9 +161,9 @@ internal sealed class JournalFiles(string folder, IJournalDisk disk, Random rand
             spare?.GetAwaiter().GetResult().Release();
             return spare is not null;
         }
-        catch (IOException)
+        catch (Exception)
         {
-            return false; // it was never made
+            return false; // it was never made, and whoever needs one will hear why
         }
     }
 }

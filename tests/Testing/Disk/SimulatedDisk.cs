@@ -21,7 +21,7 @@ public sealed class SimulatedDisk(Random random) : IJournalDisk
     /// <summary>The write that fails, counted from now; 0 for none.</summary>
     public int FailingWrite { get; set; }
 
-    /// <summary>The sync that fails, counted from now; 0 for none.</summary>
+    /// <summary>The sync, of data or of names, that fails, counted from now; 0 for none.</summary>
     public int FailingSync { get; set; }
 
     /// <summary>Writes so far.</summary>
@@ -155,6 +155,11 @@ public sealed class SimulatedDisk(Random random) : IJournalDisk
     {
         lock (_gate)
         {
+            if (FailingSync > 0 && --FailingSync == 0)
+            {
+                throw new IOException("The simulated disk failed to sync a folder.");
+            }
+
             _durableNames = new(_names);
         }
     }
@@ -194,7 +199,7 @@ public sealed class SimulatedDisk(Random random) : IJournalDisk
             {
                 ThrowIfDead();
                 disk.Writes++;
-                byte[] bytes = [.. parts.SelectMany(part => part.ToArray())];
+                var bytes = Join(parts);
                 var fails = disk.FailingWrite > 0 && --disk.FailingWrite == 0;
                 content.Write((int)offset, fails ? bytes.AsSpan(0, disk.NextBelow(bytes.Length)) : bytes);
                 if (fails)
@@ -236,6 +241,19 @@ public sealed class SimulatedDisk(Random random) : IJournalDisk
 
         public void Dispose()
         {
+        }
+
+        private static byte[] Join(IReadOnlyList<ReadOnlyMemory<byte>> parts)
+        {
+            var bytes = new byte[parts.Sum(part => part.Length)];
+            var target = bytes.AsSpan();
+            foreach (var part in parts)
+            {
+                part.Span.CopyTo(target);
+                target = target[part.Length..];
+            }
+
+            return bytes;
         }
 
         private void ThrowIfDead()

@@ -55,6 +55,13 @@ public sealed class LogBuilder(DatabaseId database, int pageSizeBytes = 512)
         return this;
     }
 
+    /// <summary>Goes to any end, with the epochs up to it.</summary>
+    public LogBuilder GoTo(Position end, EpochTable epochs)
+    {
+        (End, Epochs) = (end, epochs);
+        return this;
+    }
+
     private EntryHeader Header(uint epoch, int writes) => new()
     {
         Database = database,
