@@ -76,9 +76,55 @@ internal sealed class Transport : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens a call with streams both ways, sends its first request and reads the first response.</summary>
+    /// <returns>The call, and its responses standing on the first; the caller disposes both.</returns>
+    public async Task<(DuplexCall<TRequest, TResponse> Call, IAsyncEnumerator<TResponse> Responses)> OpenDuplexAsync<TRequest, TResponse>(
+        GrpcMethod<TRequest, TResponse> method, TRequest first, CancellationToken cancellationToken)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new()
+    {
+        var options = Options(null);
+        for (var attempt = 1; ; attempt++)
+        {
+            var index = Volatile.Read(ref _current);
+            var call = _channels[index].OpenDuplex(method, options, cancellationToken);
+            var responses = call.Responses.GetAsyncEnumerator(cancellationToken);
+            try
+            {
+                await WriteFirstAsync(call, first, cancellationToken).ConfigureAwait(false);
+                if (await responses.MoveNextAsync().ConfigureAwait(false)) return (call, responses);
+                throw DamagedAnswer.Create("the call ended without an answer to its first request", mayHaveWritten: false);
+            }
+            catch (RpcException e) when (e.Origin == RpcFailureOrigin.NotSent && attempt < Attempts)
+            {
+                await call.DisposeAsync().ConfigureAwait(false);
+                MoveOnFrom(index);
+            }
+            catch
+            {
+                await call.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var channel in _channels) await channel.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static async Task WriteFirstAsync<TRequest, TResponse>(DuplexCall<TRequest, TResponse> call, TRequest first, CancellationToken cancellationToken)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new()
+    {
+        try
+        {
+            await call.WriteAsync(first, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RpcException)
+        {
+            // The responses say why.
+        }
     }
 
     private CallOptions Options(TimeSpan? timeout) => new() { Timeout = timeout, Headers = _headers };

@@ -14,11 +14,15 @@ internal static class FailedCall
 {
     public static ReplicatedSqliteException ToException(RpcException e, CallNature nature)
     {
-        var failure = e.FindDetail<SqlError>() is { } error ? FromContract(error, e, nature) : FromTransport(e, nature);
+        var failure = e.FindDetail<SqlError>() is { } error ? FromContract(error, e.Detail, nature, e) : FromTransport(e, nature);
         return failure.ToException();
     }
 
-    private static Failure FromContract(SqlError error, RpcException e, CallNature nature) => new(error.Code, e.Detail)
+    /// <summary>A failure that was told in a stream.</summary>
+    public static ReplicatedSqliteException ToException(SqlError error, string message, CallNature nature) =>
+        FromContract(error, message, nature, cause: null).ToException();
+
+    private static Failure FromContract(SqlError error, string message, CallNature nature, Exception? cause) => new(error.Code, message)
     {
         SqliteCode = error.SqliteCode,
         StatementIndex = error.StatementIndex,
@@ -27,7 +31,7 @@ internal static class FailedCall
         Retryable = error.Code == ErrorCodes.WriteOutcomeUnknown ? nature.HasKey : error.Retryable,
         RetryAfter = error.RetryAfter?.ToTimeSpan(),
         Bookmark = ServerBookmark.TryParse(error.Bookmark),
-        Cause = e,
+        Cause = cause,
     };
 
     private static Failure FromTransport(RpcException e, CallNature nature)

@@ -97,6 +97,25 @@ public abstract class SqlExecutor
         }
     }
 
+    /// <summary>Begins an interactive transaction: at the primary, or, if it only reads, where the session allows. Dispose it.</summary>
+    public Task<SqlTransaction> BeginTransactionAsync(SqlTransactionOptions? options = null, CancellationToken cancellationToken = default) =>
+        SqlTransaction.BeginAsync(_transport, QueryMessages.Begin(DatabaseName, SessionToSend(), options ?? new()), Observe, cancellationToken);
+
+    /// <summary>What the first statement of a text would need and return, without running it.</summary>
+    public async Task<StatementDescription> DescribeAsync(string sql, QueryOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var request = QueryMessages.Describe(DatabaseName, new SqlStatement(sql), SessionToSend(), options);
+            return StatementDescription.From(
+                await _transport.CallAsync(QueryMethods.Describe, request, options?.CallTimeout, cancellationToken).ConfigureAwait(false));
+        }
+        catch (RpcException e)
+        {
+            throw Failed(e, new CallNature(MayWrite: false, HasKey: false));
+        }
+    }
+
     /// <summary>What a call that starts now sends as its session; empty: the primary.</summary>
     private protected abstract string SessionToSend();
 

@@ -35,6 +35,22 @@ internal static class QueryMessages
         return request;
     }
 
+    public static TransactRequest Begin(string database, string session, SqlTransactionOptions options) => new()
+    {
+        Begin = new()
+        {
+            Database = database,
+            ReadOnly = options.ReadOnly,
+            IdleTimeout = Duration(options.IdleTimeout),
+            TotalTimeout = Duration(options.TotalTimeout),
+            IdempotencyKey = options.IdempotencyKey ?? "",
+            Read = Read(session, options.ToReadOptions()),
+        },
+    };
+
+    public static DescribeRequest Describe(string database, SqlStatement statement, string session, QueryOptions? options) =>
+        new() { Database = database, Sql = statement.Sql, Read = Read(session, options) };
+
     public static CallNature NatureOf(IReadOnlyList<SqlStatement> statements, bool script, QueryOptions? options)
     {
         var mayWrite = options?.AsOf is null && (script || !statements.All(statement => ReadOnlySql.IsSurelyRead(statement.Sql)));
