@@ -5,6 +5,8 @@ namespace ReplicatedSqlite.Cli;
 /// <summary><c>rsql DATABASE [SQL…]</c>: runs SQL from the command line, a pipe or a person.</summary>
 internal sealed class QueryCommand(GlobalOptions global, Terminal terminal)
 {
+    private static readonly System.Buffers.SearchValues<char> _optionLetters = System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-=");
+
     private readonly Argument<string> _database = new("DATABASE") { Description = "Name or id of the database." };
 
     private readonly Argument<string[]> _sql = new("SQL")
@@ -27,6 +29,16 @@ internal sealed class QueryCommand(GlobalOptions global, Terminal terminal)
 
     public void AddTo(Command command)
     {
+        // To SQL a mistyped option is a comment: it would be sent, and do nothing.
+        _sql.Validators.Add(static result =>
+        {
+            foreach (var token in result.Tokens)
+            {
+                var text = token.Value;
+                if (text.Length > 2 && text.StartsWith("--", StringComparison.Ordinal) && text.AsSpan(2).IndexOfAnyExcept(_optionLetters) < 0)
+                    result.AddError($"'{text}' is no option of rsql, and as SQL it is only a comment.");
+            }
+        });
         command.Arguments.Add(_database);
         command.Arguments.Add(_sql);
         command.Options.Add(_session);

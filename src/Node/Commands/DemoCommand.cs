@@ -73,7 +73,7 @@ internal static class DemoCommand
         }
         catch (Exception e) when (e is ReplicatedSqliteException || RunCommand.IsExplained(e))
         {
-            await Console.Error.WriteLineAsync($"demo: {e.Message}");
+            await Console.Error.WriteLineAsync($"demo: {RunCommand.Explain(e)}");
             return 1;
         }
         finally

@@ -24,8 +24,8 @@ internal static class RunCommand
             {
                 Regions = parsed.GetValue(regions)!.Split(',', StringSplitOptions.TrimEntries),
                 DataFolder = parsed.GetValue(data)!,
-                GrpcPort = parsed.GetValue(grpcPort),
-                HttpPort = parsed.GetValue(httpPort),
+                GrpcPort = Port(parsed.GetValue(grpcPort), "--grpc-port"),
+                HttpPort = Port(parsed.GetValue(httpPort), "--http-port"),
                 Delays = Delays.Parse(parsed.GetValue(delay)!),
                 Configure = node => node with { AllowUnfixedSqlite = parsed.GetValue(unfixed) },
             },
@@ -49,6 +49,18 @@ internal static class RunCommand
     public static bool IsExplained(Exception e) =>
         e is InvalidOperationException or NotSupportedException or Journal.JournalException or SqliteException or IOException or UnauthorizedAccessException;
 
+    /// <summary>An error of the start in words for the operator.</summary>
+    public static string Explain(Exception e) => e switch
+    {
+        // Databases open with their first request; until then the control plane's file is the only one that SQLite opens.
+        SqliteException => $"control.sqlite in the data folder cannot be used: {e.Message}. Bring it back from a backup, or use an empty folder.",
+        _ => e.Message,
+    };
+
+    private static int Port(int port, string option) => port is >= 0 and <= ushort.MaxValue - 100
+        ? port // with room for the other regions
+        : throw new InvalidOperationException($"{option} is {port}; a number from 1 to {ushort.MaxValue - 100} is wanted, or 0 for any free port.");
+
     private static async Task<int> RunAsync(Func<LocalClusterOptions> read, bool verbose, CancellationToken cancellationToken)
     {
         using var logging = Logging(verbose);
@@ -64,7 +76,7 @@ internal static class RunCommand
         }
         catch (Exception e) when (IsExplained(e))
         {
-            await Console.Error.WriteLineAsync($"run: {e.Message}");
+            await Console.Error.WriteLineAsync($"run: {Explain(e)}");
             return 1;
         }
 
