@@ -3,6 +3,7 @@ using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Node;
 using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.EndToEnd;
 
@@ -13,6 +14,8 @@ internal sealed class ClusterFixture : IAsyncDisposable
     public const int Weur = 1;
     public const int Apac = 2;
     public const int RegionCount = 3;
+
+    private static readonly QueryOptions _byThisCopy = new() { WaitTimeout = Eventually.Patience, OnWaitTimeout = OnWaitTimeout.Fail };
 
     private readonly TemporaryFolder _folder = new();
     private readonly Func<LocalClusterOptions, LocalClusterOptions> _configure;
@@ -108,7 +111,7 @@ internal sealed class ClusterFixture : IAsyncDisposable
         var bookmark = await Client(Enam).Admin.GetBookmarkAsync(database);
         for (var region = 0; region < RegionCount; region++)
         {
-            await At(region, database, bookmark).QueryAsync("SELECT 1 FROM sqlite_schema");
+            await At(region, database, bookmark).QueryAsync("SELECT 1 FROM sqlite_schema", null, _byThisCopy);
         }
 
         return bookmark;

@@ -8,13 +8,13 @@ internal static class Eventually
 
     public static Task TrueAsync(Func<bool> condition, string what) => TrueAsync(() => Task.FromResult(condition()), what);
 
-    public static async Task TrueAsync(Func<Task<bool>> condition, string what)
+    public static async Task TrueAsync(Func<Task<bool>> condition, string what, TimeSpan? pause = null)
     {
         var started = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"Not within {Patience.TotalSeconds} s: {what}");
-            await Task.Delay(_pause);
+            await Task.Delay(pause ?? _pause);
         }
     }
 

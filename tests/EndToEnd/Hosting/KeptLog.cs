@@ -10,7 +10,12 @@ internal sealed class KeptLog : ILoggerProvider
 
     public IReadOnlyList<string> Lines => [.. _lines.Select(line => line.Text)];
 
-    public IReadOnlyList<string> Errors => [.. _lines.Where(line => line.Level >= LogLevel.Error).Select(line => line.Text)];
+    /// <summary>Nothing went wrong inside.</summary>
+    public void HasNoErrors()
+    {
+        var errors = _lines.Where(line => line.Level >= LogLevel.Error).Select(line => line.Text).ToList();
+        Assert.True(errors.Count == 0, $"{errors.Count} errors were logged, the first:\n{errors.FirstOrDefault()}");
+    }
 
     public ILogger CreateLogger(string categoryName) => new Keeper(this, categoryName);
 
