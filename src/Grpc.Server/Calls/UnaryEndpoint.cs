@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -32,17 +31,15 @@ internal sealed class UnaryEndpoint<TRequest, TResponse>(
             TRequest? request;
             do
             {
-                ReadResult read;
                 try
                 {
-                    read = await body.ReadAsync(context.HasDeadline ? context.CancellationToken : default);
+                    var read = await body.ReadAsync(context.HasDeadline ? context.CancellationToken : default);
+                    _parser.TryParseSingle(body, read, encoding, out request); // a reset of the stream can also show when the bytes are handed back
                 }
                 catch (IOException e) when (e is not BadHttpRequestException)
                 {
                     throw new OperationCanceledException("The client has gone.", e, http.RequestAborted);
                 }
-
-                _parser.TryParseSingle(body, read, encoding, out request);
             }
             while (request is null);
 
