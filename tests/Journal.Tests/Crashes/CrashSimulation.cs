@@ -184,10 +184,10 @@ internal sealed class CrashSimulation(int seed)
     {
         log.OpenEpoch(log.End.Epoch + 1); // entries that others have
         log.Append((byte)_random.Next(256));
-        Follow(_journal!.StartAtAsync(log.Database, log.End), log.Database, new(log.End, [], log.Epochs, state.Note, false));
+        Follow(_journal!.StartAtAsync(log.Database, log.End), log.Database, new(log.End, [], log.Epochs, state.Note, true, false));
     }
 
-    private void Follow(Task durable, DatabaseId database, DatabaseState after) => _waiting.Enqueue((_model.Call(database, after), durable));
+    private void Follow(Task durable, DatabaseId database, DatabaseState after) => _waiting.Enqueue((_model.Call(database, after with { IsKnown = !after.IsRemoved }), durable));
 
     // Calls are told in their order: some done, then either none, or all that waited refused.
     private void CollectAnswers()
