@@ -61,6 +61,7 @@ public sealed class CommandTests
 
     [Theory]
     [InlineData("shop", "SELECT 1", "--mode", "tables")]
+    [InlineData("shop", "--bookmarks", "SELECT 1")] // to SQL it would be a comment
     [InlineData("create")]
     [InlineData("--server", "nowhere", "shop", "SELECT 1")]
     [InlineData("shop", ".mode tables")]
