@@ -22,7 +22,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     private readonly ReplicatedLog _log;
     private readonly DatabaseWriter _writer;
     private readonly Lock _commit = new();
-    private readonly KnownWrites _known = new();
+    private readonly KnownTexts _known = new();
     private readonly ReadRunner<Position> _reads;
     private readonly EpochTable _epochs;
     private readonly CancellationTokenSource _stopping = new();
@@ -38,7 +38,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         EncodedEpochs = new byte[EpochTableFormat.SizeOf(_epochs)];
         EpochTableFormat.Write(EncodedEpochs, _epochs);
         _writer = new DatabaseWriter(context, file, log, state, _commit);
-        _reads = new ReadRunner<Position>(file.Readers, context.Readers, _known, OpenSnapshot, HoldSnapshot, Appended, context.Time);
+        _reads = new ReadRunner<Position>(file.Readers, context.Readers, _known, new SnapshotSource(_commit, log), context.Time);
         log.Failed += OnFailed;
     }
 
@@ -185,23 +185,6 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         await PassAsync(position);
         await sender.SendAsync(responses, cancellationToken);
         return position;
-    }
-
-    private Position OpenSnapshot(PreparedRead read)
-    {
-        lock (_commit)
-        {
-            read.BeginSnapshot();
-            return _log.Appended;
-        }
-    }
-
-    private (HeldSnapshot Snapshot, Position Mark) HoldSnapshot(QueryConnection connection)
-    {
-        lock (_commit)
-        {
-            return (connection.HoldSnapshot(), _log.Appended);
-        }
     }
 
     private Position Appended()

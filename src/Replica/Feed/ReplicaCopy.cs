@@ -16,7 +16,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
 
     private readonly List<ApplyAction> _actions = [];
     private readonly Queue<Deferred> _deferred = new(); // what arrived while the WAL waits for its restart; bounded by the sender's window
-    private readonly KnownWrites _known = new();
+    private readonly KnownTexts _known = new();
     private ReplicaFile? _file; // written by the feed's loop
     private ReadRunner<VisibleMark?>? _reads; // written by the feed's loop, together with the file
     private VisibleMark? _mark; // written by the feed's loop, before readers can see the position; null while nothing may be read
@@ -192,7 +192,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         _file = file;
         Volatile.Write(
             ref _reads,
-            file is null ? null : new ReadRunner<VisibleMark?>(file.Readers, context.Workers, _known, OpenSnapshot, HoldSnapshot, () => Mark, context.Time));
+            file is null ? null : new ReadRunner<VisibleMark?>(file.Readers, context.Workers, _known, new SnapshotSource(this), context.Time));
         _core = file is null ? new ApplyCore(Position.Start, Position.Start) : new ApplyCore(file.Sidecar.From, file.Sidecar.To);
     }
 
@@ -207,15 +207,6 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
             await file.DisposeAsync();
         }
     }
-
-    // Snapshot first, mark second: the mark was raised before the snapshot could show more.
-    private VisibleMark? OpenSnapshot(PreparedRead read)
-    {
-        read.BeginSnapshot();
-        return Mark;
-    }
-
-    private (HeldSnapshot Snapshot, VisibleMark? Mark) HoldSnapshot(QueryConnection connection) => (connection.HoldSnapshot(), Mark);
 
     private FeedVerdict CarryOut(Entry? entry)
     {

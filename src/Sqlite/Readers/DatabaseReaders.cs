@@ -45,6 +45,23 @@ public sealed class DatabaseReaders : IAsyncDisposable
         }
     }
 
+    /// <summary>Lends a connection if one is free, open already, and nobody waits for it.</summary>
+    public bool TryRent(out ReaderLease lease)
+    {
+        lock (_gate)
+        {
+            if (!_disposed && !_held && _waiting.Count == 0 && _idle.TryPop(out var connection))
+            {
+                _lent.Add(connection);
+                lease = new ReaderLease(this, connection);
+                return true;
+            }
+        }
+
+        lease = default;
+        return false;
+    }
+
     /// <summary>Lends a connection; the caller disposes the lease when its statements are reset and its snapshot is closed.</summary>
     /// <exception cref="RequestException">Too many wait (<see cref="ErrorCodes.Overloaded"/>), or the copy is going away (<see cref="ErrorCodes.CopyStale"/>).</exception>
     public ValueTask<ReaderLease> RentAsync(CancellationToken cancellationToken = default)

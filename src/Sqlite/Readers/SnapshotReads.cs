@@ -11,11 +11,11 @@ public sealed class SnapshotReads<TMark> : IAsyncDisposable
     private readonly ReaderLease _lease;
     private readonly DatabaseReaders _readers;
     private readonly BlockingWorkers _workers;
-    private readonly KnownWrites _known;
+    private readonly KnownTexts _known;
     private bool _isDisposed;
 
     internal SnapshotReads(
-        HeldSnapshot snapshot, TMark mark, double queueMs, ReaderLease lease, DatabaseReaders readers, BlockingWorkers workers, KnownWrites known)
+        HeldSnapshot snapshot, TMark mark, double queueMs, ReaderLease lease, DatabaseReaders readers, BlockingWorkers workers, KnownTexts known)
     {
         _snapshot = snapshot;
         Mark = mark;

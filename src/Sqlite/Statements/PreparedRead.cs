@@ -43,7 +43,7 @@ public sealed class PreparedRead : IDisposable
     /// <param name="read">The read, to be disposed.</param>
     /// <returns><see langword="false"/>: it writes; send it to the writer as it is. The connection is free again.</returns>
     /// <exception cref="RequestException">The request is wrong before anything would be written: this is its answer.</exception>
-    public static bool TryPrepare(QueryConnection connection, SqlRequest request, KnownWrites? known, out PreparedRead? read)
+    public static bool TryPrepare(QueryConnection connection, SqlRequest request, KnownTexts? known, out PreparedRead? read)
     {
         read = null;
         RequestShape.Check(request);
@@ -99,6 +99,9 @@ public sealed class PreparedRead : IDisposable
             throw SqlErrors.From(error);
         }
     }
+
+    /// <summary>From here on the read ends with <see cref="CutShortException"/> when it takes more than a few thousand steps of SQLite's machine.</summary>
+    internal void BeShort() => _connection.Watch.BeShort();
 
     /// <summary>Finds the next part: a header, batches of rows and an end for each statement.</summary>
     /// <returns><see langword="false"/> after the last.</returns>
@@ -169,7 +172,7 @@ public sealed class PreparedRead : IDisposable
         _connection.Watch.Stop();
     }
 
-    private static bool PrepareAll(QueryConnection connection, SqlRequest request, KnownWrites? known, List<PreparedSql> statements)
+    private static bool PrepareAll(QueryConnection connection, SqlRequest request, KnownTexts? known, List<PreparedSql> statements)
     {
         string? previous = null;
         for (var i = 0; i < request.Statements.Count; i++)

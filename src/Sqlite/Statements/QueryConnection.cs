@@ -288,7 +288,8 @@ public sealed unsafe class QueryConnection : IDisposable
         var error = Connection.Error(code);
         if (error.PrimaryCode == SqliteCodes.Interrupt)
         {
-            return Watch.Cancellation.IsCancellationRequested ? new OperationCanceledException("The caller gave up.", Watch.Cancellation)
+            return Watch.WasCutShort ? new CutShortException()
+                : Watch.Cancellation.IsCancellationRequested ? new OperationCanceledException("The caller gave up.", Watch.Cancellation)
                 : Watch.IsOver ? SqlErrors.TimedOut(Watch.Timeout, statementIndex)
                 : SqlErrors.At(
                     ErrorCodes.CopyStale, "The server has stopped the statement, because this copy is going away. Nothing was done; try again.", statementIndex);

@@ -16,6 +16,7 @@ internal sealed class RunWatch(TimeProvider time)
     private long _started;
     private TimeSpan _timeout;
     private CancellationToken _cancellation;
+    private int _looksLeft; // of a request that must be short; 0: it need not be
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; } = time;
@@ -29,19 +30,29 @@ internal sealed class RunWatch(TimeProvider time)
     /// <summary>The time of the running request is over.</summary>
     public bool IsOver => _timeout > TimeSpan.Zero && Time.GetElapsedTime(_started) >= _timeout;
 
+    /// <summary>The running request was to be short, and was not.</summary>
+    public bool WasCutShort { get; private set; }
+
     /// <summary>A request starts. A timeout of zero or less means none.</summary>
     public void Start(TimeSpan timeout, CancellationToken cancellation)
     {
         _started = timeout > TimeSpan.Zero ? Time.GetTimestamp() : 0;
         _timeout = timeout;
         _cancellation = cancellation;
+        _looksLeft = 0;
+        WasCutShort = false;
     }
+
+    /// <summary>The request that has started is interrupted after one to two thousand steps.</summary>
+    /// <remarks>A statement's steps are counted over all its runs, so that the first look may come at any time: only the second one counts.</remarks>
+    public void BeShort() => _looksLeft = 2;
 
     /// <summary>The request has ended: what comes next has no limit, until it sets one.</summary>
     public void Stop()
     {
         _timeout = TimeSpan.Zero;
         _cancellation = default;
+        _looksLeft = 0;
     }
 
     /// <summary>The function for <c>sqlite3_progress_handler</c>; its context is a <see cref="GCHandle"/> of the watch. Not zero: interrupt.</summary>
@@ -49,6 +60,11 @@ internal sealed class RunWatch(TimeProvider time)
     public static int Callback(nint context)
     {
         var watch = (RunWatch)GCHandle.FromIntPtr(context).Target!;
-        return watch._cancellation.IsCancellationRequested || watch.IsOver ? 1 : 0;
+        if (watch._looksLeft > 0 && --watch._looksLeft == 0)
+        {
+            watch.WasCutShort = true;
+        }
+
+        return watch.WasCutShort || watch._cancellation.IsCancellationRequested || watch.IsOver ? 1 : 0;
     }
 }

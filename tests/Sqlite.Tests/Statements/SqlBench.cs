@@ -29,7 +29,7 @@ internal sealed class SqlBench : IDisposable
 
     public GroupWriter Writer { get; }
 
-    public KnownWrites Known { get; } = new();
+    public KnownTexts Known { get; } = new();
 
     public QueryConnection Reader => _reader ??= OpenReader();
 

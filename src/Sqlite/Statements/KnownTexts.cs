@@ -1,8 +1,8 @@
 namespace ReplicatedSqlite.Sqlite;
 
-/// <summary>Texts of SQL that are known to write, so that a reader need not prepare them to find out again.</summary>
+/// <summary>Texts of SQL that something is known of, so that it need not be found out again: that they write, or that they take long.</summary>
 /// <remarks>Thread-safe; shared by the readers of one database. Bounded: when it is full, the older half goes.</remarks>
-public sealed class KnownWrites(int capacity = 2048)
+public sealed class KnownTexts(int capacity = 2048)
 {
     private const int MaxLetters = 4096; // longer texts cost more to keep than they save
 
@@ -10,7 +10,7 @@ public sealed class KnownWrites(int capacity = 2048)
     private HashSet<string> _recent = new(StringComparer.Ordinal);
     private HashSet<string> _older = new(StringComparer.Ordinal);
 
-    /// <summary>Whether a text is known to write.</summary>
+    /// <summary>Whether a text is known.</summary>
     public bool Contains(string sql)
     {
         if (sql.Length is 0 or > MaxLetters)
@@ -24,7 +24,7 @@ public sealed class KnownWrites(int capacity = 2048)
         }
     }
 
-    /// <summary>Notes a text that writes.</summary>
+    /// <summary>Notes a text.</summary>
     public void Add(string sql)
     {
         if (sql.Length is 0 or > MaxLetters)
