@@ -31,24 +31,15 @@ public static class SqlRequests
         Steps = steps,
     };
 
-    /// <summary>From a step of an interactive transaction.</summary>
-    /// <param name="step">The step.</param>
-    /// <param name="remaining">What is left of the transaction's time.</param>
-    /// <param name="cancellationToken">Interrupts it.</param>
-    public static SqlRequest From(TransactRequest.Types.Statements step, TimeSpan remaining, CancellationToken cancellationToken)
+    /// <summary>From a step of an interactive transaction. The end of its lease cancels it.</summary>
+    public static SqlRequest From(TransactRequest.Types.Statements step, CancellationToken cancellationToken) => new(step.Statements_, step.Script)
     {
-        var timeout = TimeoutOf(step.Timeout);
-        return new SqlRequest(step.Statements_, step.Script)
-        {
-            Timeout = timeout < remaining ? timeout : Max(remaining, TimeSpan.FromTicks(1)), // none is no limit to SQLite
-            BatchRows = step.BatchRows,
-            MaxResultBytes = MaxStreamedWriteBytes,
-            AsParts = true,
-            Cancellation = cancellationToken,
-        };
-    }
-
-    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+        Timeout = TimeoutOf(step.Timeout),
+        BatchRows = step.BatchRows,
+        MaxResultBytes = MaxStreamedWriteBytes,
+        AsParts = true,
+        Cancellation = cancellationToken,
+    };
 
     private static TimeSpan TimeoutOf(Duration? asked)
     {

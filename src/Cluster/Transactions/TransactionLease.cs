@@ -9,14 +9,12 @@ namespace ReplicatedSqlite.Cluster;
 public sealed class TransactionLease : IAsyncDisposable
 {
     private readonly CancellationTokenSource _ended;
-    private readonly TimeProvider _time;
     private readonly TimeSpan _idle;
     private readonly TimeSpan _total;
     private readonly ITimer _idleTimer;
     private readonly ITimer _totalTimer;
     private readonly CancellationTokenRegistration _stopping;
     private RequestException? _reason; // set once, by Interlocked
-    private long _started;
 
     /// <param name="begin">What the caller asks for.</param>
     /// <param name="options">Defaults and limits.</param>
@@ -27,7 +25,6 @@ public sealed class TransactionLease : IAsyncDisposable
     public TransactionLease(
         TransactRequest.Types.Begin begin, TransactionOptions options, TimeProvider time, CancellationToken stopping, CancellationToken cancellationToken)
     {
-        _time = time;
         _idle = Bounded(begin.IdleTimeout, options.Idle, options.MaxIdle, "idle_timeout");
         _total = Bounded(begin.TotalTimeout, options.Total, options.MaxTotal, "total_timeout");
         _ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -46,13 +43,9 @@ public sealed class TransactionLease : IAsyncDisposable
     /// <summary>Why the lease has ended; <see langword="null"/> while it has not, also when the client has gone.</summary>
     public RequestException? Reason => Volatile.Read(ref _reason);
 
-    /// <summary>What is left of the whole.</summary>
-    public TimeSpan Remaining => _total - _time.GetElapsedTime(_started);
-
     /// <summary>The transaction begins to hold something: its time runs from here.</summary>
     public void Start()
     {
-        _started = _time.GetTimestamp();
         _totalTimer.Change(_total, Timeout.InfiniteTimeSpan);
         WaitForClient();
     }

@@ -81,7 +81,7 @@ public sealed class TransactionLoop
     {
         try
         {
-            await foreach (var part in transaction.ExecuteAsync(SqlRequests.From(step, _lease.Remaining, _lease.Token)))
+            await foreach (var part in transaction.ExecuteAsync(SqlRequests.From(step, _lease.Token)))
             {
                 _lease.WaitForClient(); // one that does not read must not hold the writer either
                 await _call.AnswerAsync(new TransactResponse { Result = part }, _lease.Token);
