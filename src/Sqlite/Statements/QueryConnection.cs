@@ -329,9 +329,24 @@ public sealed unsafe class QueryConnection : IDisposable
 
     private PreparedSql? Prepare(Utf8Sql text, int start, int statementIndex, string? cacheKey, out int next)
     {
+        var code = TryPrepare(text, start, cacheKey, out var statement, out next);
+        if (SqliteCodes.Primary(code) == SqliteCodes.Error && !IsWriter && _snapshotHolders == 0)
+        {
+            // A reader's picture of the schema may be older than the file. SQLite looks again after most errors that may come from that, but not after all,
+            // such as a missing INSTEAD OF trigger or a table that exists no more.
+            RefreshSchema();
+            code = TryPrepare(text, start, cacheKey, out statement, out next);
+        }
+
+        return code == SqliteCodes.Ok ? statement : throw Error(code, statementIndex, start);
+    }
+
+    private int TryPrepare(Utf8Sql text, int start, string? cacheKey, out PreparedSql? statement, out int next)
+    {
         Authorizer.Traits = StatementTraits.None;
         Authorizer.Denial = null;
         Authorizer.Preparing = true;
+        statement = null;
         try
         {
             using var user = As(SqlAuthority.User);
@@ -339,19 +354,33 @@ public sealed unsafe class QueryConnection : IDisposable
             {
                 var code = NativeMethods.sqlite3_prepare_v3(
                     Connection.Handle, sql + start, text.LengthFrom(start), cacheKey == null ? 0u : SqliteCodes.PreparePersistent, out var handle, out var tail);
-                if (code != SqliteCodes.Ok)
+                next = code == SqliteCodes.Ok ? (int)(tail - sql) : start;
+                if (handle != 0)
                 {
-                    throw Error(code, statementIndex, start);
+                    var vacuum = SqlText.IsVacuum<byte>(text.Bytes.AsSpan(start, next - start)) ? StatementTraits.Vacuum : 0;
+                    statement = new PreparedSql(this, handle, cacheKey, start, Authorizer.Traits | vacuum);
                 }
 
-                next = (int)(tail - sql);
-                var vacuum = SqlText.IsVacuum<byte>(text.Bytes.AsSpan(start, next - start)) ? StatementTraits.Vacuum : 0;
-                return handle == 0 ? null : new PreparedSql(this, handle, cacheKey, start, Authorizer.Traits | vacuum);
+                return code;
             }
         }
         finally
         {
             Authorizer.Preparing = false;
+        }
+    }
+
+    /// <summary>Reads the schema again if the file's is another: a statement that begins a read transaction compares them.</summary>
+    private void RefreshSchema()
+    {
+        try
+        {
+            BeginSnapshot();
+            EndSnapshot();
+        }
+        catch (SqliteException error)
+        {
+            throw SqlErrors.From(error);
         }
     }
 

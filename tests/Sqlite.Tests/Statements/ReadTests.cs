@@ -46,6 +46,22 @@ public sealed class ReadTests
         Assert.Equal([7, 7, 7], result.Rows.Columns[3].Integers);
     }
 
+    [Theory]
+    [InlineData("CREATE TRIGGER on_view INSTEAD OF INSERT ON v BEGIN SELECT 1; END", "INSERT INTO v VALUES (1, 'x', 2)")]
+    [InlineData("DROP TABLE u", "CREATE TABLE u (b)")]
+    [InlineData("DROP VIEW v; CREATE TABLE v (a)", "INSERT INTO v VALUES (1)")]
+    [InlineData("DROP INDEX i", "CREATE INDEX i ON u (a)")]
+    [InlineData("DROP TRIGGER tr", "CREATE TRIGGER tr AFTER INSERT ON u BEGIN SELECT 2; END")]
+    [InlineData("ALTER TABLE u DROP COLUMN b", "ALTER TABLE u ADD COLUMN b")]
+    public void A_reader_with_an_older_picture_of_the_schema_refuses_nothing_that_is_right(string change, string sql)
+    {
+        using var bench = new SqlBench(Schema + "; CREATE VIEW v AS SELECT * FROM t; CREATE TABLE u (a, b); CREATE INDEX i ON u (a); CREATE TRIGGER tr AFTER INSERT ON u BEGIN SELECT 1; END");
+        bench.Read(Sql("SELECT * FROM v, u"));
+        bench.Write(Script(change));
+        Assert.False(bench.IsRead(Sql(sql)));
+        bench.Write(Sql(sql));
+    }
+
     [Fact]
     public void A_query_without_rows_still_tells_its_columns()
     {
