@@ -1,72 +1,102 @@
 using System.Diagnostics;
-using System.Globalization;
+using System.Text.Json;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
-/// <summary>The measured process, started from this same program.</summary>
+/// <summary>This program once more, as the process that is called. Its folder goes with it.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
-    private readonly Process _process;
-    private readonly string _folder;
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
 
-    private ServerProcess(Process process, string folder, IReadOnlyDictionary<string, Uri> addresses)
+    private readonly Process _process;
+    private readonly SemaphoreSlim _turn = new(1);
+
+    private ServerProcess(Process process, string folder)
     {
         _process = process;
-        _folder = folder;
-        Addresses = addresses;
+        Folder = folder;
     }
 
-    /// <summary>By region; <c>echo</c> for the echo server.</summary>
-    public IReadOnlyDictionary<string, Uri> Addresses { get; }
+    /// <summary>A folder on the disk that the servers use.</summary>
+    public string Folder { get; }
 
-    public static async Task<ServerProcess> StartAsync(string regions)
+    public ServerReady Ready { get; private set; } = null!;
+
+    /// <summary>Starts the echo servers, and a cluster if there are regions.</summary>
+    public static async Task<ServerProcess> StartAsync(IReadOnlyList<string> regions, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("rs-bench-").FullName;
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.ArgumentList.Add(typeof(ServerProcess).Assembly.Location);
+        start.ArgumentList.Add("server");
+        if (regions.Count > 0)
         {
-            start.ArgumentList.Add(typeof(ServerProcess).Assembly.Location);
+            start.ArgumentList.Add("--data");
+            start.ArgumentList.Add(Path.Combine(folder, "data"));
+            start.ArgumentList.Add("--regions");
+            start.ArgumentList.Add(string.Join(',', regions));
         }
 
-        foreach (var argument in new[] { "server", "--data", folder, "--regions", regions })
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        var process = Process.Start(start)!;
-        var line = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The server process ended before it was ready.");
-        var addresses = line.Split(' ').Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => new Uri(pair[1]));
-        return new ServerProcess(process, folder, addresses);
-    }
-
-    /// <summary>Processor time that it has used so far.</summary>
-    public async Task<double> CpuMicrosecondsAsync() => double.Parse(await AskAsync("cpu"), CultureInfo.InvariantCulture);
-
-    /// <summary>Confirm lags since the last question, by region, in milliseconds.</summary>
-    public async Task<IReadOnlyDictionary<string, double[]>> TakeLagsAsync() => (await AskAsync("lag"))
-        .Split(' ', StringSplitOptions.RemoveEmptyEntries)
-        .Select(pair => pair.Split('=', 2))
-        .ToDictionary(pair => pair[0], pair => pair[1].Split(',').Select(lag => double.Parse(lag, CultureInfo.InvariantCulture)).ToArray());
-
-    public async ValueTask DisposeAsync()
-    {
+        var server = new ServerProcess(Process.Start(start)!, folder);
         try
         {
-            await _process.StandardInput.WriteLineAsync("stop");
-            await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+            server.Ready = await server.ReadAsync<ServerReady>(cancellationToken);
+            return server;
         }
-        catch (Exception e) when (e is IOException or TimeoutException)
+        catch
         {
-            _process.Kill();
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    public Task<ProcessUsage> UsageAsync() => AskAsync<ProcessUsage>(ControlCommand.Usage);
+
+    public Task ResetLagAsync() => AskAsync<bool>(ControlCommand.ResetLag);
+
+    public Task<IReadOnlyList<LagSummary>> LagAsync() => AskAsync<IReadOnlyList<LagSummary>>(ControlCommand.Lag);
+
+    /// <summary>Stops it cleanly, or by force when that takes too long.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _process.StandardInput.Close();
+        using (var patience = new CancellationTokenSource(_patience))
+        {
+            try
+            {
+                await _process.WaitForExitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                _process.Kill();
+            }
         }
 
         _process.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _turn.Dispose();
+        Directory.Delete(Folder, recursive: true);
     }
 
-    private async Task<string> AskAsync(string question)
+    private async Task<T> AskAsync<T>(string command)
     {
-        await _process.StandardInput.WriteLineAsync(question);
-        return await _process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The server process ended.");
+        await _turn.WaitAsync();
+        try
+        {
+            await _process.StandardInput.WriteLineAsync(command);
+            await _process.StandardInput.FlushAsync();
+            return await ReadAsync<T>(CancellationToken.None);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<T> ReadAsync<T>(CancellationToken cancellationToken)
+    {
+        var line = await _process.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(_patience, cancellationToken);
+        return line is null
+            ? throw new BenchException("The server process ended before it answered; what it wrote to standard error says why.")
+            : JsonSerializer.Deserialize<T>(line)!;
     }
 }

@@ -1,81 +1,60 @@
-using System.Diagnostics;
-using ReplicatedSqlite.Protocol;
-using ReplicatedSqlite.Protocol.V1;
-
 namespace ReplicatedSqlite.Bench.Harness;
 
-/// <summary>How long after the primary's confirmation can a replica's readers see a write?</summary>
-/// <remarks>
-/// Open loop: writes begin at a fixed rate, whether or not earlier ones are answered, and their latency counts from the moment they should have begun. The lag is measured by
-/// the replicas themselves, on the machine's one monotonic clock, in every normal build.
-/// </remarks>
-internal sealed class ConfirmLagScenario : IScenario
+/// <summary>From the primary's confirmation to visibility on each replica, while single rows are written at a fixed rate.</summary>
+/// <remarks>The replicas record it themselves, on the clock that all processes of the machine share; every build does.</remarks>
+internal sealed class ConfirmLagScenario : Scenario
 {
-    public string Name => "confirm-lag";
+    private const string Sql = "INSERT INTO t (v) VALUES (?)";
+    private static readonly string _value = new('v', 100);
 
-    public async Task RunAsync(ServerProcess server, RunOptions options, List<Result> results, List<string> notes)
+    public override async Task<IReadOnlyList<BenchResult>> RunAsync(
+        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
     {
-        await using var database = await BenchDatabase.CreateAsync(server, options.Regions, "lag");
-        await database.ExecuteAsync(null, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, value TEXT)");
-        foreach (var region in database.Replicas)
+        await using var table = new BenchTable(server);
+        await table.CreateAsync(cancellationToken);
+        await table.CheckRowsAsync(0, cancellationToken); // all replicas are there
+
+        using var bare = new BareEchoClient(server.Ready.BareEcho);
+        var payload = new byte[64];
+        var session = table.Primary.WithSession();
+        long answered = 0;
+        async Task WriteAsync()
         {
-            await database.ExecuteAsync(region, "first-unconstrained", "SELECT 1"); // brings the replica up
+            await session.ExecuteAsync(Sql, [_value], cancellationToken: cancellationToken);
+            Interlocked.Increment(ref answered);
         }
 
-        var (_, warm) = await WriteAsync(database, options.Rate, options.WarmUp);
-        await server.TakeLagsAsync();
-        var (latencies, written) = await WriteAsync(database, options.Rate, options.Duration);
-        var lags = await server.TakeLagsAsync();
+        await OpenLoop.RunAsync(server, options.Rate, options.Warmup, WriteAsync);
+        await ClosedLoop.RunAsync(server, 1, options.DiskLimit, _ => bare.CallAsync(payload)); // warm, too
+        var trips = new List<LoadResult> { await ClosedLoop.RunAsync(server, 1, options.DiskLimit, _ => bare.CallAsync(payload)) };
+        var disk = new List<LoadResult> { DiskLimit.Measure(server.Folder, options.DiskLimit) };
+        await server.ResetLagAsync();
+        var writes = await OpenLoop.RunAsync(server, options.Rate, options.Duration, WriteAsync);
+        var lags = await server.LagAsync();
+        disk.Add(DiskLimit.Measure(server.Folder, options.DiskLimit));
+        trips.Add(await ClosedLoop.RunAsync(server, 1, options.DiskLimit, _ => bare.CallAsync(payload)));
+        await table.CheckRowsAsync(answered, cancellationToken);
+        CheckRegions(lags, options);
 
-        results.Add(Result.Of("write latency, from when it should have begun", "ms", latencies));
-        foreach (var (region, values) in lags)
-        {
-            var samples = new Samples();
-            samples.AddRange(values);
-            results.Add(Result.Of($"confirm lag, {region}", "ms", samples));
-        }
-
-        await CheckAsync(database, warm + written);
+        var trip = noise.IsTooFar("bare echo 64 B, 1 caller", [.. trips.Select(round => round.Rate)]) ? (double?)null : trips.Select(round => 1000 / round.Rate).Median();
+        var sync = noise.IsTooFar(DiskLimit.Name, [.. disk.Select(round => round.Rate)]) ? (double?)null : disk.Select(round => 1000 / round.Rate).Median();
+        return
+        [
+            .. lags.Select(lag => new BenchResult($"confirm lag {lag.Region}", "ms", lag.Count, lag.P50Ms, lag.P99Ms, lag.MeanMs, trip, lag.P50Ms / trip)),
+            writes.Latency.Report($"insert at {options.Rate}/s, from its intended start", writes.Calls, sync),
+            new("insert: rate reached", "1/s", writes.Calls, writes.Rate, null, writes.Rate, options.Rate, writes.Rate / options.Rate),
+            new("insert: server CPU, all nodes", "us/call", writes.Calls, writes.ServerCpu, null, writes.ServerCpu, null, null),
+            new("insert: client CPU", "us/call", writes.Calls, writes.ClientCpu, null, writes.ClientCpu, null, null),
+            .. DiskLimit.Report(disk),
+        ];
     }
 
-    private static async Task<(Samples Latencies, long Written)> WriteAsync(BenchDatabase database, int rate, TimeSpan duration)
+    private static void CheckRegions(IReadOnlyList<LagSummary> lags, BenchOptions options)
     {
-        var latencies = new Samples();
-        var value = new Value { Text = new string('x', 100) };
-        var total = (long)(rate * duration.TotalSeconds);
-        var calls = new List<Task>((int)total);
-        var clock = Stopwatch.StartNew();
-        for (long i = 0; i < total;)
+        var silent = options.Regions.Skip(1).Except(lags.Where(lag => lag.Count > 0).Select(lag => lag.Region)).ToList();
+        if (silent.Count > 0)
         {
-            var due = (long)(clock.Elapsed.TotalSeconds * rate);
-            for (; i <= due && i < total; i++)
-            {
-                calls.Add(WriteOneAsync(database, value, TimeSpan.FromSeconds((double)i / rate), clock, latencies));
-            }
-
-            await Task.Delay(1);
-        }
-
-        await Task.WhenAll(calls);
-        return (latencies, total);
-    }
-
-    private static async Task WriteOneAsync(BenchDatabase database, Value value, TimeSpan intended, Stopwatch clock, Samples latencies)
-    {
-        await database.ExecuteAsync(null, "", "INSERT INTO t (value) VALUES (?)", value);
-        latencies.Add((clock.Elapsed - intended).TotalMilliseconds);
-    }
-
-    private static async Task CheckAsync(BenchDatabase database, long expected)
-    {
-        var last = (await database.ExecuteAsync(null, "", "SELECT count(*) FROM t")).Bookmark;
-        foreach (var region in database.Replicas)
-        {
-            var found = await database.CountAsync(region, last, "SELECT count(*) FROM t");
-            if (found != expected)
-            {
-                throw new WrongAnswerException($"{expected} writes were answered, but {region} shows {found} rows at {Bookmark.Parse(last)}.");
-            }
+            throw new BenchException($"The replicas in {string.Join(", ", silent)} recorded no confirm lag.");
         }
     }
 }

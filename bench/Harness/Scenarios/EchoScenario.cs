@@ -2,24 +2,29 @@ using Google.Protobuf;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
-/// <summary>What does our gRPC cost over the least that Kestrel and HttpClient can do with the same bytes?</summary>
-internal sealed class EchoScenario : IScenario
+/// <summary>Unary echoes of several sizes through our gRPC, each beside the same bytes through Kestrel and <see cref="HttpMessageInvoker"/> alone.</summary>
+internal sealed class EchoScenario : Scenario
 {
-    private static readonly int[] _sizes = [64, 1024, 65536];
+    private static readonly (int Bytes, string Name)[] _sizes = [(64, "64 B"), (1024, "1 KiB"), (64 * 1024, "64 KiB")];
 
-    public string Name => "echo";
+    public override bool NeedsCluster => false;
 
-    public async Task RunAsync(ServerProcess server, RunOptions options, List<Result> results, List<string> notes)
+    public override async Task<IReadOnlyList<BenchResult>> RunAsync(
+        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
     {
-        await using var clients = new EchoClients(server.Addresses["echo"]);
-        foreach (var size in _sizes)
+        using var bare = new BareEchoClient(server.Ready.BareEcho);
+        await using var grpc = new GrpcEchoClient(server.Ready.Echo);
+        var random = new Random(options.Seed);
+        var pairs = _sizes.Select(size =>
         {
-            var bytes = new byte[size];
-            new Random(options.Seed).NextBytes(bytes);
-            var payload = ByteString.CopyFrom(bytes);
-            var pair = new Alternation(server, options);
-            await pair.RunAsync(("gRPC echo", _ => clients.OursAsync(payload)), ("bare echo", _ => clients.BareAsync(bytes)));
-            pair.Report($", {size} B, {options.Callers} callers", results, notes);
-        }
+            var bytes = new byte[size.Bytes];
+            random.NextBytes(bytes);
+            var message = ByteString.CopyFrom(bytes);
+            return (
+                Bare: new Series($"bare echo {size.Name}, {options.Callers} callers", options.Callers, _ => bare.CallAsync(bytes)),
+                Ours: new Series($"echo {size.Name}, {options.Callers} callers", options.Callers, _ => grpc.CallAsync(message)));
+        }).ToList();
+        await Series.AlternateAsync(server, options, [.. pairs.SelectMany(pair => new[] { pair.Bare, pair.Ours })]);
+        return [.. pairs.SelectMany(pair => pair.Bare.Report(noise).Concat(pair.Ours.Report(noise, pair.Bare)))];
     }
 }

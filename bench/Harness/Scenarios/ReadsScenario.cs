@@ -1,45 +1,55 @@
+using System.Globalization;
 using Google.Protobuf;
+using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
-/// <summary>How fast are point reads at a replica, beside the echo of the same run?</summary>
-internal sealed class ReadsScenario : IScenario
+/// <summary>Point reads at a replica, each beside our echo: what do SQL and the copy add to a call?</summary>
+internal sealed class ReadsScenario : Scenario
 {
     private const int Rows = 10_000;
+    private const string Sql = "SELECT v FROM t WHERE id = ?";
 
-    public string Name => "reads";
-
-    public async Task RunAsync(ServerProcess server, RunOptions options, List<Result> results, List<string> notes)
+    public override async Task<IReadOnlyList<BenchResult>> RunAsync(
+        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
     {
-        await using var database = await BenchDatabase.CreateAsync(server, options.Regions, "reads");
-        await database.ExecuteAsync(null, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, value TEXT)");
-        await database.BatchAsync(
-            "INSERT INTO t VALUES (?, ?)", Enumerable.Range(1, Rows).Select(id => new[] { new Value { Integer = id }, new Value { Text = $"value {id} {new string('x', 80)}" } }));
-        var last = (await database.ExecuteAsync(null, "", "SELECT 1")).Bookmark;
-        var region = database.Replicas.First();
-        await database.ExecuteAsync(region, last, "SELECT 1");
+        var random = new Random(options.Seed);
+        var values = Enumerable.Range(1, Rows).Select(i => string.Create(CultureInfo.InvariantCulture, $"value {i:D8} {random.NextInt64():x16}")).ToList();
+        await using var table = new BenchTable(server);
+        await table.CreateAsync(cancellationToken);
+        await table.FillAsync(values, cancellationToken);
+        await table.CheckRowsAsync(Rows, cancellationToken); // from here on the replica needs no bookmark
 
-        await using var echo = new EchoClients(server.Addresses["echo"]);
-        var payload = ByteString.CopyFrom(new byte[128]);
-        foreach (var callers in new[] { options.Callers, 1 })
+        await using var replica = new GrpcChannel(server.Ready.Nodes[1].Grpc);
+        await using var grpc = new GrpcEchoClient(server.Ready.Echo);
+        var keys = Enumerable.Range(0, options.Callers).Select(_ => new Random(random.Next())).ToArray(); // one a caller
+        var payload = ByteString.CopyFrom(new byte[64]);
+        var all = new List<Series>();
+        foreach (var callers in new[] { 1, options.Callers }.Distinct())
         {
-            var randoms = Enumerable.Range(0, callers).Select(caller => new Random(options.Seed + caller)).ToArray();
-            var pair = new Alternation(server, options with { Callers = callers });
-            await pair.RunAsync(
-                ("point read at a replica", caller => ReadAsync(database, region, randoms[caller].Next(1, Rows + 1))),
-                ("gRPC echo", _ => echo.OursAsync(payload)));
-            pair.Report($", {callers} callers", results, notes);
+            var who = callers == 1 ? "1 caller" : $"{callers} callers";
+            all.Add(new Series($"echo 64 B, {who}", callers, _ => grpc.CallAsync(payload)));
+            all.Add(new Series($"point reads, {who}", callers, caller => ReadAsync(replica, keys[caller], values)));
         }
+
+        await Series.AlternateAsync(server, options, all);
+        return [.. all.Chunk(2).SelectMany(pair => pair[0].Report(noise).Concat(pair[1].Report(noise, pair[0])))];
     }
 
-    private static async Task ReadAsync(BenchDatabase database, string region, long id)
+    private static async Task ReadAsync(GrpcChannel replica, Random keys, List<string> values)
     {
-        var answer = await database.ExecuteAsync(region, "first-unconstrained", "SELECT value FROM t WHERE id = ?", new Value { Integer = id });
-        var rows = answer.Results[0].Rows;
-        if (answer.Served.Primary || rows.RowCount != 1 || !rows.Columns[0].Texts[0].StartsWith($"value {id} ", StringComparison.Ordinal))
+        var id = keys.Next(1, Rows + 1);
+        var response = await replica.CallAsync(QueryMethods.Execute, new ExecuteRequest
         {
-            throw new WrongAnswerException($"The read of row {id} at {region} gave {rows}, served by {answer.Served}.");
+            Database = BenchTable.Database,
+            Read = new ReadOptions { Session = Session.FirstUnconstrained },
+            Statements = { new Statement { Sql = Sql, Positional = { new Value { Integer = id } } } },
+        });
+        var rows = response.Results[0].Rows;
+        if (rows.RowCount != 1 || rows.Columns[0].Texts[0] != values[id - 1] || response.Served.Primary)
+        {
+            throw new BenchException($"The read of id {id} gave {rows}, served by {response.Served.By}; '{values[id - 1]}' of a replica was wanted.");
         }
     }
 }

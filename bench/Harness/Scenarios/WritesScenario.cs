@@ -1,53 +1,43 @@
 using Google.Protobuf;
-using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
-/// <summary>How fast are durable single-row inserts, beside the echo and the disk of the same run?</summary>
-internal sealed class WritesScenario : IScenario
+/// <summary>Single-row inserts, durable when they are answered, beside our echo and beside the disk alone.</summary>
+internal sealed class WritesScenario : Scenario
 {
-    private const double DiskMoved = 2.0;
+    private const string Sql = "INSERT INTO t (v) VALUES (?)";
+    private static readonly string _value = new('v', 100);
 
-    public string Name => "writes";
-
-    public async Task RunAsync(ServerProcess server, RunOptions options, List<Result> results, List<string> notes)
+    public override async Task<IReadOnlyList<BenchResult>> RunAsync(
+        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
     {
-        await using var database = await BenchDatabase.CreateAsync(server, options.Regions, "writes");
-        await database.ExecuteAsync(null, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, value TEXT)");
-        await using var echo = new EchoClients(server.Addresses["echo"]);
-        var payload = ByteString.CopyFrom(new byte[128]);
-        var value = new Value { Text = new string('x', 100) };
-        var probe = TimeSpan.FromSeconds(Math.Min(1, options.Duration.TotalSeconds / 4));
-        var before = DiskLimit.PerSecond(probe);
-        long written = 0;
-        foreach (var callers in new[] { options.Callers, 1 })
+        await using var table = new BenchTable(server);
+        await table.CreateAsync(cancellationToken);
+        await using var grpc = new GrpcEchoClient(server.Ready.Echo);
+        var payload = ByteString.CopyFrom(new byte[64]);
+        var sessions = Enumerable.Range(0, options.Callers).Select(_ => table.Primary.WithSession()).ToArray();
+        long answered = 0;
+        async Task WriteAsync(int caller)
         {
-            var pair = new Alternation(server, options with { Callers = callers });
-            await pair.RunAsync(
-                ("single-row insert", async _ =>
-                {
-                    await database.ExecuteAsync(null, "", "INSERT INTO t (value) VALUES (?)", value);
-                    Interlocked.Increment(ref written);
-                }),
-                ("gRPC echo", _ => echo.OursAsync(payload)));
-            pair.Report($", {callers} sessions", results, notes);
+            await sessions[caller].ExecuteAsync(Sql, [_value], cancellationToken: cancellationToken);
+            Interlocked.Increment(ref answered);
         }
 
-        var after = DiskLimit.PerSecond(probe);
-        results.Add(Result.Rate("4 KiB append + fdatasync, before and after", [before, after]));
-        if (Math.Max(before, after) / Math.Min(before, after) > DiskMoved)
-        {
-            notes.Add($"noisy: the disk moved from {before:F0} to {after:F0} syncs a second within this run");
-        }
+        var one = new Series("inserts, 1 session", 1, WriteAsync);
+        var echo = new Series($"echo 64 B, {options.Callers} callers", options.Callers, _ => grpc.CallAsync(payload));
+        var many = new Series($"inserts, {options.Callers} sessions", options.Callers, WriteAsync);
+        var disk = new List<LoadResult> { DiskLimit.Measure(server.Folder, options.DiskLimit) };
+        await Series.AlternateAsync(server, options, [one, echo, many]);
+        disk.Add(DiskLimit.Measure(server.Folder, options.DiskLimit));
+        await table.CheckRowsAsync(answered, cancellationToken);
 
-        var last = (await database.ExecuteAsync(null, "", "SELECT 1")).Bookmark;
-        foreach (var region in database.Replicas)
-        {
-            var found = await database.CountAsync(region, last, "SELECT count(*) FROM t");
-            if (found != written)
-            {
-                throw new WrongAnswerException($"{written} writes were answered, but {region} shows {found} rows.");
-            }
-        }
+        double? limit = noise.IsTooFar(DiskLimit.Name, [.. disk.Select(round => round.Rate)]) ? null : disk.Select(round => round.Rate).Median();
+        return
+        [
+            .. DiskLimit.Report(disk),
+            .. one.Report(limit),
+            .. echo.Report(noise),
+            .. many.Report(noise, echo),
+        ];
     }
 }

@@ -1,0 +1,65 @@
+namespace ReplicatedSqlite.Bench.Harness;
+
+/// <summary>The rounds of one closed loop, and the lines of the report that come of them.</summary>
+internal sealed class Series(string name, int callers, Func<int, Task> call)
+{
+    private readonly List<LoadResult> _rounds = [];
+
+    /// <summary>Calls per second, round by round.</summary>
+    public IReadOnlyList<double> Rates => [.. _rounds.Select(round => round.Rate)];
+
+    public long Calls => _rounds.Sum(round => round.Calls);
+
+    /// <summary>Warms all up, then lets them take turns.</summary>
+    public static async Task AlternateAsync(ServerProcess server, BenchOptions options, IReadOnlyList<Series> all)
+    {
+        foreach (var series in all)
+        {
+            await ClosedLoop.RunAsync(server, series.Callers, options.Warmup / all.Count, series.Call);
+        }
+
+        for (var i = 0; i < options.Rounds; i++)
+        {
+            // Every other time backwards, so that nobody always runs behind the same neighbour.
+            foreach (var series in i % 2 == 0 ? all : all.Reverse())
+            {
+                series._rounds.Add(await ClosedLoop.RunAsync(server, series.Callers, options.Duration / options.Rounds, series.Call));
+            }
+        }
+    }
+
+    /// <summary>Rate, latency and costs; the rate beside that of a limit that took turns with it.</summary>
+    public IEnumerable<BenchResult> Report(Noise noise, Series? limit = null)
+    {
+        double? ratio = limit is null || noise.IsTooFar(limit.Name, limit.Rates) ? null : Rates.Zip(limit.Rates, (own, most) => own / most).Median();
+        return Report(limit?.Rates.Median(), ratio);
+    }
+
+    /// <summary>The same beside a limit that was measured before and after.</summary>
+    /// <param name="limit">Calls per second; <see langword="null"/> if it moved too much.</param>
+    public IEnumerable<BenchResult> Report(double? limit) => Report(limit, Rates.Median() / limit);
+
+    private string Name => name;
+
+    private int Callers => callers;
+
+    private Func<int, Task> Call => call;
+
+    private IEnumerable<BenchResult> Report(double? limit, double? ratio)
+    {
+        var latency = new LatencyHistogram();
+        foreach (var round in _rounds)
+        {
+            latency.Add(round.Latency);
+        }
+
+        yield return new BenchResult(name, "1/s", Calls, Rates.Median(), null, Rates.Average(), limit, ratio);
+        yield return latency.Report($"{name}: latency", Calls);
+        yield return Cost("server CPU", "us/call", round => round.ServerCpu);
+        yield return Cost("client CPU", "us/call", round => round.ClientCpu);
+        yield return Cost("server allocation", "B/call", round => round.ServerBytes);
+    }
+
+    private BenchResult Cost(string what, string unit, Func<LoadResult, double> cost) =>
+        new($"{name}: {what}", unit, Calls, _rounds.Select(cost).Median(), null, _rounds.Average(cost), null, null);
+}

@@ -1,0 +1,53 @@
+using System.Globalization;
+
+namespace ReplicatedSqlite.Bench.Harness;
+
+/// <summary>The database that the scenarios fill: its primary in the first region.</summary>
+internal sealed class BenchTable(ServerProcess server) : IAsyncDisposable
+{
+    public const string Database = "bench";
+    private const int RowsPerBatch = 500;
+
+    private readonly ReplicatedSqliteClient _client = ClientOf(server.Ready.Nodes[0]);
+
+    /// <summary>Sessions at the primary.</summary>
+    public ReplicatedDatabase Primary => _client.Database(Database);
+
+    /// <summary>Creates database and table.</summary>
+    public async Task CreateAsync(CancellationToken cancellationToken)
+    {
+        await _client.Admin.CreateDatabaseAsync(Database, server.Ready.Nodes[0].Region, cancellationToken);
+        await Primary.ExecuteAsync("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT NOT NULL)", cancellationToken: cancellationToken);
+    }
+
+    /// <summary>Adds rows with the ids 1, 2, … </summary>
+    public async Task FillAsync(IReadOnlyList<string> values, CancellationToken cancellationToken)
+    {
+        var id = 0;
+        foreach (var chunk in values.Chunk(RowsPerBatch))
+        {
+            await Primary.BatchAsync(
+                chunk.Select(value => new SqlStatement("INSERT INTO t VALUES (?, ?)", [++id, value])).ToList(), cancellationToken: cancellationToken);
+        }
+    }
+
+    /// <summary>Sees to it that every copy has just so many rows.</summary>
+    /// <exception cref="BenchException">One has not.</exception>
+    public async Task CheckRowsAsync(long wanted, CancellationToken cancellationToken)
+    {
+        var bookmark = (await Primary.ExecuteAsync("SELECT 1", cancellationToken: cancellationToken)).Bookmark;
+        foreach (var node in server.Ready.Nodes)
+        {
+            await using var client = ClientOf(node);
+            var found = await client.Database(Database).WithSession(bookmark).QueryScalarAsync<long>("SELECT count(*) FROM t", cancellationToken: cancellationToken);
+            if (found != wanted)
+            {
+                throw new BenchException(string.Create(CultureInfo.InvariantCulture, $"The copy in {node.Region} has {found} rows; {wanted} writes were answered."));
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync() => _client.DisposeAsync();
+
+    private static ReplicatedSqliteClient ClientOf(ServerNode node) => new($"{node.Grpc.Host}:{node.Grpc.Port}");
+}

@@ -1,0 +1,30 @@
+namespace ReplicatedSqlite.Bench.Harness;
+
+/// <summary>A question that people choose a database by.</summary>
+internal abstract class Scenario
+{
+    /// <summary>Names and what they answer.</summary>
+    public static readonly IReadOnlyList<(string Name, string What)> All =
+    [
+        ("confirm-lag", "How long after its confirmation does a write show on the replicas? Open loop."),
+        ("echo", "What does our gRPC cost beside bare Kestrel and HttpMessageInvoker?"),
+        ("reads", "How many point reads does a replica answer, beside an echo?"),
+        ("writes", "How many single-row inserts are durable in a second, beside an echo and beside the disk alone?"),
+    ];
+
+    /// <summary>Whether it calls a cluster.</summary>
+    public virtual bool NeedsCluster => true;
+
+    public static Scenario Create(string name) => name switch
+    {
+        "confirm-lag" => new ConfirmLagScenario(),
+        "echo" => new EchoScenario(),
+        "reads" => new ReadsScenario(),
+        "writes" => new WritesScenario(),
+        _ => throw new ArgumentException($"There is no scenario '{name}'.", nameof(name)),
+    };
+
+    /// <summary>Measures.</summary>
+    /// <exception cref="BenchException">An answer was wrong.</exception>
+    public abstract Task<IReadOnlyList<BenchResult>> RunAsync(ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken);
+}

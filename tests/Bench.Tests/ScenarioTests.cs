@@ -1,0 +1,41 @@
+using System.Text.Json;
+using ReplicatedSqlite.Bench.Harness;
+
+namespace ReplicatedSqlite.Bench.Tests;
+
+/// <summary>Every scenario for a moment, so that the harness never rots. What it measures then means nothing; that its answers are right does.</summary>
+public sealed class ScenarioTests : IDisposable
+{
+    private readonly string _file = Path.GetTempFileName();
+
+    [Theory]
+    [InlineData("confirm-lag", "confirm lag weur")]
+    [InlineData("echo", "echo 64 KiB, 8 callers")]
+    [InlineData("reads", "point reads, 8 callers")]
+    [InlineData("writes", "inserts, 8 sessions")]
+    public async Task A_scenario_ends_well_and_writes_its_results(string scenario, string headline)
+    {
+        var (output, errors) = (new StringWriter(), new StringWriter());
+        var options = new BenchOptions { Scenario = scenario, JsonFile = _file, Commit = "test" }.Quick();
+        var code = await BenchRun.RunAsync(options, output, errors, TestContext.Current.CancellationToken);
+        Assert.True(code == 0, $"{scenario} ended with code {code}: {errors}");
+        Assert.Contains(headline, output.ToString(), StringComparison.Ordinal);
+
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(_file, TestContext.Current.CancellationToken));
+        var report = json.RootElement;
+        Assert.Equal(["scenario", "machine", "versions", "commit", "results"], report.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(scenario, report.GetProperty("scenario").GetString());
+        Assert.Equal("test", report.GetProperty("commit").GetString());
+        Assert.Equal(Environment.ProcessorCount, report.GetProperty("machine").GetProperty("processors").GetInt32());
+        Assert.Equal(JsonValueKind.String, report.GetProperty("versions").GetProperty("sqlite").ValueKind);
+        foreach (var result in report.GetProperty("results").EnumerateArray())
+        {
+            Assert.Equal(["name", "unit", "count", "p50", "p99", "mean", "limit", "ratio"], result.EnumerateObject().Select(property => property.Name));
+            Assert.True(result.GetProperty("count").GetInt64() > 0, result.ToString());
+        }
+
+        Assert.Contains(report.GetProperty("results").EnumerateArray(), result => result.GetProperty("name").GetString() == headline && result.GetProperty("p50").GetDouble() > 0);
+    }
+
+    public void Dispose() => File.Delete(_file);
+}
