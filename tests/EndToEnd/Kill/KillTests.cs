@@ -24,7 +24,14 @@ public sealed class KillTests
                 await node.DisposeAsync();
                 node = await NodeProcess.StartAsync(folder.Path);
                 clients = node.Connect();
-                await CheckAsync(clients, writers);
+                try
+                {
+                    await CheckAsync(clients, writers);
+                }
+                catch (ReplicatedSqliteException e)
+                {
+                    throw new InvalidOperationException($"After round {round}: {e.Code} {e.Message}\n{node}", e);
+                }
             }
 
             Assert.True(writers.Answered > 100, $"Only {writers.Answered} writes were answered: hardly any load.");
