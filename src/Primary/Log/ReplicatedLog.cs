@@ -276,7 +276,7 @@ internal sealed class ReplicatedLog
 
             _held.Confirm(confirmed, passing);
             _shipping.Confirm(confirmed, _actions);
-            CarryOut(_actions);
+            CarryOut(_actions, _confirmedAt);
             _actions.Clear();
             _recent.Trim(confirmed);
             if (_room is not null && HasRoom)
@@ -293,8 +293,9 @@ internal sealed class ReplicatedLog
         }
     }
 
-    // Under the lock. Whoever asks to be sent an entry is served by Append, which has it at hand.
-    private void CarryOut(List<ShippingAction> actions)
+    // Under the lock. Whoever asks to be sent an entry is served by Append, which has it at hand. Only for what is confirmed just now is the
+    // moment known; a mark for somebody who subscribes or catches up carries none.
+    private void CarryOut(List<ShippingAction> actions, long confirmedAt = 0)
     {
         foreach (var action in actions)
         {
@@ -305,8 +306,7 @@ internal sealed class ReplicatedLog
 
             if (action.Kind == ShippingActionKind.SendMark)
             {
-                // Only for what was confirmed just now is the moment known; a mark for somebody who catches up carries none.
-                outbox.Mark(action.Position, action.Position == _held.Confirmed ? _confirmedAt : 0);
+                outbox.Mark(action.Position, action.Position == _held.Confirmed ? confirmedAt : 0);
             }
             else
             {

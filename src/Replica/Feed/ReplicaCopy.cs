@@ -44,6 +44,20 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     /// <summary>With the policy of the primary: the same statement is refused with the same words.</summary>
     private ReaderOptions ReaderOptions => context.Options.Readers.ForProfile(context.Control.Find(database)?.Profile ?? SqlPolicy.Default.Name);
 
+    /// <summary>A statement has been found to write before: the primary is asked at once, whatever bookmark is waited for here.</summary>
+    public bool IsKnownToWrite(IReadOnlyList<Statement> statements)
+    {
+        foreach (var statement in statements)
+        {
+            if (_known.Contains(statement.Sql))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Opens what the last run left. A damaged copy is removed: it can be built again.</summary>
     public void Open()
     {

@@ -14,7 +14,7 @@ internal sealed partial class ReplicaReads(
     public async Task<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ReadConstraint constraint, CancellationToken cancellationToken)
     {
         var started = context.Time.GetTimestamp();
-        if (!await MayAnswerAsync(constraint, cancellationToken))
+        if (copy.IsKnownToWrite(request.Statements) || !await MayAnswerAsync(constraint, cancellationToken))
         {
             return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, cancellationToken);
         }
@@ -57,7 +57,7 @@ internal sealed partial class ReplicaReads(
         StreamRequest request, ReadConstraint constraint, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var started = context.Time.GetTimestamp();
-        var mayAnswer = await MayAnswerAsync(constraint, cancellationToken);
+        var mayAnswer = !copy.IsKnownToWrite(request.Statements) && await MayAnswerAsync(constraint, cancellationToken);
         var waitMs = context.Time.GetElapsedTime(started).TotalMilliseconds;
         await using var read = mayAnswer && copy.Reads is { } runner
             ? await runner.OpenAsync(SqlRequests.From(request, cancellationToken))
