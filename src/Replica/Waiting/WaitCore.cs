@@ -76,6 +76,11 @@ internal sealed class WaitCore<TToken>
     /// <summary>The table of confirmed epochs grew: every waiter is looked at again, for some targets may lie on an abandoned tail.</summary>
     public void Grow(EpochTable epochs, ICollection<WaitAction<TToken>> ended)
     {
+        if (epochs.CurrentEpoch < _epochs.CurrentEpoch)
+        {
+            return; // an old entry that came again carries an old table; with it an abandoned target would look like one that is passed
+        }
+
         _epochs = epochs;
         foreach (var waiter in _byTarget.ToList())
         {
