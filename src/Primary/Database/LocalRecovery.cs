@@ -22,13 +22,13 @@ internal static class LocalRecovery
         var last = journal.LastOf(database.Id);
         var sidecar = Prepare(path, database, journal, last);
         LocalFile.DiscardWal(path);
-        var state = ReadState(path);
+        var state = ReadState(path, sidecar, database);
         using var connection = SqliteConnection.Open(path);
         using var applier = WalIndexApplier.Open(connection);
         using var checkpointer = Checkpointer.Open(path, database.Id);
         var position = sidecar.From;
         var replayed = 0;
-        while (position != last)
+        while (position < last) // the log may hold more by now: what an earlier activation had queued
         {
             foreach (var entry in Read(journal, database, position))
             {
@@ -91,8 +91,14 @@ internal static class LocalRecovery
         }
     }
 
-    private static LogState ReadState(string path)
+    private static LogState ReadState(string path, Sidecar sidecar, DatabaseRecord database)
     {
+        // It is written before the sidecar moves on, so only a new copy can be without one.
+        if (sidecar.From != Position.Start && !File.Exists(LogStateFile.PathOf(path)))
+        {
+            throw Refuse(database, $"'{LogStateFile.PathOf(path)}' is missing, and only it tells of the log before {sidecar.From}.");
+        }
+
         try
         {
             return LogStateFile.Read(LogStateFile.PathOf(path));
