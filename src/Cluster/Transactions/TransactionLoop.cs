@@ -6,6 +6,8 @@ namespace ReplicatedSqlite.Cluster;
 /// <summary>Leads an interactive transaction on a copy: step after step, each answered in order, until it ends or its lease does.</summary>
 public sealed class TransactionLoop
 {
+    private static readonly TimeSpan _patienceWithLastWord = TimeSpan.FromSeconds(5);
+
     private readonly TransactCall _call;
     private readonly TransactionLease _lease;
     private readonly CancellationToken _cancellationToken;
@@ -46,7 +48,10 @@ public sealed class TransactionLoop
             failure = e;
         }
 
-        await call.FailAsync(failure!, ended: true, cancellationToken);
+        // A client that does not read cannot be told; its stream is reset then.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(_patienceWithLastWord);
+        await call.FailAsync(failure!, ended: true, patience.Token);
     }
 
     private async Task RunAsync(IOpenTransaction transaction)
