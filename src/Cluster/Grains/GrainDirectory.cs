@@ -47,7 +47,9 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
     }
 
     /// <summary>The grain if it is active and well; activates nothing.</summary>
-    public GrainLease<TGrain>? TryUse(DatabaseId database)
+    /// <param name="database">Whose.</param>
+    /// <param name="keepsIt">Off for a mere look, which does not keep an idle grain from being let go.</param>
+    public GrainLease<TGrain>? TryUse(DatabaseId database, bool keepsIt = true)
     {
         if (!_activations.TryGetValue(database, out var activation) || !activation.TryEnter())
         {
@@ -56,7 +58,7 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
 
         if (activation.Grain is { IsCompletedSuccessfully: true } ready && !Completed(ready).HasFailed)
         {
-            return new GrainLease<TGrain>(Completed(ready), activation);
+            return new GrainLease<TGrain>(Completed(ready), activation, keepsIt);
         }
 
         activation.Leave();
@@ -226,12 +228,12 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
             }
         }
 
-        public void Leave()
+        public void Leave(bool wasUse = true)
         {
             TaskCompletionSource? unused = null;
             lock (_gate)
             {
-                _lastUse = time.GetTimestamp();
+                _lastUse = wasUse ? time.GetTimestamp() : _lastUse;
                 if (--_users == 0)
                 {
                     unused = _unused;
@@ -309,8 +311,11 @@ public readonly struct GrainLease<TGrain> : IDisposable
 {
     private readonly GrainDirectory<TGrain>.Activation _activation;
 
-    internal GrainLease(TGrain grain, GrainDirectory<TGrain>.Activation activation)
+    private readonly bool _wasUse;
+
+    internal GrainLease(TGrain grain, GrainDirectory<TGrain>.Activation activation, bool wasUse = true)
     {
+        _wasUse = wasUse;
         Grain = grain;
         _activation = activation;
     }
@@ -319,5 +324,5 @@ public readonly struct GrainLease<TGrain> : IDisposable
     public TGrain Grain { get; }
 
     /// <summary>Ends the use. Once.</summary>
-    public void Dispose() => _activation?.Leave();
+    public void Dispose() => _activation?.Leave(_wasUse);
 }

@@ -50,6 +50,23 @@ internal sealed class NodeFolder : IAsyncDisposable
         }
     }
 
+    /// <summary>Remembers which journal is this node's: one that is empty or another's would be taken for one in which nothing was ever confirmed.</summary>
+    /// <exception cref="InvalidOperationException">It is not the one that was here before.</exception>
+    public void CheckJournal(Guid id)
+    {
+        var identity = Read(Path)!;
+        if (identity.JournalId is null)
+        {
+            Write(Path, identity with { JournalId = id });
+        }
+        else if (identity.JournalId != id)
+        {
+            throw new InvalidOperationException(
+                $"'{Journal}' holds journal {id}, but this node's journal is {identity.JournalId}: the folder was emptied, replaced or mixed up. " +
+                "It held writes that were confirmed. Bring it back from a backup of the same moment as the rest of the node's folder, or start this node in an empty folder.");
+        }
+    }
+
     /// <summary>The folder of one database's primary file.</summary>
     public string PrimaryOf(DatabaseId database) => System.IO.Path.Combine(Path, "primaries", database.ToString());
 
@@ -112,9 +129,12 @@ internal sealed class NodeFolder : IAsyncDisposable
         Span<byte> bytes = stackalloc byte[6];
         random.NextBytes(bytes);
         var identity = new Identity(clusterId, $"{region}-{Convert.ToHexStringLower(bytes)}", region);
-        DurableFile.Write(System.IO.Path.Combine(path, IdentityFile), JsonSerializer.SerializeToUtf8Bytes(identity));
+        Write(path, identity);
         return identity;
     }
 
-    private sealed record Identity(string ClusterId, string NodeId, string Region);
+    private static void Write(string path, Identity identity) =>
+        DurableFile.Write(System.IO.Path.Combine(path, IdentityFile), JsonSerializer.SerializeToUtf8Bytes(identity));
+
+    private sealed record Identity(string ClusterId, string NodeId, string Region, Guid? JournalId = null);
 }

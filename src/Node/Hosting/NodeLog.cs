@@ -7,4 +7,7 @@ internal static partial class NodeLog
 {
     [LoggerMessage(4001, LogLevel.Warning, "What is left of the deleted database {Database} could not be removed; it is tried again at the next start")]
     public static partial void RemovalFailed(ILogger logger, DatabaseId database, Exception reason);
+
+    [LoggerMessage(4002, LogLevel.Error, "The copy of {Database} could not be opened; the next request tries again")]
+    public static partial void OpeningFailed(ILogger logger, DatabaseId database, Exception reason);
 }

@@ -68,8 +68,8 @@ internal sealed class NodeServices : IAsyncDisposable
             Logger = logging.CreateLogger("ReplicatedSqlite.Replica"),
             Options = options.Replica,
         };
-        _primaries = new((id, cancellation) => PrimaryGrain.ActivateAsync(_primaryContext, id, cancellation), time, options.GrainIdle);
-        _replicas = new((id, _) => ReplicaGrain.ActivateAsync(replicaContext, id), time, options.GrainIdle);
+        _primaries = new((id, cancellation) => OpenAsync(id, PrimaryGrain.ActivateAsync(_primaryContext, id, cancellation)), time, options.GrainIdle);
+        _replicas = new((id, _) => OpenAsync(id, ReplicaGrain.ActivateAsync(replicaContext, id)), time, options.GrainIdle);
         _routerContext = new RouterContext
         {
             Self = self,
@@ -136,6 +136,21 @@ internal sealed class NodeServices : IAsyncDisposable
         await _readers.DisposeAsync();
         await _writers.DisposeAsync();
         _removing.Dispose();
+    }
+
+    // What the disk or SQLite says while a copy is opened reaches the caller as a refusal in the contract's words, and the log whole.
+    private async Task<IDatabaseCopy> OpenAsync(DatabaseId database, Task<IDatabaseCopy> activation)
+    {
+        try
+        {
+            return await activation;
+        }
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException or JournalException or InvalidDataException)
+        {
+            NodeLog.OpeningFailed(_logger, database, e);
+            throw new RequestException(
+                ErrorCodes.NoPrimary, $"This node could not open its copy of {database}: {e.Message} Nothing was done; its log says more.");
+        }
     }
 
     // The catalogue has forgotten it; what is left of it here is only in the way. What fails now is done at the next start.

@@ -30,7 +30,7 @@ internal sealed class DatabaseDescriber(RouterContext context)
             described.ReplicaRegions.AddRange(regions.Where(region => region != record.PrimaryRegion));
         }
 
-        if (record.PrimaryNode == context.Self.Id && context.Primaries.TryUse(record.Id) is { } lease)
+        if (record.PrimaryNode == context.Self.Id && context.Primaries.TryUse(record.Id, keepsIt: false) is { } lease)
         {
             using (lease)
             {

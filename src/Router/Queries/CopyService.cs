@@ -19,7 +19,7 @@ public sealed class CopyService(RouterContext context)
         }
 
         var id = new DatabaseId(guid);
-        if ((context.Primaries.TryUse(id) ?? context.Replicas.TryUse(id)) is not { } lease)
+        if ((context.Primaries.TryUse(id, keepsIt: false) ?? context.Replicas.TryUse(id, keepsIt: false)) is not { } lease)
         {
             return new GetCopyResponse();
         }
