@@ -42,7 +42,7 @@ public sealed class FileSystemTests : IDisposable
         var disk = new HalfWritingDisk(new FileSystemDisk());
         await using var journal = NodeJournal.Open(Folder, _options, disk, new Random(1));
         await journal.AppendAsync(_log.OpenEpoch(1));
-        for (var copy = 0; copy < 20; copy++)
+        for (var copy = 0; copy < 6; copy++)
         {
             var target = Path.Combine(_root, $"copy{copy}");
             var before = _log.End;

@@ -2,7 +2,7 @@ namespace ReplicatedSqlite.Journal.Tests;
 
 public sealed class CrashTests
 {
-    private static readonly int _seeds = Environment.GetEnvironmentVariable("RS_TEST_FULL") == "1" ? 20_000 : 600;
+    private static readonly int _seeds = Environment.GetEnvironmentVariable("RS_TEST_FULL") == "1" ? 6_000 : 600;
 
     [Fact]
     public void After_any_end_the_journal_holds_a_prefix_of_the_calls_with_all_that_was_acknowledged()
