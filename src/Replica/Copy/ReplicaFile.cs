@@ -13,6 +13,7 @@ internal sealed class ReplicaFile : IAsyncDisposable
     private readonly Checkpointer _checkpointer;
     private readonly Queue<(Position Position, long Ordinal)> _hidden = new();
     private long _lastOrdinal;
+    private bool _isWalEmpty; // since its restart; the applier notices that only when it writes again
     private long _attemptedAt; // WAL size at the last checkpoint, whether it was complete or not
 
     private ReplicaFile(SqliteConnection connection, WalIndexApplier applier, Checkpointer checkpointer, DatabaseReaders readers)
@@ -30,7 +31,7 @@ internal sealed class ReplicaFile : IAsyncDisposable
     public Sidecar Sidecar => _checkpointer.Sidecar;
 
     /// <summary>The WAL's live part.</summary>
-    public long WalSizeBytes => _applier.WalSizeBytes;
+    public long WalSizeBytes => _isWalEmpty ? 0 : _applier.WalSizeBytes;
 
     /// <summary>What has been written since the last checkpoint, complete or not.</summary>
     public long UncheckpointedBytes => Math.Max(0, WalSizeBytes - _attemptedAt);
@@ -82,6 +83,7 @@ internal sealed class ReplicaFile : IAsyncDisposable
         }
 
         _applier.BeginTransaction(entry.Header.DatabaseSizePages);
+        _isWalEmpty = false;
         try
         {
             foreach (var page in entry.Pages)
@@ -141,6 +143,7 @@ internal sealed class ReplicaFile : IAsyncDisposable
         if (restarted)
         {
             _attemptedAt = 0;
+            _isWalEmpty = true;
             IsCheckpointed = true;
         }
 
