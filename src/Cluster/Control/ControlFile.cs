@@ -59,6 +59,16 @@ internal sealed class ControlFile : IDisposable
         return databases;
     }
 
+    /// <summary>Whether a database has, or ever had, this id.</summary>
+    public bool Knows(DatabaseId id)
+    {
+        Span<byte> key = stackalloc byte[DatabaseId.SizeBytes];
+        id.Write(key);
+        using var statement = _connection.Prepare("SELECT 1 FROM databases WHERE id = ?1");
+        statement.Bind(1, key);
+        return statement.Step();
+    }
+
     public void Put(DatabaseRecord database) => Run(
         "INSERT INTO databases (id, record) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET record = excluded.record",
         database.Id,

@@ -71,6 +71,11 @@ public sealed class EmbeddedControlPlane : IControlPlane
                     ErrorCodes.DatabaseExists, $"A database named '{database.Name}' exists already (id {taken.Id}). Choose another name, or delete it first.");
             }
 
+            if (_file.Knows(database.Id))
+            {
+                throw new InvalidOperationException($"The id {database.Id} was used before, so '{database.Name}' needs another one: an id names one database for ever.");
+            }
+
             _file.Put(database);
             Volatile.Write(ref _catalogue, _catalogue.With(database));
         }
