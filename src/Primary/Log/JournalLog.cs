@@ -13,7 +13,7 @@ internal sealed class JournalLog(NodeJournal journal) : IDurableLog
             // The queue's room is not awaited: what one database may have outstanding is bounded by its log, far below the queue.
             _ = journal.EnqueueAsync(entry, onDurable);
         }
-        catch (JournalException refused)
+        catch (Exception refused) when (refused is JournalException or ObjectDisposedException)
         {
             onDurable(entry.End, refused);
         }
