@@ -50,9 +50,19 @@ internal sealed class PrimaryFixture : IAsyncDisposable
     }
 
     /// <summary>What a process finds that starts after this one was killed right now.</summary>
-    public PrimaryFixture KilledCopy()
+    /// <remarks>
+    /// Files cannot be copied at one moment. The journal's syncs are held meanwhile, so that nothing is answered; and the sidecar comes before the file, so that
+    /// a checkpoint under way leaves the copy what it would leave after a kill: a file with newer pages than the sidecar tells, and the log that replaces them.
+    /// </remarks>
+    public async Task<PrimaryFixture> KilledCopyAsync()
     {
-        var copy = new PrimaryFixture(_folder.Copy(), _options, _time, Database);
+        var folder = new TemporaryFolder();
+        Disk.Hold();
+        await folder.CopyInAsync([Sidecar.PathOf(File), LogStateFile.PathOf(File)], Database.ToString());
+        await folder.CopyInAsync([File, File + "-wal", File + "-shm"], Database.ToString());
+        await folder.CopyInAsync([Path.Combine(_folder.Path, "control.sqlite"), Path.Combine(_folder.Path, "control.sqlite-wal"), JournalFolder], "");
+        Disk.Release();
+        var copy = new PrimaryFixture(folder, _options, _time, Database);
         copy.OpenNode();
         return copy;
     }

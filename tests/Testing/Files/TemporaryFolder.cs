@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace ReplicatedSqlite.Testing;
 
 /// <summary>A folder that goes when the test ends.</summary>
@@ -7,28 +9,19 @@ public sealed class TemporaryFolder : IDisposable
 
     public string Path { get; }
 
-    /// <summary>What is in it now, in a folder of its own: what a process that is killed at this moment leaves behind.</summary>
-    public TemporaryFolder Copy()
+    /// <summary>Copies files or folders into a place in this folder, by another process: to close a file here would drop SQLite's locks on it.</summary>
+    /// <param name="sources">Those that are missing are left out.</param>
+    /// <param name="under">A folder in this one; it is made.</param>
+    public async Task CopyInAsync(IEnumerable<string> sources, string under)
     {
-        var copy = new TemporaryFolder();
-        foreach (var folder in Directory.EnumerateDirectories(Path, "*", SearchOption.AllDirectories))
+        var target = System.IO.Path.Combine(Path, under);
+        Directory.CreateDirectory(target);
+        var present = sources.Where(System.IO.Path.Exists).ToList();
+        if (present.Count > 0)
         {
-            Directory.CreateDirectory(System.IO.Path.Combine(copy.Path, System.IO.Path.GetRelativePath(Path, folder)));
+            using var copy = Process.Start("cp", ["-a", .. present, target]);
+            await copy.WaitForExitAsync();
         }
-
-        foreach (var file in Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories))
-        {
-            try
-            {
-                File.Copy(file, System.IO.Path.Combine(copy.Path, System.IO.Path.GetRelativePath(Path, file)));
-            }
-            catch (FileNotFoundException)
-            {
-                // It was replaced while we looked; its successor is in another copy.
-            }
-        }
-
-        return copy;
     }
 
     public void Dispose()
