@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 
@@ -30,6 +31,15 @@ public sealed class ServerCallContext
 
     /// <summary>Metadata from the client, <c>authorization</c> included.</summary>
     public Metadata RequestHeaders => _requestHeaders ??= ReadRequestHeaders();
+
+    /// <summary>One entry of the metadata from the client, for those who look for nothing else: <see cref="RequestHeaders"/> reads them all.</summary>
+    /// <param name="name">Of a text entry, not a <c>-bin</c> one.</param>
+    /// <param name="value">Several of that name are joined by commas.</param>
+    public bool TryGetRequestHeader(string name, [NotNullWhen(true)] out string? value)
+    {
+        value = Http.Request.Headers.TryGetValue(name, out var values) ? values.ToString() : null;
+        return value is not null;
+    }
 
     /// <summary>Metadata to send before the first response. Changes after that have no effect.</summary>
     public Metadata ResponseHeaders => _responseHeaders ??= [];

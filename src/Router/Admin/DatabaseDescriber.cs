@@ -74,7 +74,7 @@ internal sealed class DatabaseDescriber(RouterContext context)
 
     public static void RefuseSecondHop(DatabaseRecord record, ServerCallContext call)
     {
-        if (call.RequestHeaders.TryGet(Forwarding.Header, out var by))
+        if (call.TryGetRequestHeader(Forwarding.Header, out var by))
         {
             throw new RequestException(ErrorCodes.NoPrimary, $"Node {by} takes this node for the primary of '{record.Name}'. Try again.");
         }

@@ -146,7 +146,7 @@ public sealed class QueryService
             return _context.Primaries;
         }
 
-        if (call.RequestHeaders.TryGet(Forwarding.Header, out var by))
+        if (call.TryGetRequestHeader(Forwarding.Header, out var by))
         {
             throw new RequestException(
                 ErrorCodes.NoPrimary, $"Node {by} takes this node for the primary of '{database.Name}', which is node {database.PrimaryNode}. Try again.");
