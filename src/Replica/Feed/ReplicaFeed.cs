@@ -24,6 +24,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
     private long _changedAt; // timestamp of the newest entry
     private long _echo;
     private Position _reported;
+    private (Position Position, long ConfirmedAt)? _unmeasured; // the oldest mark that readers cannot see yet
 
     /// <summary>Of the newest mark that was measured.</summary>
     public double ConfirmLagMs => Volatile.Read(ref _confirmLagMs);
@@ -99,6 +100,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
         await using var call = context.Channels.ForShipping(primary).OpenDuplex(ReplicationMethods.Subscribe, null, cancellationToken);
         await call.WriteAsync(Hello(), cancellationToken);
         _receivedBytes = 0;
+        _unmeasured = null;
         uint leader = 0;
         SnapshotReceiver? snapshot = null;
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -209,8 +211,10 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
         var verdict = FeedVerdict.GoOn;
         if (batch.Mark is { } mark)
         {
-            verdict = copy.TakeMark(leader, mark.Position.ToPosition());
-            Measure(mark);
+            var position = mark.Position.ToPosition();
+            verdict = copy.TakeMark(leader, position);
+            _unmeasured ??= (position, mark.ConfirmedAt);
+            Measure();
         }
 
         Volatile.Write(ref _roundTripMicroseconds, batch.RoundTripUs);
@@ -221,11 +225,24 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
         }
 
         var idle = batch.Entries.Count == 0 && context.Time.GetElapsedTime(_changedAt) > context.Options.IdleCheckpoint;
-        return verdict == FeedVerdict.GoOn ? await copy.MaintainAsync(idle) : verdict;
+        if (verdict == FeedVerdict.GoOn)
+        {
+            verdict = await copy.MaintainAsync(idle);
+            Measure();
+        }
+
+        return verdict;
     }
 
-    private void Measure(SubscribeResponse.Types.Mark mark)
+    // A mark that came while the WAL waits for its restart is measured when readers can see it, not when it came.
+    private void Measure()
     {
+        if (_unmeasured is not { } mark || copy.Visible < mark.Position)
+        {
+            return;
+        }
+
+        _unmeasured = null;
         if (_sameClock && mark.ConfirmedAt != 0)
         {
             var lag = (context.Time.NowMicroseconds() - mark.ConfirmedAt) / 1000.0;
