@@ -35,7 +35,8 @@ public class GroupWriteBench
         DatabaseFile.CreateEmpty(path, 4096);
         _connection = QueryConnection.OpenForWriting(path);
         _connection.Connection.Execute(Schema);
-        _writer = new GroupWriter(_connection);
+        // On a busy machine a thread may stand still for longer than a slow member may take; that would make a smaller group of this one.
+        _writer = new GroupWriter(_connection, new GroupWriterOptions { SlowMember = TimeSpan.FromSeconds(10) });
         for (var i = 0; i < Members; i++)
         {
             _waiting.Add(new SqlRequest([new Statement { Sql = Sql, Positional = { new Value { Text = Text(i) } } }]));
