@@ -7,13 +7,12 @@ namespace ReplicatedSqlite.Primary;
 
 /// <summary>Brings a database's local file to the end of this node's log, after whatever happened before.</summary>
 /// <remarks>
-/// Crash rule: the file is main file + sidecar, with the log replayed over it. The WAL left behind is not trusted; it goes. Replay sets whole pages,
-/// so that what is in the main file already does no harm.
+/// Crash rule: the file is main file + sidecar, with the log replayed over it. The WAL left behind is not trusted; it goes. Replay sets whole pages in the main
+/// file, so that what is there already does no harm, and leaves it complete: SQLite opens it only then.
 /// </remarks>
 internal static class LocalRecovery
 {
     private const int ReadBytes = 8 << 20;
-    private const long CheckpointBytes = 64L << 20;
 
     /// <summary>Replays. Blocks; runs on a worker.</summary>
     /// <exception cref="RequestException">The file is missing, damaged, or newer than the log: it is left as it is.</exception>
@@ -23,34 +22,45 @@ internal static class LocalRecovery
         var sidecar = Prepare(path, database, journal, last);
         LocalFile.DiscardWal(path);
         var state = ReadState(path, sidecar, database);
-        using var connection = SqliteConnection.Open(path);
-        using var applier = WalIndexApplier.Open(connection);
-        using var checkpointer = Checkpointer.Open(path, database.Id);
+        if (last < sidecar.To)
+        {
+            throw Refuse(database, $"its file holds pages as new as {sidecar.To}, but the log of this node ends at {last}. The journal is older than the file.");
+        }
+
+        return Replay(path, database, journal, sidecar, last, state);
+    }
+
+    private static RecoveredFile Replay(string path, DatabaseRecord database, NodeJournal journal, Sidecar sidecar, Position last, LogState state)
+    {
         var position = sidecar.From;
         var replayed = 0;
-        while (position < last) // the log may hold more by now: what an earlier activation had queued
+        using var replay = new LogReplay(path);
+        while (position < last)
         {
-            foreach (var entry in Read(journal, database, position))
+            var entries = Read(journal, database, position);
+            if (sidecar.To < entries[^1].End)
             {
-                Apply(applier, entry);
+                sidecar = sidecar with { To = entries[^1].End }; // before a page of them is written: a crash in here leaves a mixture again
+                sidecar.Write(Sidecar.PathOf(path));
+            }
+
+            foreach (var entry in entries)
+            {
+                replay.Apply(entry);
                 state = new LogState(entry.EpochTable ?? state.Epochs, entry.Header.CommitTimeMicroseconds);
-                position = entry.End;
+                position = entry.End; // it may lie beyond the end asked for: what an earlier activation had queued
                 replayed++;
             }
-
-            if (applier.WalSizeBytes > CheckpointBytes)
-            {
-                LogStateFile.Write(LogStateFile.PathOf(path), state);
-                checkpointer.RestartWal(position);
-            }
         }
 
-        if (position < sidecar.To)
+        if (replayed > 0)
         {
-            throw Refuse(database, $"its file holds pages as new as {sidecar.To}, but the log of this node ends at {position}. The journal is older than the file.");
+            replay.Finish();
+            LogStateFile.Write(LogStateFile.PathOf(path), state); // before the sidecar passes what it tells of
+            new Sidecar(database.Id, position, position).Write(Sidecar.PathOf(path));
         }
 
-        return new RecoveredFile(position, state, (uint)connection.QueryInteger("PRAGMA page_count"), replayed);
+        return new RecoveredFile(position, state, replayed > 0 ? replay.SizePages : MainFile.PageCount(path), replayed);
     }
 
     private static Sidecar Prepare(string path, DatabaseRecord database, NodeJournal journal, Position last)
@@ -120,22 +130,6 @@ internal static class LocalRecovery
         {
             throw Refuse(database, e.Message);
         }
-    }
-
-    private static void Apply(WalIndexApplier applier, Entry entry)
-    {
-        if (entry.Header.IsEpochEntry)
-        {
-            return; // it changes no page
-        }
-
-        applier.BeginTransaction(entry.Header.DatabaseSizePages);
-        foreach (var page in entry.Pages)
-        {
-            applier.WritePage(page.PageNumber, page.Data.Span);
-        }
-
-        applier.Confirm(applier.EndTransaction());
     }
 
     private static RequestException Refuse(DatabaseRecord database, string found) => new(

@@ -43,6 +43,14 @@ public static class MainFile
         }
     }
 
+    /// <summary>The size of a complete file, as its header says.</summary>
+    public static uint PageCount(string path)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        return RandomAccess.Read(file, header, 0) == HeaderBytes ? BinaryPrimitives.ReadUInt32BigEndian(header[PageCountOffset..]) : 0;
+    }
+
     private static InvalidDataException Damaged(string path, long offset, string found, string expected) =>
         new($"'{path}' is damaged at byte {offset}: {found} was found, {expected} was expected.");
 }
