@@ -157,12 +157,12 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
 
     /// <summary>Serves one replica until one of the two goes.</summary>
     internal async Task ServeAsync(
-        SubscribeRequest.Types.Hello hello, IAsyncEnumerator<SubscribeRequest> reports, IResponseWriter<SubscribeResponse> responses, CancellationToken cancellationToken)
+        SubscribeRequest.Types.Hello hello, IAsyncEnumerator<SubscribeRequest> reports, IResponseWriter<SubscribeResponse> responses, CancellationTokenSource ending)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
+        await using var stopping = _stopping.Token.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), ending);
         try
         {
-            await new Subscription(this, _context, _log, hello, responses).RunAsync(reports, ending.Token);
+            await new Subscription(this, _context, _log, hello, responses).RunAsync(reports, ending);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

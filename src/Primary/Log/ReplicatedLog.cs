@@ -190,6 +190,15 @@ internal sealed class ReplicatedLog
         }
     }
 
+    /// <summary>Whether this is the end of the log. For those who are not the writer's turn.</summary>
+    public bool EndsAt(Position position)
+    {
+        lock (_gate)
+        {
+            return position == Appended;
+        }
+    }
+
     /// <summary>Reads on for a subscriber that is behind, from memory or from the journal. The caller sends what it gets before it calls <see cref="Shipped"/>.</summary>
     /// <returns>Nothing when the log does not reach back so far.</returns>
     public IReadOnlyList<Entry> Read(Position after)

@@ -18,7 +18,8 @@ public sealed class ReplicationService(PrimaryContext context, GrainDirectory<ID
     private async ValueTask SubscribeAsync(
         IAsyncEnumerable<SubscribeRequest> requests, IResponseWriter<SubscribeResponse> responses, ServerCallContext call)
     {
-        await using var reports = requests.GetAsyncEnumerator(call.CancellationToken);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken);
+        await using var reports = requests.GetAsyncEnumerator(ending.Token);
         if (!await reports.MoveNextAsync() || reports.Current.Hello is not { } hello)
         {
             throw new RequestException(ErrorCodes.InvalidRequest, "A subscription begins with a hello.");
@@ -26,7 +27,7 @@ public sealed class ReplicationService(PrimaryContext context, GrainDirectory<ID
 
         using var lease = await UseAsync(hello.DatabaseId, call.CancellationToken);
         var primary = (PrimaryGrain)lease.Grain;
-        await primary.ServeAsync(hello, reports, responses, call.CancellationToken);
+        await primary.ServeAsync(hello, reports, responses, ending);
     }
 
     private async ValueTask<LocateBookmarkResponse> LocateAsync(LocateBookmarkRequest request, ServerCallContext call)

@@ -14,8 +14,11 @@ internal sealed class Subscription(
     private long _roundTripMicroseconds; // written by the reader of reports
 
     /// <summary>Runs until the replica or the primary goes.</summary>
-    public async Task RunAsync(IAsyncEnumerator<SubscribeRequest> requests, CancellationToken cancellationToken)
+    /// <param name="requests">What the replica says after its hello.</param>
+    /// <param name="ending">Ends everything, the reading of requests too; cancelled on return.</param>
+    public async Task RunAsync(IAsyncEnumerator<SubscribeRequest> requests, CancellationTokenSource ending)
     {
+        var cancellationToken = ending.Token;
         var from = hello.From is null ? Position.Start : hello.From.ToPosition();
         var needsSnapshot = hello.From is null || !await primary.HoldsAsync(from);
         PrimaryLog.Subscribed(context.Logger, hello.NodeId, hello.Region, log.Database, from, needsSnapshot ? ", with a snapshot" : "");
@@ -36,11 +39,8 @@ internal sealed class Subscription(
         {
             log.Unsubscribe(id);
             _outbox.Close();
-        }
-
-        if (cancellationToken.IsCancellationRequested)
-        {
-            await reading; // it ends with the call
+            await ending.CancelAsync();
+            await reading; // nobody may wait for a request when the enumerator is disposed
         }
     }
 
@@ -73,7 +73,7 @@ internal sealed class Subscription(
     private async Task<bool> SendLogAsync(int id, Position from, CancellationToken cancellationToken)
     {
         var entries = await context.Readers.RunAsync(() => log.Read(from));
-        if (entries.Count == 0 && from != log.Appended)
+        if (entries.Count == 0 && !log.EndsAt(from))
         {
             return false;
         }
