@@ -79,17 +79,16 @@ internal sealed class RequestStream<TRequest> : IAsyncEnumerable<TRequest>, IAsy
             : default;
         while (true)
         {
-            ReadResult result;
             try
             {
-                result = await _body.ReadAsync(token);
+                var result = await _body.ReadAsync(token);
+                if (TryTake(result, out var more)) return more; // taking tells Kestrel what was read, and that may meet the reset too
             }
             catch (IOException e) when (e is not BadHttpRequestException)
             {
                 throw ClientGone(e);
             }
 
-            if (TryTake(result, out var more)) return more;
             _cancellationToken.ThrowIfCancellationRequested();
         }
     }
