@@ -42,13 +42,14 @@ public sealed partial class PrimaryGrain
     public async Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        bool committed;
+        var age = KeyAge.Of(request, _context.Time.GetUtcNow());
+        CommitState state;
         Position position;
         using (var turn = await _writer.TakeTurnAsync(cancellationToken)) // the original, if it waits, goes first or never
         {
             try
             {
-                (committed, position) = await _context.Writers.RunAsync(() => _writer.ResolveKey(request.IdempotencyKey));
+                (state, position) = await _context.Writers.RunAsync(() => _writer.ResolveKey(request.IdempotencyKey, age));
             }
             catch (Exception e) when (e is not RequestException)
             {
@@ -58,10 +59,7 @@ public sealed partial class PrimaryGrain
         }
 
         await PassAsync(position);
-        return new GetOutcomeResponse
-        {
-            State = committed ? CommitState.Committed : CommitState.NotCommitted, Bookmark = position.ToBookmark(_database).ToString(),
-        };
+        return new GetOutcomeResponse { State = state, Bookmark = position.ToBookmark(_database).ToString() };
     }
 
     private async Task<IOpenTransaction> HoldAsync(TransactionLease lease, double waitMs)

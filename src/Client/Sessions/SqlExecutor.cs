@@ -79,13 +79,18 @@ public abstract class SqlExecutor
         string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default) =>
         OpenAsync([new SqlStatement(sql, parameters)], script: true, options, cancellationToken);
 
-    /// <summary>What became of a write, by its idempotency key; with its bookmark if it was committed.</summary>
-    public async Task<(CommitState State, Bookmark? Bookmark)> GetOutcomeAsync(string idempotencyKey, CancellationToken cancellationToken = default)
+    /// <summary>What became of a write, by its idempotency key; with a bookmark at or after what the answer was read from.</summary>
+    /// <param name="idempotencyKey">The key.</param>
+    /// <param name="sentWithin">The write was sent first so long ago or less. Without it the answer may be <see cref="CommitState.Unknown"/> once the server
+    /// has forgotten other keys (after 24 h), unless the key is a UUID of version 7 (<see cref="Guid.CreateVersion7()"/>), which tells its age.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async Task<(CommitState State, Bookmark? Bookmark)> GetOutcomeAsync(
+        string idempotencyKey, TimeSpan? sentWithin = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(idempotencyKey);
         try
         {
-            var request = new GetOutcomeRequest { Database = DatabaseName, IdempotencyKey = idempotencyKey };
+            var request = QueryMessages.GetOutcome(DatabaseName, idempotencyKey, sentWithin);
             var response = await _transport.CallAsync(QueryMethods.GetOutcome, request, null, cancellationToken).ConfigureAwait(false);
             var bookmark = ServerBookmark.TryParse(response.Bookmark);
             if (bookmark is { } seen) Observe(seen);

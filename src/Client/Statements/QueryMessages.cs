@@ -51,6 +51,9 @@ internal static class QueryMessages
     public static DescribeRequest Describe(string database, SqlStatement statement, string session, QueryOptions? options) =>
         new() { Database = database, Sql = statement.Sql, Read = Read(session, options) };
 
+    public static GetOutcomeRequest GetOutcome(string database, string idempotencyKey, TimeSpan? sentWithin) =>
+        new() { Database = database, IdempotencyKey = idempotencyKey, SentWithin = Duration(sentWithin) };
+
     public static CallNature NatureOf(IReadOnlyList<SqlStatement> statements, bool script, QueryOptions? options)
     {
         var mayWrite = options?.AsOf is null && (script || !statements.All(statement => ReadOnlySql.IsSurelyRead(statement.Sql)));

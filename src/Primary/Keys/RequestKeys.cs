@@ -8,9 +8,12 @@ internal sealed class RequestKeys(PrimaryOptions options)
 {
     private const string FindSql = "SELECT request_hash, committed_at, result FROM main._rs_requests WHERE key=?1";
     private const string StoreSql = "INSERT OR REPLACE INTO main._rs_requests (key, request_hash, epoch, sequence, committed_at, result) VALUES (?1,?2,?3,?4,?5,?6)";
-    private const string OldestSql = "SELECT key, committed_at FROM main._rs_requests ORDER BY committed_at LIMIT ?1";
+    private const string OldestSql = "SELECT key, committed_at FROM main._rs_requests WHERE key<>'' ORDER BY committed_at LIMIT ?1";
     private const string DeleteSql = "DELETE FROM main._rs_requests WHERE key=?1";
-    private const string CountSql = "SELECT count(*) FROM main._rs_requests";
+    private const string CountSql = "SELECT count(*) FROM main._rs_requests WHERE key<>''";
+    // The row of the empty key, which no request has, stands for all that are gone: its time is that of the newest.
+    private const string PrunedSql = "SELECT committed_at FROM main._rs_requests WHERE key=''";
+    private const string MarkPrunedSql = "INSERT OR REPLACE INTO main._rs_requests (key, request_hash, epoch, sequence, committed_at) VALUES ('',x'',0,0,?1)";
     private const int PrunedAtLeast = 8;
 
     private readonly List<string> _old = [];
@@ -34,6 +37,22 @@ internal sealed class RequestKeys(PrimaryOptions options)
         finally
         {
             find.Reset();
+        }
+    }
+
+    /// <summary>The newest commit whose row was taken away, in microseconds since 1970: of a key that was used up to then nothing is known.</summary>
+    /// <returns><see langword="null"/> while every key that ever was is here.</returns>
+    /// <exception cref="SqliteException">SQLite refused it.</exception>
+    public static long? PrunedTo(OwnerSql sql)
+    {
+        var pruned = sql.Prepare(PrunedSql);
+        try
+        {
+            return pruned.Step() ? pruned.GetInteger(0) : null;
+        }
+        finally
+        {
+            pruned.Reset();
         }
     }
 
@@ -76,17 +95,25 @@ internal sealed class RequestKeys(PrimaryOptions options)
     private void Prune(OwnerSql sql, int most, long cutoff)
     {
         var excess = _count + _change - options.MaxIdempotencyKeys;
+        var newest = 0L;
         var oldest = sql.Prepare(OldestSql).Bind(1, most);
         try
         {
             while (oldest.Step() && (oldest.GetInteger(1) < cutoff || _old.Count < excess))
             {
                 _old.Add(oldest.GetText(0)!);
+                newest = oldest.GetInteger(1);
             }
         }
         finally
         {
             oldest.Reset();
+        }
+
+        if (_old.Count > 0)
+        {
+            // Never back: a clock that was set back does not make a key known again.
+            sql.Prepare(MarkPrunedSql).Bind(1, Math.Max(newest, PrunedTo(sql) ?? 0)).Run();
         }
 
         foreach (var key in _old)

@@ -1,4 +1,5 @@
 using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
 using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Primary;
@@ -63,13 +64,27 @@ internal sealed partial class DatabaseWriter
     }
 
     /// <summary>Decides what became of the request of a key: if nothing was committed under it, nothing ever will be.</summary>
-    /// <returns>Whether it was committed, and the position that says so.</returns>
+    /// <param name="key">The key.</param>
+    /// <param name="age">How long ago its request may have been sent first; <see langword="null"/>: nobody knows.</param>
+    /// <returns>What became of it, and the position that says so. Unknown: its row may be one of those that went.</returns>
     /// <exception cref="RequestException">It could not be decided.</exception>
-    public (bool Committed, Position Position) ResolveKey(string key)
+    public (CommitState State, Position Position) ResolveKey(string key, TimeSpan? age)
     {
-        if (FindKey(key) is { } row)
+        var row = FindKey(key);
+        if (row is { IsMarker: false })
         {
-            return (!row.IsMarker, _log.Appended);
+            return (CommitState.Committed, _log.Appended);
+        }
+
+        if (row is not null && row.CommittedAt >= KeyCutoff())
+        {
+            return (CommitState.NotCommitted, _log.Appended);
+        }
+
+        // A marker that has lost its force is as good as before that nothing was committed; it is written again for the time to come.
+        if (row is null && _file.RunOwn(RequestKeys.PrunedTo) is { } prunedTo && !(NowMicroseconds - (age?.TotalMicroseconds ?? double.MaxValue) > prunedTo))
+        {
+            return (CommitState.Unknown, _log.Appended);
         }
 
         using var marking = _file.BeginTransaction();
@@ -81,7 +96,7 @@ internal sealed partial class DatabaseWriter
             {
                 marking.Commit(() => StoreKey(key, [], commitTime));
                 committed = true;
-                return (false, AppendCaptured(writes: 1, commitTime));
+                return (CommitState.NotCommitted, AppendCaptured(writes: 1, commitTime));
             }
         }
         finally
