@@ -101,11 +101,11 @@ internal sealed class ControlFile : IDisposable
     /// <summary>What is stored of a record. Fields are added, never renamed.</summary>
     private sealed record StoredDatabase(
         Guid Id, string Name, long CreatedAtMicroseconds, string PrimaryRegion, string PrimaryNode, bool Replicated, string[] ReplicaRegions, string Profile,
-        int PageSizeBytes, uint Epoch)
+        int PageSizeBytes, uint Epoch, FollowerPlace[]? Followers = null, int Quorum = 0, int? WantedFollowers = null, int? WantedQuorum = null)
     {
         public static StoredDatabase Of(DatabaseRecord d) => new(
             d.Id.Value, d.Name, d.CreatedAt.UtcTicks / TimeSpan.TicksPerMicrosecond, d.PrimaryRegion, d.PrimaryNode, d.Replicated, [.. d.ReplicaRegions], d.Profile,
-            d.PageSizeBytes, d.Epoch);
+            d.PageSizeBytes, d.Epoch, [.. d.Followers], d.Quorum, d.WantedFollowers, d.WantedQuorum);
 
         public DatabaseRecord ToRecord() => new()
         {
@@ -119,6 +119,10 @@ internal sealed class ControlFile : IDisposable
             Profile = Profile,
             PageSizeBytes = PageSizeBytes,
             Epoch = Epoch,
+            Followers = [.. Followers ?? []],
+            Quorum = Quorum,
+            WantedFollowers = WantedFollowers,
+            WantedQuorum = WantedQuorum,
         };
     }
 }

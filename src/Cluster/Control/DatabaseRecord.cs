@@ -36,7 +36,30 @@ public sealed record DatabaseRecord
     /// <summary>The newest leadership's number; 0 before the first.</summary>
     public uint Epoch { get; init; }
 
+    /// <summary>
+    /// Who kept the log durable when this was written, ordered by journal. A hint where to start asking: the log itself says who does.
+    /// Empty before the first leadership.
+    /// </summary>
+    public ImmutableArray<FollowerPlace> Followers { get; init; } = [];
+
+    /// <summary>How many of <see cref="Followers"/> must have a write on disk before it is answered.</summary>
+    public int Quorum { get; init; }
+
+    /// <summary>How many followers are wanted; <see langword="null"/>: as many as the cluster's size allows.</summary>
+    public int? WantedFollowers { get; init; }
+
+    /// <summary>The quorum that is wanted; <see langword="null"/>: the smallest majority.</summary>
+    public int? WantedQuorum { get; init; }
+
+    /// <summary>The followers as the quorum protocol knows them; <see langword="null"/> before the first leadership.</summary>
+    public FollowerSet? FollowerSet => Followers.IsEmpty ? null : new FollowerSet(Followers.Select(static follower => follower.Journal), Quorum);
+
     /// <summary>Whether a node of this region may keep a replica.</summary>
     public bool HasReplicaIn(string region) =>
         Replicated && (ReplicaRegions.IsEmpty || ReplicaRegions.Contains(region, StringComparer.OrdinalIgnoreCase));
 }
+
+/// <summary>A follower and where it was met.</summary>
+/// <param name="Journal">Names it.</param>
+/// <param name="NodeId">The node whose journal it is.</param>
+public readonly record struct FollowerPlace(Guid Journal, string NodeId);

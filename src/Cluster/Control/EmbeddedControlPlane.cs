@@ -128,6 +128,29 @@ public sealed class EmbeddedControlPlane : IControlPlane
     }
 
     /// <inheritdoc/>
+    public Task SetFollowersAsync(
+        DatabaseId id, uint epoch, ImmutableArray<FollowerPlace> followers, int quorum, CancellationToken cancellationToken = default)
+    {
+        DatabaseRecord changed;
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_catalogue.Find(id) is not { } database || database.Epoch != epoch
+                || (database.Quorum == quorum && database.Followers.SequenceEqual(followers)))
+            {
+                return Task.CompletedTask;
+            }
+
+            changed = database with { Followers = followers, Quorum = quorum };
+            _file.Put(changed);
+            Volatile.Write(ref _catalogue, _catalogue.With(changed));
+        }
+
+        Notify(new(id, changed));
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public IDisposable Watch(Action<CatalogueChange> onChange)
     {
         lock (_writing)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Cluster;
@@ -44,6 +45,14 @@ public interface IControlPlane : IAsyncDisposable
     /// <returns>The new epoch.</returns>
     /// <exception cref="RequestException">Somebody else took it, or the database is gone.</exception>
     Task<uint> TakeEpochAsync(DatabaseId id, string nodeId, uint expected, uint above, CancellationToken cancellationToken = default);
+
+    /// <summary>Writes down who follows, once the log's own word for it is confirmed. Ignored when the catalogue names a later epoch.</summary>
+    /// <param name="id">The database.</param>
+    /// <param name="epoch">The leadership that says so.</param>
+    /// <param name="followers">Who follows, and where.</param>
+    /// <param name="quorum">How many of them make a write durable.</param>
+    /// <param name="cancellationToken">Stops the try.</param>
+    Task SetFollowersAsync(DatabaseId id, uint epoch, ImmutableArray<FollowerPlace> followers, int quorum, CancellationToken cancellationToken = default);
 
     /// <summary>Calls back after each change of the catalogue, on the changer's thread; keep it short.</summary>
     /// <returns>Ends the watch.</returns>

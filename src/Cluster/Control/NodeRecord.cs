@@ -5,4 +5,5 @@ namespace ReplicatedSqlite.Cluster;
 /// <param name="Region">Where it stands, e.g. <c>weur</c>.</param>
 /// <param name="GrpcAddress"><c>http://host:port</c> of the query, admin and internal services.</param>
 /// <param name="HttpAddress"><c>http://host:port</c> of health and the HTTP API.</param>
-public sealed record NodeRecord(string Id, string Region, Uri GrpcAddress, Uri HttpAddress);
+/// <param name="JournalId">Names its journal, by which it is a durability follower. Another id than before means that what the old one held is gone.</param>
+public sealed record NodeRecord(string Id, string Region, Uri GrpcAddress, Uri HttpAddress, Guid JournalId = default);

@@ -51,7 +51,7 @@ public sealed class NodeHost : IAsyncDisposable
             var journal = Keep(parts, NodeJournal.Open(folder.Journal, new JournalOptions(), new FileSystemDisk(), random));
             folder.CheckJournal(journal.Id);
             using var ports = BoundPorts.Bind(options.Address, options.GrpcPort, options.HttpPort);
-            var self = new NodeRecord(folder.NodeId, options.Region, new Uri($"http://{ports.Grpc}"), new Uri($"http://{ports.Http}"));
+            var self = new NodeRecord(folder.NodeId, options.Region, new Uri($"http://{ports.Grpc}"), new Uri($"http://{ports.Http}"), journal.Id);
             var services = Keep(parts, new NodeServices(self, options, folder, journal, control, time, random, logging));
             var web = Keep(parts, Build(ports, logging));
             services.Map(web);
