@@ -7,37 +7,47 @@ namespace ReplicatedSqlite.Journal.Tests;
 public sealed class EntryTests
 {
     // Written down from docs/formats.md, field by field; the hash and the checksum are computed below by other means.
-    private const string EpochEntryHeader =
-        "01 00 0100 BF000000 00112233445566778899AABBCCDDEEFF 01000000 00000000 0100000000000000 0100000000000000 0000000000000000"
-        + "00000000000000000000000000000000 00020000 05000000 0807060504030201 00000000 00000000 3B000000 00000000 0000000000000000";
+    private const string EpochEntryStart = "02 05 09 85000000 00112233445566778899AABBCCDDEEFF 00000000000000000000000000000000";
 
-    private const string EpochEntryExtension =
-        "0100 0000 28000000 01000000 01000000 0100000000000000 FFFFFFFFFFFFFFFF 00000000000000000000000000000000"
+    private const string EpochEntryRest =
+        "0807060504030201 01 00 00 05 00 00 3B"
+        + "0100 0000 28000000 01000000 01000000 0100000000000000 FFFFFFFFFFFFFFFF 00000000000000000000000000000000"
         + "0200 0000 03000000 070809";
 
     [Fact]
     public void An_epoch_entry_has_the_bytes_of_the_table()
     {
         var bytes = Golden.EpochEntry().Encoded.Span;
-        Assert.Equal(Bytes(EpochEntryHeader), bytes[..112].ToArray());
-        Assert.Equal(Bytes(EpochEntryExtension), bytes[128..^4].ToArray());
+        Assert.Equal(Bytes(EpochEntryStart), bytes[..39].ToArray());
+        Assert.Equal(Bytes(EpochEntryRest), bytes[55..^4].ToArray());
         CheckHashAndChecksum(bytes, new byte[16]);
-        Assert.Equal("5A993DA7FC4895BD414D48C2D65E46D5715FB5FF", Convert.ToHexString(bytes[112..128]) + Convert.ToHexString(bytes[^4..]));
+        Assert.Equal("439397A603BF5442519744BB218380D955D04E42", Convert.ToHexString(bytes[39..55]) + Convert.ToHexString(bytes[^4..]));
     }
 
     [Fact]
     public void An_entry_with_a_page_has_the_bytes_of_the_table()
     {
         var bytes = Golden.PageEntry().Encoded.Span;
-        var before = Convert.ToHexString(Golden.EpochEntry().Encoded.Span[112..128]);
+        var before = Convert.ToHexString(Golden.EpochEntry().Encoded.Span[39..55]);
+        Assert.Equal(Bytes("02 00 09 49020000 00112233445566778899AABBCCDDEEFF" + before), bytes[..39].ToArray());
+        Assert.Equal(Bytes("0807060504030201 01 01 01 05 01" + "09 AB" + new string('0', 1020) + "CD"), bytes[55..^4].ToArray());
+        CheckHashAndChecksum(bytes, Bytes(before));
+        Assert.Equal("BF5D88A87CB4A7ABAF1034A589ED2B41343F82E6", Convert.ToHexString(bytes[39..55]) + Convert.ToHexString(bytes[^4..]));
+    }
+
+    [Fact]
+    public void An_entry_with_patches_has_the_bytes_of_the_table()
+    {
+        var bytes = Golden.PatchEntry().Encoded.Span;
+        var before = Convert.ToHexString(Golden.EpochEntry().Encoded.Span[39..55]);
+        Assert.Equal(Bytes("02 00 09 63000000 00112233445566778899AABBCCDDEEFF" + before), bytes[..39].ToArray());
         Assert.Equal(
             Bytes(
-                "01 00 0000 8C020000 00112233445566778899AABBCCDDEEFF 01000000 01000000 0200000000000000 0300000000000000 0100000000000000"
-                + before + "00020000 05000000 0807060504030201 01000000 00000000 00000000 08020000 0000000000000000"),
-            bytes[..112].ToArray());
-        Assert.Equal(Bytes("03000000 000200 01 AB" + new string('0', 1020) + "CD"), bytes[128..^4].ToArray());
+                "0807060504030201 01 01 01 AC02 02" // 300 pages, two of them here
+                + "0A A08EC9D5 6F6124FF 0A 00 02 F1F2 03 04 F3010204"
+                + "03 04 8002 01 F5"),
+            bytes[55..^4].ToArray());
         CheckHashAndChecksum(bytes, Bytes(before));
-        Assert.Equal("BE035C8CAAF5EDAF94EE43361DF81C62DBE1F4E7", Convert.ToHexString(bytes[112..128]) + Convert.ToHexString(bytes[^4..]));
     }
 
     [Fact]
@@ -66,7 +76,7 @@ public sealed class EntryTests
     [Fact]
     public void Every_shorter_entry_is_refused_and_every_longer_one()
     {
-        foreach (var entry in new[] { Golden.EpochEntry(), Golden.PageEntry() })
+        foreach (var entry in new[] { Golden.EpochEntry(), Golden.PageEntry(), Golden.PatchEntry() })
         {
             for (var length = 0; length < entry.Encoded.Length; length++)
             {
@@ -80,7 +90,7 @@ public sealed class EntryTests
     [Fact]
     public void Every_flipped_bit_is_refused()
     {
-        foreach (var entry in new[] { Golden.EpochEntry(), Golden.PageEntry() })
+        foreach (var entry in new[] { Golden.EpochEntry(), Golden.PageEntry(), Golden.PatchEntry() })
         {
             var bytes = entry.Encoded.ToArray();
             for (var bit = 0; bit < bytes.Length * 8; bit++)
@@ -96,7 +106,7 @@ public sealed class EntryTests
     [Fact]
     public void Every_flipped_bit_is_refused_also_under_a_right_checksum()
     {
-        foreach (var entry in new[] { Golden.EpochEntry(), Golden.PageEntry() })
+        foreach (var entry in new[] { Golden.EpochEntry(), Golden.PageEntry(), Golden.PatchEntry() })
         {
             for (var bit = 0; bit < (entry.Encoded.Length - 4) * 8; bit++)
             {
@@ -109,40 +119,72 @@ public sealed class EntryTests
     }
 
     [Theory]
-    [InlineData(0, 2, "entry version 2 was found; this build reads version 1")]
-    [InlineData(1, 1, "reserved bytes")]
-    [InlineData(2, 4, "entry flags 0x0004")]
-    [InlineData(2, 2, "a tombstone was found that is not an epoch entry")]
-    [InlineData(2, 1, "epoch entry")]
-    [InlineData(24, 2, "only an epoch entry may open an epoch")]
-    [InlineData(32, 7, "sequences 7 to 3")]
-    [InlineData(48, 9, "after sequence 9")]
-    [InlineData(73, 3, "page size 768")]
-    [InlineData(76, 2, "page")]
-    [InlineData(88, 2, "page")]
-    [InlineData(92, 1, "part number 1")]
-    [InlineData(96, 1, "do not add up")]
-    [InlineData(104, 1, "reserved bytes")]
-    [InlineData(128, 0, "page")]
-    [InlineData(132, 1, "page")]
-    [InlineData(135, 2, "page")]
+    [InlineData(0, 1, "entry version 1 was found; this build reads version 2")]
+    [InlineData(1, 8, "entry flags 0x08")]
+    [InlineData(1, 2, "a tombstone was found that is not an epoch entry")]
+    [InlineData(1, 1, "epoch entry")]
+    [InlineData(1, 4, "extension tag")]
+    [InlineData(2, 8, "page size 2^8")]
+    [InlineData(2, 17, "page size 2^17")]
+    [InlineData(2, 10, "page")]
+    [InlineData(3, 1, "the header says")]
+    [InlineData(63, 0, "epoch 0")]
+    [InlineData(64, 0, "predecessor")]
+    [InlineData(67, 0x80, "too short for its 1152 pages")]
+    [InlineData(66, 2, "page 3 was found after page 0; ascending numbers from 1 to the database's size, 2,")]
+    [InlineData(67, 2, "page record 1 of 2")]
+    [InlineData(67, 0, "behind the last of 0 pages")]
+    [InlineData(68, 8, "kind 0")]
+    [InlineData(68, 10, "page")]
+    [InlineData(68, 11, "page")]
+    [InlineData(68, 25, "page 7")]
     public void A_wrong_field_is_refused_by_name(int offset, byte value, string named)
     {
         var bytes = Golden.PageEntry().Encoded.ToArray();
         bytes[offset] = value;
-        Close(bytes);
-        Assert.False(Entry.TryDecode(bytes, out _, out var fault));
-        Assert.Contains(named, fault, StringComparison.Ordinal);
+        CheckRefusedByName(bytes, named);
+    }
+
+    // What PatchEntry has from byte 69 on: 0A, two checksums, 0A 00 02 F1F2 03 04 F3010204, 03 04 8002 01 F5.
+    [Theory]
+    [InlineData(78, 0xFF, "length")]
+    [InlineData(78, 0x0B, "range")]
+    [InlineData(78, 0x09, "range")]
+    [InlineData(80, 0, "range")]
+    [InlineData(80, 9, "range")]
+    [InlineData(83, 0, "range")]
+    [InlineData(84, 0, "range")]
+    [InlineData(89, 8, "kind 0")]
+    [InlineData(92, 4, "range")]
+    [InlineData(93, 2, "range")]
+    public void A_wrong_range_is_refused_by_name(int offset, byte value, string named)
+    {
+        var bytes = Golden.PatchEntry().Encoded.ToArray();
+        bytes[offset] = value;
+        CheckRefusedByName(bytes, named);
     }
 
     [Fact]
-    public void An_entry_is_refused_whole_when_its_pages_are_not_ascending()
+    public void Numbers_have_one_form_only()
     {
-        var bytes = Golden.PageEntry(2).Encoded.ToArray();
-        bytes[128] = 4;
-        Close(bytes);
-        Assert.False(Entry.TryDecode(bytes, out _, out var fault));
-        Assert.Contains("page", fault, StringComparison.OrdinalIgnoreCase);
+        foreach (var value in new ulong[] { 0, 1, 127, 128, 16383, 16384, uint.MaxValue, ulong.MaxValue })
+        {
+            var bytes = new byte[10];
+            var size = Varint.Write(bytes, value);
+            Assert.Equal(Varint.SizeOf(value), size);
+            var source = (ReadOnlySpan<byte>)bytes.AsSpan(0, size);
+            Assert.True(Varint.TryRead(ref source, ulong.MaxValue, out var read) && read == value && source.IsEmpty);
+            source = bytes.AsSpan(0, size);
+            Assert.True(value == 0 || !Varint.TryRead(ref source, value - 1, out _), $"{value} above its limit");
+            source = bytes.AsSpan(0, size - 1);
+            Assert.False(Varint.TryRead(ref source, ulong.MaxValue, out _), $"{value} cut short");
+        }
+
+        foreach (var wrong in new[] { "8000", "FF8000", "FFFFFFFFFFFFFFFFFF02", "FFFFFFFFFFFFFFFFFFFF01" })
+        {
+            var source = (ReadOnlySpan<byte>)Convert.FromHexString(wrong);
+            Assert.False(Varint.TryRead(ref source, ulong.MaxValue, out _), wrong);
+        }
     }
 
     [Fact]
@@ -165,17 +207,24 @@ public sealed class EntryTests
         Assert.Throws<ArgumentException>(() => { large.AddPage(lockPage); });
     }
 
+    private static void CheckRefusedByName(byte[] bytes, string named)
+    {
+        Close(bytes);
+        Assert.False(Entry.TryDecode(bytes, out _, out var fault));
+        Assert.Contains(named, fault, StringComparison.Ordinal);
+    }
+
     private static void Close(byte[] bytes)
     {
-        var hash = SHA256.HashData([.. bytes.AsSpan(56, 16), .. bytes.AsSpan(0, 112), .. bytes.AsSpan(128, bytes.Length - 132)]);
-        hash.AsSpan(0, 16).CopyTo(bytes.AsSpan(112));
+        var hash = SHA256.HashData([.. bytes.AsSpan(23, 16), .. bytes.AsSpan(0, 39), .. bytes.AsSpan(55, bytes.Length - 59)]);
+        hash.AsSpan(0, 16).CopyTo(bytes.AsSpan(39));
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(bytes.Length - 4), Crc32C.Of(bytes.AsSpan(0, bytes.Length - 4)));
     }
 
     private static void CheckHashAndChecksum(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> previousHash)
     {
-        var hash = SHA256.HashData([.. previousHash, .. bytes[..112], .. bytes[128..^4]]);
-        Assert.Equal(hash.AsSpan(0, 16).ToArray(), bytes[112..128].ToArray());
+        var hash = SHA256.HashData([.. previousHash, .. bytes[..39], .. bytes[55..^4]]);
+        Assert.Equal(hash.AsSpan(0, 16).ToArray(), bytes[39..55].ToArray());
         var state = uint.MaxValue;
         foreach (var value in bytes[..^4])
         {

@@ -25,6 +25,21 @@ internal static class Golden
         return builder.Build();
     }
 
+    /// <summary>A patch of page 3 and a sparse page behind it, of 300 pages.</summary>
+    public static Entry PatchEntry()
+    {
+        var builder = new EntryBuilder(Header(EpochEntry().End, 2, EntryFlags.None) with { DatabaseSizePages = 300 }, 2);
+        var before = new byte[512];
+        before[7] = 7;
+        var after = new byte[512];
+        (after[0], after[1], after[5], after[6], after[7], after[8]) = (0xF1, 0xF2, 0xF3, 1, 2, 4);
+        builder.AddPatch(3, before, Crc32C.Of(before), after, Crc32C.Of(after));
+        var sparse = new byte[512];
+        sparse[256] = 0xF5;
+        builder.AddPage(4, sparse);
+        return builder.Build();
+    }
+
     private static EntryHeader Header(Position predecessor, int writes, EntryFlags flags) => new()
     {
         Flags = flags,

@@ -35,7 +35,7 @@ public sealed class JournalTests
             Assert.True(_fixture.Journal.Holds(_log.Database, entries[i].End));
             var read = _fixture.Journal.ReadFrom(_log.Database, entries[i].End, 3000);
             Assert.Equal(entries.Skip(i + 1).Take(read.Count).Select(entry => entry.End), read.Select(entry => entry.End));
-            Assert.Equal(Math.Min(4, entries.Length - 1 - i), read.Count);
+            Assert.Equal(Math.Min(5, entries.Length - 1 - i), read.Count);
             Assert.Equal(Math.Min(1, entries.Length - 1 - i), _fixture.Journal.ReadFrom(_log.Database, entries[i].End, 1).Count);
         }
     }

@@ -17,7 +17,7 @@ internal static class ChainHasher
         previous.Write(start);
         encoded[..EntryLayout.ChainHashOffset].CopyTo(start[ChainHash.SizeBytes..]);
         hash.AppendData(start);
-        hash.AppendData(encoded[EntryHeader.SizeBytes..^EntryLayout.ChecksumBytes]);
+        hash.AppendData(encoded[(EntryLayout.ChainHashOffset + ChainHash.SizeBytes)..^EntryLayout.ChecksumBytes]);
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         hash.GetHashAndReset(digest);
         return ChainHash.Read(digest);

@@ -34,14 +34,14 @@ public sealed class Entry
     public Position End { get; }
 
     /// <summary>The pages, in place.</summary>
-    public PageRecords Pages => new(Encoded.Slice(_lengths.PagesOffset, _lengths.PagesBytes), _lengths.PageCount);
+    public PageRecords Pages => new(Encoded.Slice(_lengths.PagesOffset, _lengths.PagesBytes), _lengths.PageCount, Header.PageSizeBytes);
 
     /// <summary>In an epoch entry: the epochs up to and including its own, which is open. Else <see langword="null"/>.</summary>
     public EpochTable? EpochTable { get; }
 
     /// <summary>Finds an extension item, in place.</summary>
     public bool TryGetExtension(ExtensionTag tag, out ReadOnlyMemory<byte> payload) =>
-        Extension.TryFind(Encoded.Slice(EntryHeader.SizeBytes, _lengths.ExtensionBytes), tag, out payload);
+        Extension.TryFind(Encoded.Slice(_lengths.HeaderBytes, _lengths.ExtensionBytes), tag, out payload);
 
     /// <summary>Reads an entry and checks everything in it: fields, lengths, checksum, chain hash. Keeps <paramref name="encoded"/>, which must not change any more.</summary>
     /// <exception cref="EntryFormatException">The bytes are not one entry.</exception>
@@ -65,7 +65,7 @@ public sealed class Entry
     }
 
     /// <summary>Reads how long the entry at the start of <paramref name="source"/> is, from its first 8 bytes; nothing else is checked.</summary>
-    public static int ReadLength(ReadOnlySpan<byte> source) => BinaryPrimitives.ReadInt32LittleEndian(source[4..]);
+    public static int ReadLength(ReadOnlySpan<byte> source) => EntryLayout.ReadLength(source);
 
     /// <summary>For logs and errors.</summary>
     public override string ToString() => $"entry {End} of {Database} ({Encoded.Length} bytes)";
@@ -95,13 +95,13 @@ public sealed class Entry
             return $"an epoch entry with {lengths.PageCount} pages was found; it must have none";
         }
 
-        return Extension.FindFault(bytes.Slice(EntryHeader.SizeBytes, lengths.ExtensionBytes), header.IsEpochEntry)
+        return Extension.FindFault(bytes.Slice(lengths.HeaderBytes, lengths.ExtensionBytes), header.IsEpochEntry)
             ?? PageRecords.FindFault(bytes.Slice(lengths.PagesOffset, lengths.PagesBytes), header, lengths.PageCount);
     }
 
     private static string? ReadEpochTable(ReadOnlyMemory<byte> encoded, in EntryHeader header, EntryLengths lengths, out EpochTable? table)
     {
-        Extension.TryFind(encoded.Slice(EntryHeader.SizeBytes, lengths.ExtensionBytes), ExtensionTag.EpochTable, out var payload);
+        Extension.TryFind(encoded.Slice(lengths.HeaderBytes, lengths.ExtensionBytes), ExtensionTag.EpochTable, out var payload);
         if (EpochTableFormat.TryRead(payload.Span, out table) is { } fault)
         {
             return $"epoch table: {fault}";

@@ -12,7 +12,4 @@ public enum EntryFlags
 
     /// <summary>The database is deleted. Only together with <see cref="EpochEntry"/>: deleting takes a last epoch.</summary>
     Tombstone = 2,
-
-    /// <summary>Kept for transactions in parts. Refused today.</summary>
-    MoreParts = 4,
 }

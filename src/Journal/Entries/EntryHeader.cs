@@ -6,9 +6,6 @@ namespace ReplicatedSqlite.Journal;
 /// <remarks>The byte table is in docs/formats.md. A builder takes one of these and adds counts, lengths and the chain hash.</remarks>
 public readonly record struct EntryHeader
 {
-    /// <summary>Bytes of the encoded header.</summary>
-    public const int SizeBytes = 128;
-
     /// <summary>What kind of entry this is.</summary>
     public EntryFlags Flags { get; init; }
 

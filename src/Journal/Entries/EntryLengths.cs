@@ -1,51 +1,48 @@
-using System.Buffers.Binary;
-
 namespace ReplicatedSqlite.Journal;
 
 /// <summary>The counts and lengths of one entry; they agree with each other and keep the limits.</summary>
-internal readonly record struct EntryLengths(int PageCount, int ExtensionBytes, int PagesBytes)
+internal readonly record struct EntryLengths(int PageCount, int HeaderBytes, int ExtensionBytes, int PagesBytes)
 {
-    public int TotalBytes => EntryHeader.SizeBytes + ExtensionBytes + PagesBytes + EntryLayout.ChecksumBytes;
+    public int TotalBytes => HeaderBytes + ExtensionBytes + PagesBytes + EntryLayout.ChecksumBytes;
 
-    public int PagesOffset => EntryHeader.SizeBytes + ExtensionBytes;
+    public int PagesOffset => HeaderBytes + ExtensionBytes;
 
-    public static EntryLengths ForWholePages(int pageCount, int pageSizeBytes, int extensionBytes)
+    /// <summary>The most that an entry of so many pages may need: each of them whole.</summary>
+    public static EntryLengths AtMost(in EntryHeader header, int pageCount, int extensionBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(pageCount);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(extensionBytes, EntryLimits.MaxExtensionBytes);
-        if ((long)pageCount * pageSizeBytes > EntryLimits.MaxPageDataBytes)
+        if ((long)pageCount * header.PageSizeBytes > EntryLimits.MaxPageDataBytes)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(pageCount),
-                $"{pageCount} pages of {pageSizeBytes} bytes are more than the {EntryLimits.MaxPageDataBytes} bytes that one entry may hold. Write less in one transaction.");
+                $"{pageCount} pages of {header.PageSizeBytes} bytes are more than the {EntryLimits.MaxPageDataBytes} bytes that one entry may hold. Write less in one transaction.");
         }
 
-        return new(pageCount, extensionBytes, pageCount * (EntryLayout.PageRecordHeaderBytes + pageSizeBytes));
+        return new(pageCount, EntryLayout.HeaderSizeOf(header, pageCount, extensionBytes), extensionBytes, pageCount * (Varint.Max32Bytes + header.PageSizeBytes));
     }
 
-    public static string? TryRead(ReadOnlySpan<byte> source, out EntryLengths lengths)
+    /// <summary>What is wrong with these values, or <see langword="null"/>. The pages' bytes may be missing.</summary>
+    public static string? TryCreate(in EntryHeader header, uint totalBytes, int headerBytes, ulong pageCount, ulong extensionBytes, out EntryLengths lengths)
     {
-        var total = BinaryPrimitives.ReadUInt32LittleEndian(source[4..]);
-        var pageCount = BinaryPrimitives.ReadUInt32LittleEndian(source[88..]);
-        var extension = BinaryPrimitives.ReadUInt32LittleEndian(source[96..]);
-        var pages = BinaryPrimitives.ReadUInt32LittleEndian(source[100..]);
         lengths = default;
-        if (total > EntryLimits.MaxEntryBytes || extension > EntryLimits.MaxExtensionBytes)
+        if (totalBytes > EntryLimits.MaxEntryBytes || extensionBytes > EntryLimits.MaxExtensionBytes)
         {
-            return $"an entry of {total} bytes with {extension} bytes of extension was found; the limits are {EntryLimits.MaxEntryBytes} and {EntryLimits.MaxExtensionBytes}";
+            return $"an entry of {totalBytes} bytes with {extensionBytes} bytes of extension was found; the limits are {EntryLimits.MaxEntryBytes} and {EntryLimits.MaxExtensionBytes}";
         }
 
-        if (total != (long)EntryHeader.SizeBytes + extension + pages + EntryLayout.ChecksumBytes)
+        var pagesBytes = totalBytes - headerBytes - (long)extensionBytes - EntryLayout.ChecksumBytes;
+        if (pagesBytes < 0 || pageCount * EntryLayout.MinPageRecordBytes > (ulong)pagesBytes)
         {
-            return $"an entry of {total} bytes was found whose extension ({extension}) and pages ({pages}) do not add up to it";
+            return $"an entry of {totalBytes} bytes with {extensionBytes} bytes of extension was found, which is too short for its {pageCount} pages";
         }
 
-        if ((ulong)pageCount * EntryLayout.PageRecordHeaderBytes > pages)
+        if (pageCount * (ulong)header.PageSizeBytes > EntryLimits.MaxPageDataBytes)
         {
-            return $"{pageCount} pages were found in {pages} bytes; each takes more than {EntryLayout.PageRecordHeaderBytes}";
+            return $"{pageCount} pages of {header.PageSizeBytes} bytes were found; one entry may hold {EntryLimits.MaxPageDataBytes} bytes";
         }
 
-        lengths = new((int)pageCount, (int)extension, (int)pages);
+        lengths = new((int)pageCount, headerBytes, (int)extensionBytes, (int)pagesBytes);
         return null;
     }
 }

@@ -19,7 +19,7 @@ public static class EpochEntry
         var table = known.Add(header.Epoch, header.Predecessor);
         var tableBytes = EpochTableFormat.SizeOf(table);
         var setBytes = followerSet.IsEmpty ? 0 : Extension.SizeOf(followerSet.Length);
-        var builder = new EntryBuilder(header, wholePageCount: 0, Extension.SizeOf(tableBytes) + setBytes);
+        var builder = new EntryBuilder(header, pageCount: 0, Extension.SizeOf(tableBytes) + setBytes);
         EpochTableFormat.Write(Extension.WriteItem(builder.ExtensionBytes, ExtensionTag.EpochTable, tableBytes), table);
         if (!followerSet.IsEmpty)
         {

@@ -5,7 +5,7 @@ namespace ReplicatedSqlite.Journal;
 /// <summary>Finds and reads the entries of a run by the links in their records. Stateless; any thread.</summary>
 internal static class RunWalker
 {
-    private const int HeaderBytes = RecordHeader.SizeBytes + EntryHeader.SizeBytes;
+    private const int HeaderBytes = RecordHeader.SizeBytes + EntryLayout.MaxHeaderBytes;
 
     /// <summary>Where an entry's record stands, and between which positions it lies.</summary>
     public readonly record struct Found(int Offset, int BodyBytes, Position Predecessor, Position End);
@@ -66,6 +66,7 @@ internal static class RunWalker
     private static (RecordHeader Record, Found Found) ReadHeader(JournalFile file, int offset)
     {
         Span<byte> bytes = stackalloc byte[HeaderBytes];
+        bytes = bytes[..Math.Clamp(file.SizeBytes - offset, 0, HeaderBytes)]; // an entry without pages may end before the longest header would
         file.Content.Read(offset, bytes);
         var fault = RecordHeader.TryRead(bytes, file.SizeBytes - offset, out var record);
         EntryHeader header = default;

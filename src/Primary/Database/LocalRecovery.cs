@@ -34,7 +34,7 @@ internal static class LocalRecovery
     {
         var position = sidecar.From;
         var replayed = 0;
-        using var replay = new LogReplay(path);
+        using var replay = new LogReplay(path, sidecar.To);
         while (position < last)
         {
             var entries = Read(journal, database, position);
@@ -46,7 +46,7 @@ internal static class LocalRecovery
 
             foreach (var entry in entries)
             {
-                replay.Apply(entry);
+                Apply(replay, entry, database);
                 state = new LogState(entry.EpochTable ?? state.Epochs, entry.Header.CommitTimeMicroseconds);
                 position = entry.End; // it may lie beyond the end asked for: what an earlier activation had queued
                 replayed++;
@@ -61,6 +61,18 @@ internal static class LocalRecovery
         }
 
         return new RecoveredFile(position, state, replayed > 0 ? replay.SizePages : MainFile.PageCount(path), replayed);
+    }
+
+    private static void Apply(LogReplay replay, Entry entry, DatabaseRecord database)
+    {
+        try
+        {
+            replay.Apply(entry);
+        }
+        catch (PageMismatchException e)
+        {
+            throw new RequestException(ErrorCodes.SqliteCorrupt, $"The primary of '{database.Name}' ({database.Id}) cannot start: {e.Message}");
+        }
     }
 
     private static Sidecar Prepare(string path, DatabaseRecord database, NodeJournal journal, Position last)

@@ -12,6 +12,8 @@ internal sealed class ReplicaFile : IAsyncDisposable
     private readonly WalIndexApplier _applier;
     private readonly Checkpointer _checkpointer;
     private readonly Queue<(Position Position, long Ordinal)> _hidden = new();
+    private readonly PageReplay _replay;
+    private byte[] _page = []; // the one that is being made
     private long _lastOrdinal;
     private bool _isWalEmpty; // since its restart; the applier notices that only when it writes again
     private long _attemptedAt; // WAL size at the last checkpoint, whether it was complete or not
@@ -21,6 +23,7 @@ internal sealed class ReplicaFile : IAsyncDisposable
         _connection = connection;
         _applier = applier;
         _checkpointer = checkpointer;
+        _replay = new PageReplay(checkpointer.Sidecar.To);
         Readers = readers;
     }
 
@@ -74,32 +77,17 @@ internal sealed class ReplicaFile : IAsyncDisposable
     }
 
     /// <summary>Writes an entry into the WAL, hidden.</summary>
+    /// <exception cref="PageMismatchException">This copy is not the one that the entry was made for. The entry was not taken.</exception>
     public void Append(Entry entry)
     {
-        if (entry.Header.IsEpochEntry)
+        _replay.Begin(entry);
+        if (!entry.Header.IsEpochEntry)
         {
-            _hidden.Enqueue((entry.End, _lastOrdinal)); // it changes no page, so there is nothing to write
-            return;
-        }
-
-        _applier.BeginTransaction(entry.Header.DatabaseSizePages);
-        _isWalEmpty = false;
-        try
-        {
-            foreach (var page in entry.Pages)
-            {
-                _applier.WritePage(page.PageNumber, page.Data.Span);
-            }
-
-            _lastOrdinal = _applier.EndTransaction();
-        }
-        catch
-        {
-            _applier.AbortTransaction();
-            throw;
+            AppendPages(entry); // an epoch entry changes none, so there is nothing to write
         }
 
         _hidden.Enqueue((entry.End, _lastOrdinal));
+        _replay.End(entry, (number, page) => _applier.ReadPage(number, page));
     }
 
     /// <summary>Shows readers everything up to a position.</summary>
@@ -148,6 +136,37 @@ internal sealed class ReplicaFile : IAsyncDisposable
         }
 
         return restarted;
+    }
+
+    private void AppendPages(Entry entry)
+    {
+        if (_page.Length != entry.Header.PageSizeBytes)
+        {
+            _page = new byte[entry.Header.PageSizeBytes];
+        }
+
+        _applier.BeginTransaction(entry.Header.DatabaseSizePages);
+        _isWalEmpty = false;
+        try
+        {
+            foreach (var record in entry.Pages)
+            {
+                if (record.IsPatch)
+                {
+                    _applier.ReadPage(record.PageNumber, _page); // as new as the predecessor, hidden or not: what was discarded is gone from there
+                }
+
+                _replay.Set(entry, record, _page);
+                _applier.WritePage(record.PageNumber, _page);
+            }
+
+            _lastOrdinal = _applier.EndTransaction();
+        }
+        catch
+        {
+            _applier.AbortTransaction();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()

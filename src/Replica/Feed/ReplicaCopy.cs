@@ -230,7 +230,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
             switch (action.Kind)
             {
                 case ApplyActionKind.Append:
-                    _file!.Append(entry!);
+                    verdict = Append(entry!);
                     break;
                 case ApplyActionKind.DiscardAfter:
                     _file?.DiscardAfter(action.Position);
@@ -249,6 +249,20 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
 
         _actions.Clear();
         return verdict;
+    }
+
+    private FeedVerdict Append(Entry entry)
+    {
+        try
+        {
+            _file!.Append(entry);
+            return FeedVerdict.GoOn;
+        }
+        catch (PageMismatchException e)
+        {
+            ReplicaLog.Mismatch(context.Logger, database, e.Message);
+            return FeedVerdict.Mismatch;
+        }
     }
 
     private void Publish(Position position)
@@ -315,4 +329,7 @@ internal enum FeedVerdict
 
     /// <summary>The same, because readers met damaged pages.</summary>
     Damaged,
+
+    /// <summary>The same, because a page is not the one that a patch was made for.</summary>
+    Mismatch,
 }

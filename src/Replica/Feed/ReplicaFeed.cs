@@ -55,6 +55,10 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
                     ReplicaLog.Diverged(context.Logger, database, copy.Visible);
                     await copy.RemoveAsync();
                 }
+                else if (verdict == FeedVerdict.Mismatch)
+                {
+                    await copy.RemoveAsync();
+                }
                 else if (verdict == FeedVerdict.Damaged)
                 {
                     ReplicaLog.Damaged(context.Logger, database, "readers met damaged pages.");

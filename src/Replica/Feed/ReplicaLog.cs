@@ -21,6 +21,9 @@ internal static partial class ReplicaLog
     [LoggerMessage(3005, LogLevel.Error, "The copy of {Database} holds confirmed entries up to {Position} that its primary does not have; it is built again from a snapshot")]
     public static partial void Diverged(ILogger logger, DatabaseId database, Position position);
 
+    [LoggerMessage(3008, LogLevel.Error, "The copy of {Database} has diverged from the log and is built again from a snapshot: {Reason}")]
+    public static partial void Mismatch(ILogger logger, DatabaseId database, string reason);
+
     [LoggerMessage(3006, LogLevel.Error, "The replica of {Database} stopped")]
     public static partial void Stopped(ILogger logger, DatabaseId database, Exception reason);
 

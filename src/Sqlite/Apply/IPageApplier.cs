@@ -18,6 +18,9 @@ public interface IPageApplier : IDisposable
     /// <param name="databaseSizePages">The database's size after it.</param>
     void BeginTransaction(uint databaseSizePages);
 
+    /// <summary>Reads a page as the transactions before the open one left it, hidden ones included; zeros if the database had no such page.</summary>
+    void ReadPage(uint pageNumber, Span<byte> target);
+
     /// <summary>One whole page of the open transaction; the bytes are copied.</summary>
     void WritePage(uint pageNumber, ReadOnlySpan<byte> image);
 

@@ -37,6 +37,29 @@ public sealed class SlowApplier : IPageApplier
     }
 
     /// <inheritdoc/>
+    public void ReadPage(uint pageNumber, Span<byte> target)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(target.Length, _pageSizeBytes);
+        target.Clear();
+        for (var i = _hidden.Count - 1; i >= 0; i--)
+        {
+            if (pageNumber > _hidden[i].DatabaseSizePages)
+            {
+                return;
+            }
+
+            if (_hidden[i].Pages.TryGetValue(pageNumber, out var image))
+            {
+                image.CopyTo(target);
+                return;
+            }
+        }
+
+        using var file = File.OpenHandle(_path, FileMode.Open, FileAccess.Read);
+        _ = RandomAccess.Read(file, target, (long)(pageNumber - 1) * _pageSizeBytes); // a whole page, or beyond the end
+    }
+
+    /// <inheritdoc/>
     public void WritePage(uint pageNumber, ReadOnlySpan<byte> image)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(image.Length, _pageSizeBytes);

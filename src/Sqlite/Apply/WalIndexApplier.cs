@@ -61,6 +61,32 @@ public sealed class WalIndexApplier : IPageApplier
     }
 
     /// <inheritdoc/>
+    public void ReadPage(uint pageNumber, Span<byte> target)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(target.Length, _pageSizeBytes);
+        Lock(); // without it the WAL may have been restarted since it was looked at last
+        try
+        {
+            if (pageNumber == 0 || pageNumber > _tail.DatabaseSizePages)
+            {
+                target.Clear();
+            }
+            else if (_index.FindFrame(pageNumber, _tail.LastFrame) is var frame and > 0)
+            {
+                _wal.Read(target, WalLayout.FrameOffset(frame, _pageSizeBytes) + WalFrameHeader.SizeBytes);
+            }
+            else
+            {
+                _file.Read(target, (long)(pageNumber - 1) * _pageSizeBytes);
+            }
+        }
+        finally
+        {
+            UnlockWhenIdle();
+        }
+    }
+
+    /// <inheritdoc/>
     public void WritePage(uint pageNumber, ReadOnlySpan<byte> image)
     {
         ThrowUnlessOpen();

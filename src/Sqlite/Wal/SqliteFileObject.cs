@@ -17,6 +17,7 @@ internal sealed unsafe class SqliteFileObject
     private const int WriteLock = 0; // WAL_WRITE_LOCK
     private const int LockAttempts = 1000; // most of them sleep for a millisecond
     private const int SyncNormal = 2;
+    private const int ShortRead = 522; // SQLITE_IOERR_SHORT_READ
     private const int FirstVersionWithSharedMemory = 2;
 
     private readonly SqliteConnection _connection;
@@ -79,6 +80,16 @@ internal sealed unsafe class SqliteFileObject
     /// <summary>Orders what was written to the shared memory before against what follows.</summary>
     public void Barrier() => _methods->ShmBarrier(_file);
 
+    /// <summary>Reads from the database file; what lies beyond its end reads as zeros.</summary>
+    public void Read(Span<byte> target, long offset)
+    {
+        fixed (byte* bytes = target)
+        {
+            var code = _methods->Read(_file, bytes, target.Length, offset); // SQLite fills the rest with zeros itself
+            Check(code == ShortRead ? SqliteCodes.Ok : code, "read the database file");
+        }
+    }
+
     /// <summary>Syncs the database file.</summary>
     public void Sync() => Check(_methods->Sync(_file, SyncNormal), "sync the database file");
 
@@ -96,7 +107,7 @@ internal sealed unsafe class SqliteFileObject
 #pragma warning disable CS0649, CS0169, IDE0051, CA1823 // written by SQLite
         public readonly int Version;
         private readonly nint _close;
-        private readonly nint _read;
+        public readonly delegate* unmanaged[Cdecl]<nint, byte*, int, long, int> Read;
         private readonly nint _write;
         private readonly nint _truncate;
         public readonly delegate* unmanaged[Cdecl]<nint, int, int> Sync;

@@ -106,6 +106,32 @@ internal sealed unsafe class WalIndex(SqliteFileObject file)
         return Pages(block, extend: false)[index];
     }
 
+    /// <summary>The newest frame that holds a page, up to a last one.</summary>
+    /// <returns>0 when there is none: the page is in the main file, if anywhere.</returns>
+    public uint FindFrame(uint page, uint lastFrame)
+    {
+        for (var (block, last) = lastFrame == 0 ? (-1, 0) : Locate(lastFrame); block >= 0; block--, last = PagesPerBlock - 1)
+        {
+            // Of a page that stands here several times each has a slot of its own; the newest is the one that counts.
+            var pages = Pages(block, extend: false);
+            var hash = Hash(block);
+            var newest = 0;
+            var slot = (page * HashFactor) & (HashSlots - 1);
+            for (var probes = 0; hash[slot] != 0 && probes < HashSlots; probes++, slot = (slot + 1) & (HashSlots - 1))
+            {
+                var entry = (int)hash[slot];
+                newest = entry > newest && entry <= last + 1 && pages[entry - 1] == page ? entry : newest;
+            }
+
+            if (newest > 0)
+            {
+                return (uint)newest + (block == 0 ? 0 : PagesInFirstBlock + ((uint)(block - 1) * PagesPerBlock));
+            }
+        }
+
+        return 0;
+    }
+
     private static (int Block, int Index) Locate(uint frame)
     {
         var zeroBased = frame - 1;

@@ -6,10 +6,12 @@ namespace ReplicatedSqlite.Journal;
 public readonly struct PageRecords
 {
     private readonly ReadOnlyMemory<byte> _records;
+    private readonly int _pageSizeBytes;
 
-    internal PageRecords(ReadOnlyMemory<byte> records, int count)
+    internal PageRecords(ReadOnlyMemory<byte> records, int count, int pageSizeBytes)
     {
         _records = records;
+        _pageSizeBytes = pageSizeBytes;
         Count = count;
     }
 
@@ -17,36 +19,30 @@ public readonly struct PageRecords
     public int Count { get; }
 
     /// <summary>For <c>foreach</c>.</summary>
-    public Enumerator GetEnumerator() => new(_records);
+    public Enumerator GetEnumerator() => new(_records, _pageSizeBytes);
 
     internal static string? FindFault(ReadOnlySpan<byte> records, in EntryHeader header, int count)
     {
         uint previous = 0;
         for (var i = 0; i < count; i++)
         {
-            if (records.Length < EntryLayout.PageRecordHeaderBytes)
+            if (PageRecordHeader.TryRead(records, previous, header.PageSizeBytes, out var record) is { } fault)
             {
-                return $"page records end after {i} of {count}";
+                return $"page record {i} of {count}: {fault}";
             }
 
-            var (page, kind, length) = ReadHeader(records);
-            if (kind != PageKind.Whole)
+            if (FindFault(record.PageNumber, previous, header) is { } misplaced)
             {
-                return $"page {page} has kind {(int)kind}; this build knows 1 (whole page)";
+                return misplaced;
             }
 
-            if (length != header.PageSizeBytes || records.Length - EntryLayout.PageRecordHeaderBytes < length)
+            if (record.Kind != PageKind.Whole && PageRanges.FindFault(records.Slice(record.SizeBytes, record.DataBytes), header.PageSizeBytes) is { } range)
             {
-                return $"page {page} has {length} bytes with {records.Length} left in the entry; {header.PageSizeBytes} were wanted";
+                return $"page {record.PageNumber}: {range}";
             }
 
-            if (FindFault(page, previous, header) is { } fault)
-            {
-                return fault;
-            }
-
-            previous = page;
-            records = records[(EntryLayout.PageRecordHeaderBytes + length)..];
+            previous = record.PageNumber;
+            records = records[(record.SizeBytes + record.DataBytes)..];
         }
 
         return records.IsEmpty ? null : $"{records.Length} bytes were found behind the last of {count} pages";
@@ -62,24 +58,17 @@ public readonly struct PageRecords
         return page == EntryLimits.LockPage(header.PageSizeBytes) ? $"page {page} is SQLite's lock page, which has no content; it must not be shipped" : null;
     }
 
-    internal static void WriteHeader(Span<byte> target, uint page, PageKind kind, int length)
-    {
-        BinaryPrimitives.WriteUInt32LittleEndian(target, page);
-        BinaryPrimitives.WriteUInt32LittleEndian(target[4..], (uint)length | ((uint)kind << 24));
-    }
-
-    private static (uint Page, PageKind Kind, int Length) ReadHeader(ReadOnlySpan<byte> source)
-    {
-        var word = BinaryPrimitives.ReadUInt32LittleEndian(source[4..]);
-        return (BinaryPrimitives.ReadUInt32LittleEndian(source), (PageKind)(word >> 24), (int)(word & 0xFFFFFF));
-    }
-
     /// <summary>Walks the records.</summary>
     public struct Enumerator
     {
+        private readonly int _pageSizeBytes;
         private ReadOnlyMemory<byte> _rest;
 
-        internal Enumerator(ReadOnlyMemory<byte> records) => _rest = records;
+        internal Enumerator(ReadOnlyMemory<byte> records, int pageSizeBytes)
+        {
+            _rest = records;
+            _pageSizeBytes = pageSizeBytes;
+        }
 
         /// <summary>The page the walk is at.</summary>
         public PageRecord Current { get; private set; }
@@ -92,9 +81,9 @@ public readonly struct PageRecords
                 return false;
             }
 
-            var (page, kind, length) = ReadHeader(_rest.Span);
-            Current = new(page, kind, _rest.Slice(EntryLayout.PageRecordHeaderBytes, length));
-            _rest = _rest[(EntryLayout.PageRecordHeaderBytes + length)..];
+            _ = PageRecordHeader.TryRead(_rest.Span, Current.PageNumber, _pageSizeBytes, out var record); // the entry was checked as a whole
+            Current = new(record.PageNumber, record.Kind, _rest.Slice(record.SizeBytes, record.DataBytes), record.Before, record.After);
+            _rest = _rest[(record.SizeBytes + record.DataBytes)..];
             return true;
         }
     }
