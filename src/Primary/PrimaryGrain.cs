@@ -83,7 +83,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<StreamResponse> StreamAsync(
+    public async IAsyncEnumerable<EncodedResponse> StreamAsync(
         StreamRequest request, ReadConstraint constraint, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var waitMs = await ReachAsync(constraint);
@@ -98,10 +98,10 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
             var replayed = answer.Outcome.AnsweredBefore;
             foreach (var part in replayed ? StoredResult.Parts(keyed!.Found!.Result) : answer.Outcome.Parts)
             {
-                yield return new StreamResponse { Result = part };
+                yield return new EncodedResponse { Result = EncodedParts.From(part) };
             }
 
-            yield return new StreamResponse { Done = new Done { Bookmark = answer.Bookmark, Served = Served(waitMs, answer.QueueMs), Replayed = replayed } };
+            yield return new EncodedResponse { Done = new Done { Bookmark = answer.Bookmark, Served = Served(waitMs, answer.QueueMs), Replayed = replayed } };
             yield break;
         }
 
@@ -118,7 +118,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
             yield return part;
         }
 
-        yield return new StreamResponse { Done = new Done { Bookmark = bookmark, Served = Served(waitMs, read.QueueMs) } };
+        yield return new EncodedResponse { Done = new Done { Bookmark = bookmark, Served = Served(waitMs, read.QueueMs) } };
     }
 
     /// <summary>Ends the subscriptions and the interactive transactions.</summary>

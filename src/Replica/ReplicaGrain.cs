@@ -45,7 +45,7 @@ public sealed class ReplicaGrain : IDatabaseCopy
         _reads.ExecuteAsync(request, constraint, cancellationToken);
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<StreamResponse> StreamAsync(StreamRequest request, ReadConstraint constraint, CancellationToken cancellationToken) =>
+    public IAsyncEnumerable<EncodedResponse> StreamAsync(StreamRequest request, ReadConstraint constraint, CancellationToken cancellationToken) =>
         _reads.StreamAsync(request, constraint, cancellationToken);
 
     /// <inheritdoc/>

@@ -11,6 +11,9 @@ public sealed class ScenarioTests : IDisposable
     [Theory]
     [InlineData("confirm-lag", "confirm lag weur")]
     [InlineData("echo", "echo 64 KiB, 8 callers")]
+    [InlineData("isolation", "point reads beside: an endless query")]
+    [InlineData("stream", "rows by Stream")]
+    [InlineData("transaction", "3 reads: added by the transaction")]
     [InlineData("reads", "point reads, 8 callers")]
     [InlineData("writes", "inserts, 8 sessions")]
     public async Task A_scenario_ends_well_and_writes_its_results(string scenario, string headline)

@@ -3,6 +3,6 @@ namespace ReplicatedSqlite.Bench.Harness;
 /// <summary>What this process has used so far.</summary>
 internal static class CpuMeter
 {
-    /// <summary>CPU time of all threads by getrusage, and bytes allocated.</summary>
-    public static ProcessUsage Read() => new(Environment.CpuUsage.TotalTime.TotalMicroseconds, GC.GetTotalAllocatedBytes());
+    /// <summary>CPU time of all threads by getrusage, bytes allocated, and the working set.</summary>
+    public static ProcessUsage Read() => new(Environment.CpuUsage.TotalTime.TotalMicroseconds, GC.GetTotalAllocatedBytes(), Environment.WorkingSet);
 }

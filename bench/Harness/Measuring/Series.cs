@@ -8,6 +8,9 @@ internal sealed class Series(string name, int callers, Func<int, Task> call)
     /// <summary>Calls per second, round by round.</summary>
     public IReadOnlyList<double> Rates => [.. _rounds.Select(round => round.Rate)];
 
+    /// <summary>Half of the calls were faster, round by round.</summary>
+    public IReadOnlyList<double> MediansMs => [.. _rounds.Select(round => round.Latency.Percentile(50) / 1e6)];
+
     public long Calls => _rounds.Sum(round => round.Calls);
 
     /// <summary>Warms all up, then lets them take turns.</summary>

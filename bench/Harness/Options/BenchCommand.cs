@@ -28,6 +28,7 @@ internal static class BenchCommand
         var warmup = Seconds("--warmup", "Time before the first measurement.", _defaults.Warmup);
         var rounds = Number("--rounds", "Times that the series take turns.", _defaults.Rounds, least: 1);
         var callers = Number("--callers", "Callers at once.", _defaults.Callers, least: 1);
+        var rows = Number("--rows", "Rows that a scenario streams.", _defaults.Rows, least: 1);
         var seed = Number("--seed", "Of keys and values.", _defaults.Seed, least: 0);
         var regions = new Option<string>("--regions") { Description = "The primary's first, at least two.", DefaultValueFactory = _ => string.Join(',', _defaults.Regions) };
         var json = new Option<string?>("--json") { Description = "Writes the results to this file; of 'all', one a scenario, its name added." };
@@ -41,7 +42,7 @@ internal static class BenchCommand
             }
         });
 
-        var command = new Command(name, what) { rate, seconds, warmup, rounds, callers, seed, regions, json, commit, quick };
+        var command = new Command(name, what) { rate, seconds, warmup, rounds, callers, rows, seed, regions, json, commit, quick };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = new BenchOptions
@@ -52,6 +53,7 @@ internal static class BenchCommand
                 Warmup = TimeSpan.FromSeconds(parsed.GetValue(warmup)),
                 Rounds = parsed.GetValue(rounds),
                 Callers = parsed.GetValue(callers),
+                Rows = parsed.GetValue(rows),
                 Seed = parsed.GetValue(seed),
                 Regions = parsed.GetValue(regions)!.Split(','),
                 JsonFile = parsed.GetValue(json),

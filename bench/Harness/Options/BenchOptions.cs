@@ -20,6 +20,9 @@ public sealed record BenchOptions
     /// <summary>Callers at once in a closed loop.</summary>
     public int Callers { get; init; } = 64;
 
+    /// <summary>Rows that a scenario streams.</summary>
+    public int Rows { get; init; } = 1_000_000;
+
     /// <summary>The primary's region first.</summary>
     public IReadOnlyList<string> Regions { get; init; } = ["enam", "weur", "apac"];
 
@@ -41,6 +44,7 @@ public sealed record BenchOptions
         Duration = TimeSpan.FromSeconds(0.4),
         Warmup = TimeSpan.FromSeconds(0.4),
         Rounds = 2,
+        Rows = Math.Min(Rows, 20_000),
         Callers = Math.Min(Callers, 8),
         DiskLimit = TimeSpan.FromSeconds(0.1),
     };

@@ -9,6 +9,7 @@ internal sealed class BenchTable(ServerProcess server) : IAsyncDisposable
     private const int RowsPerBatch = 500;
 
     private readonly ReplicatedSqliteClient _client = ClientOf(server.Ready.Nodes[0]);
+    private readonly List<ReplicatedSqliteClient> _replicas = [];
 
     /// <summary>Sessions at the primary.</summary>
     public ReplicatedDatabase Primary => _client.Database(Database);
@@ -47,7 +48,22 @@ internal sealed class BenchTable(ServerProcess server) : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => _client.DisposeAsync();
+    /// <summary>The same database through the node of another region; 0 is the primary's.</summary>
+    public ReplicatedDatabase Replica(int node)
+    {
+        _replicas.Add(ClientOf(server.Ready.Nodes[node]));
+        return _replicas[^1].Database(Database);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var replica in _replicas)
+        {
+            await replica.DisposeAsync();
+        }
+
+        await _client.DisposeAsync();
+    }
 
     private static ReplicatedSqliteClient ClientOf(ServerNode node) => new($"{node.Grpc.Host}:{node.Grpc.Port}");
 }

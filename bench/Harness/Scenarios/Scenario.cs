@@ -8,7 +8,10 @@ internal abstract class Scenario
     [
         ("confirm-lag", "How long after its confirmation does a write show on the replicas? Open loop."),
         ("echo", "What does our gRPC cost beside bare Kestrel and HttpMessageInvoker?"),
+        ("isolation", "How slow do reads of one database become beside an endless query, a stuck client or huge results of another? Open loop."),
         ("reads", "How many point reads does a replica answer, beside an echo?"),
+        ("stream", "How fast do a million rows come through a stream, beside reading them from SQLite in process? Is memory flat?"),
+        ("transaction", "What does an interactive transaction of three statements add to the same three as one call?"),
         ("writes", "How many single-row inserts are durable in a second, beside an echo and beside the disk alone?"),
     ];
 
@@ -19,7 +22,10 @@ internal abstract class Scenario
     {
         "confirm-lag" => new ConfirmLagScenario(),
         "echo" => new EchoScenario(),
+        "isolation" => new IsolationScenario(),
         "reads" => new ReadsScenario(),
+        "stream" => new StreamScenario(),
+        "transaction" => new TransactionScenario(),
         "writes" => new WritesScenario(),
         _ => throw new ArgumentException($"There is no scenario '{name}'.", nameof(name)),
     };

@@ -19,8 +19,8 @@ internal sealed record ServerReady(Uri BareEcho, Uri Echo, IReadOnlyList<ServerN
 /// <summary>A node of the cluster.</summary>
 internal sealed record ServerNode(string Region, Uri Grpc);
 
-/// <summary>What the server process has used since it began (getrusage).</summary>
-internal sealed record ProcessUsage(double CpuMicroseconds, long AllocatedBytes);
+/// <summary>What the server process has used since it began (getrusage), and the memory that it has now.</summary>
+internal sealed record ProcessUsage(double CpuMicroseconds, long AllocatedBytes, long WorkingSetBytes);
 
 /// <summary>The confirm lag that a region's replica recorded since the last reset.</summary>
 internal sealed record LagSummary(string Region, long Count, double P50Ms, double P99Ms, double MeanMs);

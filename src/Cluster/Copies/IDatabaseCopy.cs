@@ -17,7 +17,7 @@ public interface IDatabaseCopy : IGrain
     Task<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ReadConstraint constraint, CancellationToken cancellationToken);
 
     /// <summary>The same, with rows while they are read.</summary>
-    IAsyncEnumerable<StreamResponse> StreamAsync(StreamRequest request, ReadConstraint constraint, CancellationToken cancellationToken);
+    IAsyncEnumerable<EncodedResponse> StreamAsync(StreamRequest request, ReadConstraint constraint, CancellationToken cancellationToken);
 
     /// <summary>An interactive transaction: on return the call is answered, unless an exception says what Begin was refused with.</summary>
     /// <param name="begin">The first step.</param>

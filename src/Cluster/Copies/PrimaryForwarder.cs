@@ -56,7 +56,7 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
 
     /// <summary>Passes on a Stream. With an idempotency key one of which nothing came back is asked for once more.</summary>
     /// <inheritdoc cref="ExecuteAsync"/>
-    public async IAsyncEnumerable<StreamResponse> StreamAsync(
+    public async IAsyncEnumerable<EncodedResponse> StreamAsync(
         DatabaseId database, StreamRequest request, bool readsOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         request.Database = database.ToString();
@@ -64,7 +64,7 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
         var hasAnswered = false;
         while (true)
         {
-            await using var stream = channels.ForQueries(PrimaryOf(database)).OpenServerStream(QueryMethods.Stream, request, Options(), cancellationToken);
+            await using var stream = channels.ForQueries(PrimaryOf(database)).OpenServerStream(QueryMethods.EncodedStream, request, Options(), cancellationToken);
             await using var parts = stream.GetAsyncEnumerator(cancellationToken);
             while (true)
             {

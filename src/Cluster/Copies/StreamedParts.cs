@@ -7,16 +7,27 @@ namespace ReplicatedSqlite.Cluster;
 public static class StreamedParts
 {
     /// <summary>The parts as they are read; each header carries the bookmark of the snapshot.</summary>
-    public static async IAsyncEnumerable<StreamResponse> ReadAsync<TMark>(StreamedRead<TMark> read, string bookmark)
+    /// <remarks>One part is read ahead while the one before it is sent, so that SQLite and the network need not wait for each other.</remarks>
+    public static async IAsyncEnumerable<EncodedResponse> ReadAsync<TMark>(StreamedRead<TMark> read, string bookmark)
     {
-        while (await read.NextAsync() is { } part)
+        var next = read.NextAsync().AsTask();
+        try
         {
-            if (part.Header is { } header)
+            while (await next is { } part)
             {
-                header.Bookmark = bookmark;
-            }
+                if (part.Header is { } header)
+                {
+                    header.Bookmark = bookmark;
+                }
 
-            yield return new StreamResponse { Result = part };
+                next = read.NextAsync().AsTask();
+                yield return new EncodedResponse { Result = part };
+            }
+        }
+        finally
+        {
+            // Whoever leaves in the middle does not want it; the read is free before its owner ends it.
+            await next.ContinueWith(static part => part.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 }

@@ -15,6 +15,9 @@ public static class QueryMethods
     /// <summary>The same, with rows sent while they are read.</summary>
     public static readonly GrpcMethod<StreamRequest, StreamResponse> Stream = Method<StreamRequest, StreamResponse>("Stream", MethodKind.ServerStreaming);
 
+    /// <summary><see cref="Stream"/> for a server, which need not understand the rows that it sends or passes on.</summary>
+    public static readonly GrpcMethod<StreamRequest, EncodedResponse> EncodedStream = Method<StreamRequest, EncodedResponse>("Stream", MethodKind.ServerStreaming);
+
     /// <summary>An interactive transaction.</summary>
     public static readonly GrpcMethod<TransactRequest, TransactResponse> Transact = Method<TransactRequest, TransactResponse>("Transact", MethodKind.Duplex);
 

@@ -53,7 +53,7 @@ internal sealed partial class ReplicaReads(
         return response;
     }
 
-    public async IAsyncEnumerable<StreamResponse> StreamAsync(
+    public async IAsyncEnumerable<EncodedResponse> StreamAsync(
         StreamRequest request, ReadConstraint constraint, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var started = context.Time.GetTimestamp();
@@ -92,10 +92,10 @@ internal sealed partial class ReplicaReads(
             yield return part;
         }
 
-        yield return new StreamResponse { Done = new Done { Bookmark = mark.Text, Served = Served(waitMs, read.QueueMs) } };
+        yield return new EncodedResponse { Done = new Done { Bookmark = mark.Text, Served = Served(waitMs, read.QueueMs) } };
     }
 
-    private async IAsyncEnumerable<StreamResponse> NoticeDamageAsync(IAsyncEnumerable<StreamResponse> parts)
+    private async IAsyncEnumerable<EncodedResponse> NoticeDamageAsync(IAsyncEnumerable<EncodedResponse> parts)
     {
         await using var rest = parts.GetAsyncEnumerator(CancellationToken.None);
         while (true)

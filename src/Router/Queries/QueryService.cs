@@ -23,7 +23,7 @@ public sealed class QueryService
     public void Map(GrpcServices services)
     {
         services.MapUnary(QueryMethods.Execute, ExecuteAsync);
-        services.MapServerStreaming(QueryMethods.Stream, StreamAsync);
+        services.MapServerStreaming(QueryMethods.EncodedStream, StreamAsync);
         services.MapDuplex(QueryMethods.Transact, TransactAsync);
         services.MapUnary(QueryMethods.Describe, DescribeAsync);
         services.MapUnary(QueryMethods.GetOutcome, GetOutcomeAsync);
@@ -45,7 +45,7 @@ public sealed class QueryService
         return await lease.Grain.ExecuteAsync(request, constraint, call.CancellationToken);
     }
 
-    private async ValueTask StreamAsync(StreamRequest request, IResponseWriter<StreamResponse> responses, ServerCallContext call)
+    private async ValueTask StreamAsync(StreamRequest request, IResponseWriter<EncodedResponse> responses, ServerCallContext call)
     {
         using var ticket = _admission.Enter();
         var database = Find(request.Database);
@@ -128,7 +128,7 @@ public sealed class QueryService
         return await lease.Grain.GetOutcomeAsync(request, call.CancellationToken);
     }
 
-    private static async Task WriteAllAsync(IAsyncEnumerable<StreamResponse> parts, IResponseWriter<StreamResponse> responses, ServerCallContext call)
+    private static async Task WriteAllAsync(IAsyncEnumerable<EncodedResponse> parts, IResponseWriter<EncodedResponse> responses, ServerCallContext call)
     {
         await foreach (var part in parts)
         {

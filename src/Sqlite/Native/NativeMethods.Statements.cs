@@ -22,6 +22,11 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "sqlite3_column_int64")] internal static partial long fast_column_int64(nint statement, int column);
     [SuppressGCTransition]
     [LibraryImport(Library, EntryPoint = "sqlite3_column_double")] internal static partial double fast_column_double(nint statement, int column);
+    // Of a text of a few KB at most: SQLite may copy it to put a zero behind it.
+    [SuppressGCTransition]
+    [LibraryImport(Library, EntryPoint = "sqlite3_column_text")] internal static partial byte* fast_column_text(nint statement, int column);
+    [SuppressGCTransition]
+    [LibraryImport(Library, EntryPoint = "sqlite3_column_bytes")] internal static partial int fast_column_bytes(nint statement, int column);
     [SuppressGCTransition]
     [LibraryImport(Library, EntryPoint = "sqlite3_column_count")] internal static partial int fast_column_count(nint statement);
     [SuppressGCTransition]

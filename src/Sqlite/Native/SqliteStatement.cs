@@ -75,6 +75,9 @@ public sealed unsafe class SqliteStatement : IDisposable
     /// <summary>A column of the row; the first is 0.</summary>
     public long GetInteger(int column) => NativeMethods.sqlite3_column_int64(Handle, column);
 
+    /// <summary>A column of the row as a real.</summary>
+    public double GetReal(int column) => NativeMethods.fast_column_double(Handle, column);
+
     /// <summary>A column of the row as text, <see langword="null"/> for NULL.</summary>
     public string? GetText(int column) => Marshal.PtrToStringUTF8((nint)NativeMethods.sqlite3_column_text(Handle, column));
 

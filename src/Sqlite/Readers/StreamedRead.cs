@@ -47,7 +47,7 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
 
     /// <summary>The next part; <see langword="null"/> at the end.</summary>
     /// <exception cref="RequestException">A statement failed, or nobody pulled for too long; nothing more can be read.</exception>
-    public async ValueTask<ResultPart?> NextAsync()
+    public async ValueTask<EncodedPart?> NextAsync()
     {
         await _turn.WaitAsync();
         try
@@ -59,7 +59,7 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
             }
 
             _pauseTimer!.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            var part = await _workers.RunAsync(() => _read!.MoveNext() ? _read.Current : null);
+            var part = await _workers.RunAsync(_read!.NextEncoded);
             _pauseTimer.Change(MaxPause, Timeout.InfiniteTimeSpan);
             return part;
         }

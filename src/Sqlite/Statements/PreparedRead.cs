@@ -134,6 +134,18 @@ public sealed class PreparedRead : IDisposable
         return true;
     }
 
+    /// <summary>The same with rows that are encoded already; <see langword="null"/> at the end. Instead of <see cref="MoveNext"/>, not beside it.</summary>
+    /// <inheritdoc cref="MoveNext"/>
+    public EncodedPart? NextEncoded()
+    {
+        if (_inStatement && _runner.HasRow)
+        {
+            return _runner.EncodedRows(_index, _request.BatchRows);
+        }
+
+        return MoveNext() ? EncodedParts.From(Current) : null;
+    }
+
     /// <summary>Runs all that is left, each statement's rows in one batch. Instead of <see cref="MoveNext"/>, not after it.</summary>
     internal List<Result> ReadAll(int maxBytes)
     {

@@ -6,7 +6,7 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.Sqlite;
 
 /// <summary>Copies rows out of SQLite into the contract's batches, which hold them by column.</summary>
-internal sealed unsafe class RowBatchBuilder
+internal sealed unsafe class RowBatchBuilder : IRowSink
 {
     private const byte InvalidText = 5;
     private const int BytesPerColumn = 24; // lengths and tags of the message around the vectors, at most
@@ -17,10 +17,10 @@ internal sealed unsafe class RowBatchBuilder
     private byte[][] _types = [];
     private int _columnCount;
 
-    /// <summary>Rows since the last <see cref="Take"/>.</summary>
+    /// <inheritdoc/>
     public int Rows { get; private set; }
 
-    /// <summary>What they take on the wire: never less than the truth.</summary>
+    /// <inheritdoc/>
     public long Bytes { get; private set; }
 
     /// <summary>Rows of another statement follow.</summary>
@@ -41,10 +41,7 @@ internal sealed unsafe class RowBatchBuilder
         Clear();
     }
 
-    /// <summary>Adds the row that the statement stands on.</summary>
-    /// <param name="statement">After a step that found a row.</param>
-    /// <param name="maxBytes">A batch that has rows is not made larger than this: then the row is left out.</param>
-    /// <returns><see langword="false"/> if the row was left out. It is still the statement's row.</returns>
+    /// <inheritdoc/>
     public bool TryAdd(nint statement, long maxBytes)
     {
         if (Rows == 0)

@@ -61,7 +61,7 @@ internal sealed class StatementRun(QueryConnection connection)
     /// <param name="fullBytes">A batch this large is full.</param>
     /// <param name="maxBytes">A batch of several rows is never larger.</param>
     /// <returns>Whether a row is left.</returns>
-    public bool Fill(RowBatchBuilder batch, long maxRows, long fullBytes, long maxBytes)
+    public bool Fill(IRowSink batch, long maxRows, long fullBytes, long maxBytes)
     {
         var started = connection.Watch.Time.GetTimestamp();
         CheckTime();

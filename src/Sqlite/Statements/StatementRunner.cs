@@ -15,6 +15,7 @@ internal sealed class StatementRunner(QueryConnection connection)
     private readonly ParameterBinder _binder = new();
     private readonly StatementRun _run = new(connection);
     private readonly RowBatchBuilder _rows = new();
+    private readonly EncodedRowsBuilder _encoded = new();
     private PreparedSql? _current;
 
     /// <summary>What the text of a VACUUM among others is refused with.</summary>
@@ -55,6 +56,7 @@ internal sealed class StatementRunner(QueryConnection connection)
         _binder.Bind(connection, statement, index);
         _run.Start(statement, index, alone ? SqlAuthority.Vacuum : SqlAuthority.User);
         _rows.Start(_run.Columns.Length);
+        _encoded.Start(_run.Columns.Length);
     }
 
     /// <summary>The header of the running statement.</summary>
@@ -70,6 +72,13 @@ internal sealed class StatementRunner(QueryConnection connection)
     {
         _run.Fill(_rows, batchRows == 0 ? long.MaxValue : batchRows, FullBatchBytes, MaxBatchBytes);
         return new ResultPart { StatementIndex = (uint)index, Rows = _rows.Take() };
+    }
+
+    /// <summary>The same, encoded.</summary>
+    public EncodedPart EncodedRows(int index, uint batchRows)
+    {
+        _run.Fill(_encoded, batchRows == 0 ? long.MaxValue : batchRows, FullBatchBytes, MaxBatchBytes);
+        return new EncodedPart { StatementIndex = (uint)index, Rows = _encoded.Take() };
     }
 
     /// <summary>The end of the running statement, which has no row left.</summary>
@@ -124,6 +133,7 @@ internal sealed class StatementRunner(QueryConnection connection)
     public void Abandon()
     {
         _rows.Clear();
+        _encoded.Clear();
         _current?.Reset();
         _current = null;
     }
