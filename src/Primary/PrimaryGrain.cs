@@ -128,6 +128,13 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         _stopping.Cancel();
     }
 
+    /// <summary>Ends the leadership at once: what is held fails, reads under way end.</summary>
+    public void Abort()
+    {
+        _log.Close(new RequestException(ErrorCodes.NoPrimary, "The primary moved. Try again."));
+        _file.Readers.Abort();
+    }
+
     /// <summary>Refuses new work, lets what has begun end, checkpoints, and closes the file.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -137,8 +144,6 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         _log.Failed -= OnFailed;
         _log.Close(new ObjectDisposedException(nameof(PrimaryGrain)));
         await _file.DisposeAsync();
-        _stopping.Dispose();
-        _ending.Dispose();
     }
 
     /// <summary>Where a bookmark lies. Only the primary can say that it does not exist yet.</summary>
@@ -174,14 +179,14 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     /// <returns>The state's position.</returns>
     internal async Task<Position> SendSnapshotAsync(IResponseWriter<SubscribeResponse> responses, CancellationToken cancellationToken)
     {
-        var (snapshot, position) = await _context.Readers.RunAsync(() =>
+        var (snapshot, position, commitTime) = await _context.Readers.RunAsync(() =>
         {
             lock (_commit)
             {
-                return (SnapshotReader.Open(_file.Path), _log.Appended);
+                return (SnapshotReader.Open(_file.Path), _log.Appended, _writer.CommitTimeMicroseconds);
             }
         });
-        await using var sender = new SnapshotSender(snapshot, position, _context.Readers, _context.Time);
+        await using var sender = new SnapshotSender(snapshot, position, commitTime, _context.Readers, _context.Time);
         await PassAsync(position);
         await sender.SendAsync(responses, cancellationToken);
         return position;

@@ -63,6 +63,13 @@ public sealed class ReplicaGrain : IDatabaseCopy
     /// <summary>Stops following; readers are still answered with what is there.</summary>
     public void BeginStop() => _stopping.Cancel();
 
+    /// <summary>Ends the waits and the reads.</summary>
+    public void Abort()
+    {
+        _waiters.Dispose();
+        _copy.Abort();
+    }
+
     /// <summary>Stops following, ends the waits, and closes the copy after a last checkpoint.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -70,7 +77,6 @@ public sealed class ReplicaGrain : IDatabaseCopy
         await _following;
         _waiters.Dispose();
         await _copy.DisposeAsync();
-        _stopping.Dispose();
     }
 
     private async Task FollowAsync(ReplicaContext context, DatabaseId database)

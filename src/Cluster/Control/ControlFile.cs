@@ -119,7 +119,7 @@ internal sealed class ControlFile : IDisposable
             Profile = Profile,
             PageSizeBytes = PageSizeBytes,
             Epoch = Epoch,
-            Followers = [.. Followers ?? []],
+            Followers = Followers is { Length: > 0 } ? [.. Followers] : [],
             Quorum = Quorum,
             WantedFollowers = WantedFollowers,
             WantedQuorum = WantedQuorum,

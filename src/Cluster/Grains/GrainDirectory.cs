@@ -66,11 +66,15 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
     }
 
     /// <summary>Lets a database's grain go, if there is one, once nobody uses it any more.</summary>
-    public async Task DeactivateAsync(DatabaseId database)
+    /// <param name="database">Whose.</param>
+    /// <param name="abort">
+    /// Ends those who use it, and closes it without waiting for them: a call that it passed on to the grain that comes in its place would wait for ever.
+    /// </param>
+    public async Task DeactivateAsync(DatabaseId database, bool abort = false)
     {
         if (_activations.TryGetValue(database, out var activation))
         {
-            await DeactivateAsync(database, activation);
+            await DeactivateAsync(database, activation, abort);
         }
     }
 
@@ -95,7 +99,7 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
         await _sweep.DisposeAsync();
         await _stopping.CancelAsync();
         await _sweeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // one grain that closes badly must not keep the others open
-        await Task.WhenAll(_activations.Keys.Select(DeactivateAsync));
+        await Task.WhenAll(_activations.Keys.Select(database => DeactivateAsync(database)));
         _stopping.Dispose();
     }
 
@@ -155,11 +159,15 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
         }
     }
 
-    private async Task DeactivateAsync(DatabaseId database, Activation activation)
+    private async Task DeactivateAsync(DatabaseId database, Activation activation, bool abort = false)
     {
         var unused = activation.CloseAsync();
-        activation.BeginStop();
-        await unused;
+        activation.BeginStop(abort);
+        if (!abort)
+        {
+            await unused;
+        }
+
         await RemoveAsync(database, activation);
     }
 
@@ -256,11 +264,18 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
             }
         }
 
-        public void BeginStop()
+        public void BeginStop(bool abort = false)
         {
-            if (_started.Task.IsCompletedSuccessfully)
+            if (!_started.Task.IsCompletedSuccessfully)
             {
-                Completed(_started.Task).BeginStop();
+                return;
+            }
+
+            var grain = Completed(_started.Task);
+            grain.BeginStop();
+            if (abort)
+            {
+                grain.Abort();
             }
         }
 

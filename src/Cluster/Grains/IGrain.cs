@@ -8,4 +8,7 @@ public interface IGrain : IAsyncDisposable
 
     /// <summary>Ends what would keep it in use without end, such as the streams that it serves. Calls that are under way go on.</summary>
     void BeginStop();
+
+    /// <summary>Ends the calls under way too, each with an answer that says try again: its file or its role goes to somebody else. Comes after <see cref="BeginStop"/>.</summary>
+    void Abort();
 }

@@ -8,7 +8,6 @@ namespace ReplicatedSqlite.Node;
 internal sealed class NodeFolder : IAsyncDisposable
 {
     private const string IdentityFile = "node.json";
-    private static readonly string[] _kinds = ["primaries", "replicas"];
 
     private readonly FileStream _lock;
 
@@ -67,34 +66,27 @@ internal sealed class NodeFolder : IAsyncDisposable
         }
     }
 
-    /// <summary>The folder of one database's primary file.</summary>
-    public string PrimaryOf(DatabaseId database) => System.IO.Path.Combine(Path, "primaries", database.ToString());
-
-    /// <summary>The folder of one database's replica.</summary>
-    public string ReplicaOf(DatabaseId database) => System.IO.Path.Combine(Path, "replicas", database.ToString());
+    /// <summary>The folder of one database's copy, whichever role it has: a new primary goes on with the file of the replica that was here.</summary>
+    public string CopyOf(DatabaseId database) => System.IO.Path.Combine(Copies, database.ToString());
 
     /// <summary>Removes what there is of a database. No connection is open on it.</summary>
     public void Remove(DatabaseId database)
     {
-        foreach (var folder in new[] { PrimaryOf(database), ReplicaOf(database) })
+        if (Directory.Exists(CopyOf(database)))
         {
-            if (Directory.Exists(folder))
-            {
-                Directory.Delete(folder, recursive: true);
-            }
+            Directory.Delete(CopyOf(database), recursive: true);
         }
     }
 
     /// <summary>Databases that have files here.</summary>
-    public IEnumerable<DatabaseId> Databases() =>
-        _kinds
-            .Select(kind => System.IO.Path.Combine(Path, kind))
-            .Where(Directory.Exists)
-            .SelectMany(Directory.EnumerateDirectories)
+    public IEnumerable<DatabaseId> Databases() => !Directory.Exists(Copies)
+        ? []
+        : Directory.EnumerateDirectories(Copies)
             .Select(System.IO.Path.GetFileName)
             .Where(name => Guid.TryParse(name, out _))
-            .Select(name => new DatabaseId(Guid.Parse(name!)))
-            .Distinct();
+            .Select(name => new DatabaseId(Guid.Parse(name!)));
+
+    private string Copies => System.IO.Path.Combine(Path, "copies");
 
     public ValueTask DisposeAsync() => _lock.DisposeAsync();
 

@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Sqlite;

@@ -9,7 +9,7 @@ using ReplicatedSqlite.Sqlite;
 namespace ReplicatedSqlite.Primary;
 
 /// <summary>Streams a database's pages in order. Holds a snapshot, but no thread, while the receiver is slow.</summary>
-internal sealed class SnapshotSender(SnapshotReader snapshot, Position position, BlockingWorkers workers, TimeProvider time) : IAsyncDisposable
+internal sealed class SnapshotSender(SnapshotReader snapshot, Position position, long commitTimeMicroseconds, BlockingWorkers workers, TimeProvider time) : IAsyncDisposable
 {
     private const int PartBytes = 256 * 1024;
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30); // for one part
@@ -21,7 +21,7 @@ internal sealed class SnapshotSender(SnapshotReader snapshot, Position position,
     {
         await responses.WriteAsync(Message(new SubscribeResponse.Types.SnapshotPart
         {
-            Position = position.ToMessage(), PageSize = (uint)snapshot.PageSizeBytes, PageCount = snapshot.PageCount,
+            Position = position.ToMessage(), PageSize = (uint)snapshot.PageSizeBytes, PageCount = snapshot.PageCount, CommitTimeUs = commitTimeMicroseconds,
         }), cancellationToken);
         _hasNext = await workers.RunAsync(snapshot.MoveNext);
         while (_hasNext)

@@ -54,6 +54,9 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
     /// <summary>Writes and callers that wait for their turn.</summary>
     public int Waiting => _queue.Count;
 
+    /// <summary>Of the newest entry. For those who hold the commit lock.</summary>
+    public long CommitTimeMicroseconds => _state.CommitTimeMicroseconds;
+
     /// <summary>Queues a request. It completes when its entry is confirmed, or with what was refused.</summary>
     /// <exception cref="RequestException">Too many wait, or the primary has stopped.</exception>
     public Task<WriteAnswer> WriteAsync(SqlRequest request)

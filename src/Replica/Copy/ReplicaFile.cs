@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Sqlite;
@@ -18,8 +19,11 @@ internal sealed class ReplicaFile : IAsyncDisposable
     private bool _isWalEmpty; // since its restart; the applier notices that only when it writes again
     private long _attemptedAt; // WAL size at the last checkpoint, whether it was complete or not
 
-    private ReplicaFile(SqliteConnection connection, WalIndexApplier applier, Checkpointer checkpointer, DatabaseReaders readers)
+    private readonly string _path;
+
+    private ReplicaFile(string path, SqliteConnection connection, WalIndexApplier applier, Checkpointer checkpointer, DatabaseReaders readers)
     {
+        _path = path;
         _connection = connection;
         _applier = applier;
         _checkpointer = checkpointer;
@@ -65,7 +69,7 @@ internal sealed class ReplicaFile : IAsyncDisposable
             checkpointer = Checkpointer.Open(path, database);
             connection = SqliteConnection.Open(path);
             applier = WalIndexApplier.Open(connection);
-            return new ReplicaFile(connection, applier, checkpointer, DatabaseReaders.Open(path, options));
+            return new ReplicaFile(path, connection, applier, checkpointer, DatabaseReaders.Open(path, options));
         }
         catch
         {
@@ -118,15 +122,19 @@ internal sealed class ReplicaFile : IAsyncDisposable
     }
 
     /// <summary>Brings what readers see into the main file. Waits for nobody; blocks for the disk.</summary>
-    public void Checkpoint(Position visible)
+    /// <param name="visible">What readers see.</param>
+    /// <param name="state">What is known of the log up to there, or beyond: a primary that begins with this file needs it.</param>
+    public void Checkpoint(Position visible, LogState state)
     {
+        LogStateFile.Write(LogStateFile.PathOf(_path), state); // first: it must be there once the sidecar has passed what it tells of
         IsCheckpointed = _checkpointer.Run(visible).IsComplete;
         _attemptedAt = WalSizeBytes;
     }
 
     /// <summary>Empties the WAL. Nothing is hidden in it; the caller holds readers back.</summary>
-    public bool RestartWal(Position visible)
+    public bool RestartWal(Position visible, LogState state)
     {
+        LogStateFile.Write(LogStateFile.PathOf(_path), state);
         var restarted = _checkpointer.RestartWal(visible);
         if (restarted)
         {

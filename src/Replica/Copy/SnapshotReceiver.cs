@@ -24,6 +24,9 @@ internal sealed class SnapshotReceiver : IDisposable
     /// <summary>Where in the log it stands. Known from the first part on.</summary>
     public Position Position { get; private set; }
 
+    /// <summary>When the last entry that it shows was committed. Known from the first part on.</summary>
+    public long CommitTimeMicroseconds { get; private set; }
+
     /// <summary>Bytes of a page. Known from the first part on.</summary>
     public int PageSizeBytes { get; private set; }
 
@@ -58,7 +61,13 @@ internal sealed class SnapshotReceiver : IDisposable
     }
 
     /// <summary>Puts the snapshot in the copy's place. No connection is open on it.</summary>
-    public void Install(DatabaseId database) => LocalFile.Install(_path, _temporary, new Sidecar(database, Position, Position));
+    /// <param name="database">Whose it is.</param>
+    /// <param name="state">What is known of the log up to the snapshot, or beyond.</param>
+    public void Install(DatabaseId database, LogState state)
+    {
+        LogStateFile.Write(LogStateFile.PathOf(_path), state); // first: the sidecar vouches for it
+        LocalFile.Install(_path, _temporary, new Sidecar(database, Position, Position));
+    }
 
     /// <summary>Forgets what is not installed.</summary>
     public void Dispose()
@@ -74,6 +83,7 @@ internal sealed class SnapshotReceiver : IDisposable
         Position = part.Position.ToPosition();
         PageSizeBytes = (int)part.PageSize;
         _pageCount = part.PageCount;
+        CommitTimeMicroseconds = part.CommitTimeUs;
         if (PageSizeBytes is < 512 or > 65536 || _pageCount == 0)
         {
             throw new InvalidDataException($"The snapshot claims {_pageCount} pages of {PageSizeBytes} bytes; its first part is missing or damaged.");

@@ -24,6 +24,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     private long _restartAt = context.Options.RestartWalBytes; // length of the WAL that is too long
     private bool _restartWanted;
     private int _damaged; // 1 when a reader has met damage, by Interlocked; taken by the feed's loop
+    private LogState _state = LogState.Empty; // of the log up to what was taken, or beyond; written by the feed's loop
     private long _rebuiltAt; // timestamp of the last rebuild for damage, 0 before the first; written by the feed's loop
 
     /// <summary>There is a file, at <see cref="Visible"/>.</summary>
@@ -64,12 +65,13 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         Directory.CreateDirectory(context.FolderOf(database));
         try
         {
+            _state = LogStateFile.Read(LogStateFile.PathOf(Path));
             Use(ReplicaFile.TryOpen(Path, database, ReaderOptions));
         }
-        catch (Exception e) when (e is InvalidDataException or SqliteException)
+        catch (Exception e) when (e is InvalidDataException or SqliteException or EntryFormatException)
         {
             ReplicaLog.Damaged(context.Logger, database, e.Message);
-            LocalFile.Remove(Path);
+            RemoveFiles();
             Use(null);
         }
     }
@@ -106,14 +108,17 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     }
 
     /// <summary>A stream of a leadership begins. What is hidden is forgotten, since it comes again.</summary>
+    /// <param name="leader">Its epoch.</param>
+    /// <param name="epochs">The epochs up to it, all of them confirmed.</param>
     /// <returns><see langword="false"/> if that leadership is over.</returns>
-    public bool Welcome(uint leader)
+    public bool Welcome(uint leader, EpochTable epochs)
     {
         if (!_core.Hear(leader))
         {
             return false;
         }
 
+        _state = _state with { Epochs = epochs };
         _deferred.Clear();
         _restartWanted = false;
         _core.Forget(_actions);
@@ -132,6 +137,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         }
 
         _core.Entry(leader, entry.End, entry.Predecessor, _actions);
+        _state = _state with { CommitTimeMicroseconds = Math.Max(_state.CommitTimeMicroseconds, entry.Header.CommitTimeMicroseconds) };
         return CarryOut(entry);
     }
 
@@ -169,7 +175,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         if (file.UncheckpointedBytes > context.Options.CheckpointBytes || (idle && !file.IsCheckpointed))
         {
             var visible = _core.Visible;
-            await context.Workers.RunAsync(() => file.Checkpoint(visible));
+            await context.Workers.RunAsync(() => file.Checkpoint(visible, _state));
         }
 
         return FeedVerdict.GoOn;
@@ -179,15 +185,19 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     public async Task InstallAsync(SnapshotReceiver snapshot)
     {
         await CloseFileAsync();
-        await context.Workers.RunAsync(() => snapshot.Install(database));
+        _state = _state with { CommitTimeMicroseconds = snapshot.CommitTimeMicroseconds };
+        await context.Workers.RunAsync(() => snapshot.Install(database, _state));
         Use(ReplicaFile.TryOpen(Path, database, ReaderOptions));
     }
+
+    /// <summary>Ends the reads under way. Safe for use by any thread.</summary>
+    public void Abort() => Volatile.Read(ref _file)?.Readers.Abort();
 
     /// <summary>Forgets the copy for good: it is built again from a snapshot.</summary>
     public async Task RemoveAsync()
     {
         await CloseFileAsync();
-        LocalFile.Remove(Path);
+        RemoveFiles();
         Use(null);
     }
 
@@ -195,10 +205,17 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     {
         if (_file is { IsCheckpointed: false } file)
         {
-            await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible)); // the next start replays the less
+            await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible, _state)); // the next start replays the less
         }
 
         await CloseFileAsync();
+    }
+
+    private void RemoveFiles()
+    {
+        LocalFile.Remove(Path);
+        File.Delete(LogStateFile.PathOf(Path));
+        _state = LogState.Empty;
     }
 
     private void Use(ReplicaFile? file)
@@ -282,11 +299,11 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
 
     private async Task RestartWalAsync(ReplicaFile file)
     {
-        await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible)); // most of the work, before anybody is held back
+        await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible, _state)); // most of the work, before anybody is held back
         var started = context.Time.GetTimestamp();
         var patience = file.WalSizeBytes > 4 * context.Options.RestartWalBytes ? SqlRequests.MaxTimeout : _patienceWithReaders;
         using var hold = await file.Readers.TryHoldAsync(patience, context.Time);
-        var restarted = hold is not null && await context.Workers.RunAsync(() => file.RestartWal(_core.Visible));
+        var restarted = hold is not null && await context.Workers.RunAsync(() => file.RestartWal(_core.Visible, _state));
         _restartWanted = false;
 
         // A long read stands in the way: go on, and try again when the WAL has grown by as much as a checkpoint takes.

@@ -106,6 +106,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
         _receivedBytes = 0;
         _unmeasured = null;
         uint leader = 0;
+        var epochs = EpochTable.Empty;
         SnapshotReceiver? snapshot = null;
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
@@ -128,12 +129,13 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
                     case SubscribeResponse.MessageOneofCase.Welcome:
                         leader = message.Welcome.Epoch;
                         _sameClock = message.Welcome.ClockId == MonotonicClock.Id;
-                        if (!copy.Welcome(leader))
+                        epochs = EpochTableFormat.Read(message.Welcome.EpochTable.Span);
+                        if (!copy.Welcome(leader, epochs))
                         {
                             return FeedVerdict.Resubscribe;
                         }
 
-                        waiters.Grow(EpochTableFormat.Read(message.Welcome.EpochTable.Span));
+                        waiters.Grow(epochs);
                         ReplicaLog.Following(context.Logger, database, primary.Id, copy.Visible);
                         break;
                     case SubscribeResponse.MessageOneofCase.Snapshot:
@@ -142,7 +144,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
                         {
                             await copy.InstallAsync(snapshot);
                             ReplicaLog.Installed(context.Logger, database, snapshot.Position, new FileInfo(copy.Path).Length);
-                            copy.Welcome(leader);
+                            copy.Welcome(leader, epochs);
                             snapshot.Dispose();
                             snapshot = null;
                         }

@@ -17,6 +17,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
     private readonly Stack<QueryConnection> _idle = new(); // under _gate, as all that follows
     private readonly HashSet<QueryConnection> _lent = [];
     private readonly Queue<Waiter> _waiting = new();
+    private readonly CancellationTokenSource _aborting = new();
     private readonly SemaphoreSlim _long; // those who hold a connection while their client thinks leave half of them to the others
     private TaskCompletionSource? _drained; // set while somebody waits for the last reader
     private int _open;
@@ -116,6 +117,22 @@ public sealed class DatabaseReaders : IAsyncDisposable
         {
             Release();
             return null;
+        }
+    }
+
+    /// <summary>Cancelled when the reads under way are to end, those too whose client takes its time.</summary>
+    internal CancellationToken Aborting => _aborting.Token;
+
+    /// <summary>Ends the reads under way at once, each with an error that says try again: the file is about to serve somebody else.</summary>
+    public void Abort()
+    {
+        _aborting.Cancel();
+        lock (_gate)
+        {
+            foreach (var connection in _lent)
+            {
+                connection.Connection.Interrupt();
+            }
         }
     }
 
@@ -284,7 +301,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
         },
         $"{_options.MaxWaiting} reads wait for this copy already. Nothing was done; try again in a moment.");
 
-    private static RequestException GoingAway() => new(ErrorCodes.CopyStale, "This copy is being closed or built again. Nothing was done; try again.");
+    internal static RequestException GoingAway() => new(ErrorCodes.CopyStale, "This copy is being closed or built again. Nothing was done; try again.");
 
     private sealed class Waiter() : TaskCompletionSource<QueryConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -315,6 +332,8 @@ public readonly struct ReaderLease : IDisposable
 
     /// <summary>The connection.</summary>
     public QueryConnection Connection { get; }
+
+    internal CancellationToken Aborting => _owner?.Aborting ?? CancellationToken.None;
 
     /// <summary>Gives it back. Once.</summary>
     public void Dispose() => _owner?.Return(Connection);

@@ -18,6 +18,7 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
     private readonly ReaderLease _lease;
     private readonly BlockingWorkers _workers;
     private readonly ITimer? _pauseTimer;
+    private readonly CancellationTokenRegistration _aborting;
     private bool _ended; // in a turn
 
     internal StreamedRead(
@@ -31,6 +32,7 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
         _lease = lease;
         _workers = workers;
         _pauseTimer = read is null ? null : time.CreateTimer(_ => _ = EndAsync(), null, MaxPause, Timeout.InfiniteTimeSpan);
+        _aborting = read is null ? default : lease.Aborting.UnsafeRegister(static state => _ = ((StreamedRead<TMark>)state!).EndAsync(), this);
     }
 
     /// <summary>Rows to pull, an error, or not a read at all.</summary>
@@ -54,7 +56,7 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
         {
             if (_ended)
             {
-                throw new RequestException(
+                throw _lease.Aborting.IsCancellationRequested ? DatabaseReaders.GoingAway() : new RequestException(
                     ErrorCodes.StatementTimeout, $"Nothing was read from this stream for {MaxPause.TotalSeconds} s, so its snapshot was let go. Start the read again.");
             }
 
@@ -75,6 +77,7 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
         if (_pauseTimer is not null)
         {
             await _pauseTimer.DisposeAsync();
+            await _aborting.DisposeAsync();
         }
 
         await EndAsync();

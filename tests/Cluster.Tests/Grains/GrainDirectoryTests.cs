@@ -183,6 +183,20 @@ public class GrainDirectoryTests
         }
     }
 
+    [Fact]
+    public async Task An_aborted_grain_is_closed_without_waiting_for_those_who_use_it()
+    {
+        TestGrain? made = null;
+        await using var directory = new GrainDirectory<TestGrain>(
+            (_, _) => Task.FromResult(made = new TestGrain()), TimeProvider.System, TimeSpan.FromMinutes(1));
+        var database = new DatabaseId(Guid.NewGuid());
+        using var lease = await directory.UseAsync(database, TestContext.Current.CancellationToken);
+        await directory.DeactivateAsync(database, abort: true);
+        Assert.True(made!.IsAborted);
+        Assert.True(made.IsDisposed);
+        Assert.Null(directory.TryUse(database));
+    }
+
     private sealed class TestGrain : IGrain
     {
         private volatile bool _disposed;
@@ -195,7 +209,11 @@ public class GrainDirectoryTests
 
         public bool IsDisposed => _disposed;
 
+        public bool IsAborted { get; private set; }
+
         public void BeginStop() => IsStopping = true;
+
+        public void Abort() => IsAborted = true;
 
         public ValueTask DisposeAsync()
         {

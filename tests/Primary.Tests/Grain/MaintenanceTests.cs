@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Primary.Tests;

@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Sqlite;
@@ -82,7 +83,7 @@ public sealed class ReplicaFileTests : IDisposable
         {
             file.Append(entries[0]);
             file.Publish(entries[0].End);
-            file.Checkpoint(entries[0].End);
+            file.Checkpoint(entries[0].End, LogState.Empty);
             using var reader = SqliteConnection.Open(FilePath);
             reader.Execute("BEGIN");
             reader.QueryInteger("SELECT count(*) FROM t");
@@ -93,7 +94,7 @@ public sealed class ReplicaFileTests : IDisposable
                 file.Publish(entries[^1].End);
             }
 
-            file.Checkpoint(entries[^1].End); // the reader stops it: nothing may be promised for `from`
+            file.Checkpoint(entries[^1].End, LogState.Empty); // the reader stops it: nothing may be promised for `from`
             Assert.False(file.IsCheckpointed);
             reader.Execute("COMMIT");
         }
@@ -127,8 +128,8 @@ public sealed class ReplicaFileTests : IDisposable
                 file.Publish(last.End);
             }
 
-            file.Checkpoint(last.End);
-            Assert.True(file.RestartWal(last.End));
+            file.Checkpoint(last.End, LogState.Empty);
+            Assert.True(file.RestartWal(last.End, LogState.Empty));
             Assert.True(file.WalSizeBytes < 5000);
         }
 

@@ -3,13 +3,14 @@ using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Sqlite;
 
-namespace ReplicatedSqlite.Primary;
+namespace ReplicatedSqlite.Cluster;
 
 /// <summary>What is known of the log before the place where replay starts; the log itself may be trimmed there.</summary>
 /// <param name="Epochs">The epochs up to there.</param>
 /// <param name="CommitTimeMicroseconds">Of the last entry before it; later ones never go below.</param>
-internal sealed record LogState(EpochTable Epochs, long CommitTimeMicroseconds)
+public sealed record LogState(EpochTable Epochs, long CommitTimeMicroseconds)
 {
+    /// <summary>Of a log without entries.</summary>
     public static LogState Empty { get; } = new(EpochTable.Empty, 0);
 }
 
@@ -18,11 +19,12 @@ internal sealed record LogState(EpochTable Epochs, long CommitTimeMicroseconds)
 /// Written before the sidecar's <c>from</c> moves on. One that is newer than <c>from</c> does no harm: replay meets the same epoch entries, and each carries
 /// the whole table. Format: docs/formats.md, "Log state": commit time i64, the epoch table, CRC-32C of both.
 /// </remarks>
-internal static class LogStateFile
+public static class LogStateFile
 {
     private const int TimeBytes = 8;
     private const int ChecksumBytes = 4;
 
+    /// <summary>The file beside a database file.</summary>
     public static string PathOf(string databasePath) => databasePath + "-log";
 
     /// <summary>The state; empty if there is no file yet.</summary>
