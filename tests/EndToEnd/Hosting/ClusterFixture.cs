@@ -97,10 +97,10 @@ internal sealed class ClusterFixture : IAsyncDisposable
     }
 
     /// <summary>The file of a copy.</summary>
-    public string PrimaryFile(string databaseId, int region = Enam) => Path.Combine(Folder, RegionName(region), "primaries", databaseId, "db.sqlite");
+    public string PrimaryFile(string databaseId, int region = Enam) => Path.Combine(Folder, RegionName(region), "copies", databaseId, "db.sqlite");
 
     /// <inheritdoc cref="PrimaryFile"/>
-    public string ReplicaFile(string databaseId, int region) => Path.Combine(Folder, RegionName(region), "replicas", databaseId, "db.sqlite");
+    public string ReplicaFile(string databaseId, int region) => Path.Combine(Folder, RegionName(region), "copies", databaseId, "db.sqlite");
 
     public string JournalFolder(int region) => Path.Combine(Folder, RegionName(region), "journal");
 
