@@ -9,16 +9,22 @@ public sealed class NodeChannels : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<Uri, GrpcChannel> _queries = new();
     private readonly ConcurrentDictionary<Uri, GrpcChannel> _shipping = new();
-    private readonly GrpcChannelOptions _options;
+    private readonly GrpcChannelOptions _forQueries;
+    private readonly GrpcChannelOptions _forShipping;
 
     /// <param name="time">For deadlines.</param>
-    public NodeChannels(TimeProvider time) => _options = new GrpcChannelOptions { TimeProvider = time, ConnectTimeout = TimeSpan.FromSeconds(2) };
+    /// <param name="configureQueries">Changes the connections that queries are passed on by, for example for a proxy.</param>
+    public NodeChannels(TimeProvider time, Action<SocketsHttpHandler>? configureQueries = null)
+    {
+        _forShipping = new GrpcChannelOptions { TimeProvider = time, ConnectTimeout = TimeSpan.FromSeconds(2) };
+        _forQueries = new GrpcChannelOptions { TimeProvider = time, ConnectTimeout = TimeSpan.FromSeconds(2), ConfigureHandler = configureQueries };
+    }
 
     /// <summary>For forwarded queries and small questions.</summary>
-    public GrpcChannel ForQueries(NodeRecord node) => Get(_queries, node.GrpcAddress);
+    public GrpcChannel ForQueries(NodeRecord node) => Get(_queries, node.GrpcAddress, _forQueries);
 
     /// <summary>For the log.</summary>
-    public GrpcChannel ForShipping(NodeRecord node) => Get(_shipping, node.GrpcAddress);
+    public GrpcChannel ForShipping(NodeRecord node) => Get(_shipping, node.GrpcAddress, _forShipping);
 
     /// <summary>Closes all of them.</summary>
     public async ValueTask DisposeAsync()
@@ -29,6 +35,6 @@ public sealed class NodeChannels : IAsyncDisposable
         }
     }
 
-    private GrpcChannel Get(ConcurrentDictionary<Uri, GrpcChannel> channels, Uri address) =>
-        channels.GetOrAdd(address, static (key, options) => new GrpcChannel(key, options), _options);
+    private static GrpcChannel Get(ConcurrentDictionary<Uri, GrpcChannel> channels, Uri address, GrpcChannelOptions options) =>
+        channels.GetOrAdd(address, static (key, options) => new GrpcChannel(key, options), options);
 }

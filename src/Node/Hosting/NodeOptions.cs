@@ -35,6 +35,9 @@ public sealed record NodeOptions
     /// <summary>Settings of replicas.</summary>
     public ReplicaOptions Replica { get; init; } = new();
 
+    /// <summary>Changes the connections by which this node passes queries on to others, for example for a proxy.</summary>
+    public Action<SocketsHttpHandler>? ConfigureForwarding { get; init; }
+
     /// <summary>Limits of the query service.</summary>
     public RouterOptions Router { get; init; } = new();
 }

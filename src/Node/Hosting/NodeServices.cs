@@ -42,7 +42,7 @@ internal sealed class NodeServices : IAsyncDisposable
         _logger = logging.CreateLogger("ReplicatedSqlite.Node");
         _writers = new BlockingWorkers($"writer {self.Region}", _threads, maxQueued: 100_000);
         _readers = new BlockingWorkers($"reader {self.Region}", _threads, maxQueued: 10_000);
-        _channels = new NodeChannels(time);
+        _channels = new NodeChannels(time, options.ConfigureForwarding);
         var forwarder = new PrimaryForwarder(self, control, _channels);
         _primaryContext = new PrimaryContext
         {
