@@ -18,9 +18,9 @@ public sealed class LogBuilder(DatabaseId database, int pageSizeBytes = 512)
     public DatabaseId Database => database;
 
     /// <summary>Appends an epoch entry.</summary>
-    public Entry OpenEpoch(uint epoch, EntryFlags more = EntryFlags.None)
+    public Entry OpenEpoch(uint epoch, EntryFlags more = EntryFlags.None, ReadOnlySpan<byte> followerSets = default)
     {
-        var entry = EpochEntry.Create(Header(epoch, writes: 1) with { Flags = EntryFlags.EpochEntry | more }, Epochs);
+        var entry = EpochEntry.Create(Header(epoch, writes: 1) with { Flags = EntryFlags.EpochEntry | more }, Epochs, followerSets);
         Epochs = entry.EpochTable!;
         End = entry.End;
         return entry;
