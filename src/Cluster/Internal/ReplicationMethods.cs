@@ -9,7 +9,7 @@ public static class ReplicationMethods
     private const string Service = "replicatedsqlite.internal.v1.Replication";
 
     /// <summary>Ships a log.</summary>
-    public static readonly GrpcMethod<SubscribeRequest, SubscribeResponse> Subscribe = new(Service, "Subscribe", MethodKind.Duplex);
+    public static readonly GrpcMethod<SubscribeRequest, SubscribeResponse> Subscribe = new(Service, "Subscribe", MethodKind.Duplex) { IsEndless = true };
 
     /// <summary>Asks the primary about a bookmark.</summary>
     public static readonly GrpcMethod<LocateBookmarkRequest, LocateBookmarkResponse> LocateBookmark = new(Service, "LocateBookmark", MethodKind.Unary);

@@ -39,6 +39,9 @@ internal static partial class CallFailure
             case OperationCanceledException when context is { DeadlinePassed: true }:
                 StatusWriter.Write(http, StatusCode.DeadlineExceeded, "The deadline passed before the call ended.", metadata);
                 break;
+            case OperationCanceledException when context is { IsServerStopping: true }:
+                StatusWriter.Write(http, StatusCode.Unavailable, "The server is stopping and could not wait for the end of the call.", metadata);
+                break;
             case OperationCanceledException:
                 StatusWriter.Write(http, StatusCode.Cancelled, "The call was cancelled by the server.", metadata);
                 break;

@@ -40,13 +40,20 @@ internal sealed class ResponseWriter<TResponse>(ServerCallContext context) : IRe
     }
 
     /// <summary>Buffers a response without sending it: it leaves together with the status.</summary>
-    public void WriteLast(TResponse message) => WriteLast(message, context, _output);
-
-    public static void WriteLast(TResponse message, ServerCallContext context, PipeWriter output)
+    public void WriteLast(TResponse message)
     {
         context.ApplyHead();
-        if (context.GzipFromBytes != int.MaxValue && message.CalculateSize() >= context.GzipFromBytes) MessageFrame.WriteGzip(message, output);
-        else MessageFrame.Write(message, output);
+        if (context.GzipFromBytes == int.MaxValue) MessageFrame.Write(message, _output);
+        else MessageFrame.Write(message, _output, context.GzipFromBytes);
+    }
+
+    /// <summary>Buffers the one response of a call, whose size is known before its head is sent.</summary>
+    public static void WriteOnly(TResponse message, ServerCallContext context, PipeWriter output)
+    {
+        var size = MessageFrame.SizeOf(message);
+        context.ApplyHead(mayCompress: size - MessageFrame.HeaderBytes >= context.Options.GzipResponsesFromBytes);
+        if (context.GzipFromBytes == int.MaxValue) MessageFrame.Write(message, size, output);
+        else MessageFrame.Write(message, output, context.GzipFromBytes);
     }
 
     private async ValueTask FinishAsync(ValueTask<FlushResult> flush, CancellationToken cancellationToken)

@@ -10,17 +10,26 @@ public sealed class ServerCallContext
     private readonly TimeProvider _timeProvider;
     private readonly long _startedAt;
     private readonly TimeSpan? _timeout;
+    private readonly CancellationToken _serverEnds;
+    private readonly CallDrain _drain;
     private bool _headApplied;
     private Metadata? _requestHeaders;
     private Metadata? _responseHeaders;
     private Metadata? _responseTrailers;
-    private CancellationTokenSource? _deadline;
+    private CancellationTokenSource? _end;
     private CancellationTokenRegistration _clientGone;
+    private CancellationTokenRegistration _serverGone;
 
-    internal ServerCallContext(HttpContext http, GrpcServerOptions options)
+    /// <param name="http">The HTTP/2 stream.</param>
+    /// <param name="options">The server's.</param>
+    /// <param name="drain">The server's.</param>
+    /// <param name="serverEnds">What ends this call when the server stops; none for unary calls, which are let finish.</param>
+    internal ServerCallContext(HttpContext http, GrpcServerOptions options, CallDrain drain, CancellationToken serverEnds = default)
     {
         Http = http;
         Options = options;
+        _drain = drain;
+        _serverEnds = serverEnds;
         _timeProvider = options.TimeProvider;
         if (!http.Request.Headers.TryGetValue(GrpcHeaders.Timeout, out var text)) return;
         if (!GrpcTimeout.TryParse(text.ToString(), out var timeout))
@@ -47,8 +56,8 @@ public sealed class ServerCallContext
     /// <summary>Metadata to send with the status.</summary>
     public Metadata ResponseTrailers => _responseTrailers ??= [];
 
-    /// <summary>Cancelled when the client has gone or cancelled, and when the deadline passes.</summary>
-    public CancellationToken CancellationToken => _timeout is null ? Http.RequestAborted : (_deadline ?? StartDeadline()).Token;
+    /// <summary>Cancelled when the client has gone or cancelled, when the deadline passes, and when a stopping server has no more patience with a stream.</summary>
+    public CancellationToken CancellationToken => HasOwnToken ? (_end ?? StartEnd()).Token : Http.RequestAborted;
 
     /// <summary>Time left to the client's deadline, never negative; <see langword="null"/> if it set none.</summary>
     public TimeSpan? Remaining =>
@@ -61,10 +70,15 @@ public sealed class ServerCallContext
 
     internal GrpcServerOptions Options { get; }
 
-    internal bool HasDeadline => _timeout is not null;
+    /// <summary>Whether anything but the client's going ends the call.</summary>
+    internal bool HasOwnToken => _timeout is not null || _serverEnds.CanBeCanceled;
+
+    /// <summary>The server is stopping: what is cancelled now is not the client's doing.</summary>
+    internal bool IsServerStopping => _drain.Begun.IsCancellationRequested;
 
     // The timer counts as well: it may fire a moment before the time that is looked at here is over.
-    internal bool DeadlinePassed => _deadline is { IsCancellationRequested: true } || Remaining == TimeSpan.Zero;
+    internal bool DeadlinePassed =>
+        _timeout is not null && (Remaining == TimeSpan.Zero || (_end is { IsCancellationRequested: true } && !_serverEnds.IsCancellationRequested));
 
     /// <summary>Responses of at least this size are compressed; known once the head is applied.</summary>
     internal int GzipFromBytes { get; private set; } = int.MaxValue;
@@ -83,13 +97,14 @@ public sealed class ServerCallContext
     }
 
     /// <summary>Sets the response's headers, once; they leave with the first flush.</summary>
-    internal void ApplyHead()
+    /// <param name="mayCompress">Whether any message of the call may be large enough for it: others do not pay for looking at what the client accepts.</param>
+    internal void ApplyHead(bool mayCompress = true)
     {
         if (_headApplied) return;
         _headApplied = true;
         var response = Http.Response;
         response.ContentType = GrpcHeaders.ContentType;
-        GzipFromBytes = ResponseCompression.Threshold(Http.Request, Options);
+        if (mayCompress) GzipFromBytes = ResponseCompression.Threshold(Http.Request, Options);
         if (GzipFromBytes != int.MaxValue) response.Headers[GrpcHeaders.Encoding] = GrpcHeaders.Gzip;
         if (_responseHeaders is not { } metadata) return;
         foreach (var entry in metadata) response.Headers.Append(entry.Name, entry.Value);
@@ -98,22 +113,23 @@ public sealed class ServerCallContext
     internal void Finish()
     {
         _clientGone.Dispose();
-        _deadline?.Dispose();
+        _serverGone.Dispose();
+        _end?.Dispose();
     }
 
-    private CancellationTokenSource StartDeadline()
+    private CancellationTokenSource StartEnd()
     {
-        var remaining = Remaining ?? TimeSpan.Zero;
-        var source = remaining.TotalMilliseconds < uint.MaxValue - 1 // a longer one (49 days) cannot be set
+        var source = Remaining is { TotalMilliseconds: < uint.MaxValue - 1 } remaining // a longer one (49 days) cannot be set
             ? new CancellationTokenSource(remaining, _timeProvider)
             : new CancellationTokenSource();
-        if (Interlocked.CompareExchange(ref _deadline, source, null) is { } other)
+        if (Interlocked.CompareExchange(ref _end, source, null) is { } other)
         {
             source.Dispose();
             return other;
         }
 
         _clientGone = Http.RequestAborted.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), source);
+        _serverGone = _serverEnds.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), source);
         return source;
     }
 

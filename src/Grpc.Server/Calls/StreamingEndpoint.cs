@@ -9,6 +9,7 @@ internal sealed class StreamingEndpoint<TRequest, TResponse>(
     GrpcMethod<TRequest, TResponse> method,
     Func<RequestStream<TRequest>, ResponseWriter<TResponse>, ServerCallContext, ValueTask> handler,
     GrpcServerOptions options,
+    CallDrain drain,
     ILogger logger)
     where TRequest : class, IMessage<TRequest>, new()
     where TResponse : class, IMessage<TResponse>, new()
@@ -20,9 +21,11 @@ internal sealed class StreamingEndpoint<TRequest, TResponse>(
     {
         if (!CallGate.Accept(http, _streamsRequests, liftsBodyLimit: true)) return;
         ServerCallContext? context = null;
+        if (!method.IsEndless) drain.EnterStream(); // before the look at the drain: a stop sees the stream, or the stream sees the stop
         try
         {
-            context = new ServerCallContext(http, options);
+            drain.ThrowIfBegun(method.ReportsSqlErrors);
+            context = new ServerCallContext(http, options, drain, method.IsEndless ? drain.Begun : drain.Over);
             var requests = new RequestStream<TRequest>(context, _parser);
             await handler(requests, new ResponseWriter<TResponse>(context), context);
             StatusWriter.WriteOk(context);
@@ -36,6 +39,7 @@ internal sealed class StreamingEndpoint<TRequest, TResponse>(
         finally
         {
             context?.Finish();
+            if (!method.IsEndless) drain.LeaveStream();
         }
     }
 }

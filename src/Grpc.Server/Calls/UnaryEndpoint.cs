@@ -9,6 +9,7 @@ internal sealed class UnaryEndpoint<TRequest, TResponse>(
     GrpcMethod<TRequest, TResponse> method,
     Func<TRequest, ServerCallContext, ValueTask<TResponse>> handler,
     GrpcServerOptions options,
+    CallDrain drain,
     ILogger logger)
     where TRequest : class, IMessage<TRequest>, new()
     where TResponse : class, IMessage<TResponse>, new()
@@ -25,7 +26,8 @@ internal sealed class UnaryEndpoint<TRequest, TResponse>(
         ServerCallContext? context = null;
         try
         {
-            context = new ServerCallContext(http, options);
+            if (!method.IsServedWhileStopping) drain.ThrowIfBegun(method.ReportsSqlErrors);
+            context = new ServerCallContext(http, options, drain);
             var encoding = RequestEncoding.Of(http.Request);
             var body = http.Request.BodyReader;
             TRequest? request;
@@ -33,7 +35,7 @@ internal sealed class UnaryEndpoint<TRequest, TResponse>(
             {
                 try
                 {
-                    var read = await body.ReadAsync(context.HasDeadline ? context.CancellationToken : default);
+                    var read = await body.ReadAsync(context.HasOwnToken ? context.CancellationToken : default);
                     _parser.TryParseSingle(body, read, encoding, out request); // a reset of the stream can also show when the bytes are handed back
                 }
                 catch (IOException e) when (e is not BadHttpRequestException)
@@ -44,7 +46,7 @@ internal sealed class UnaryEndpoint<TRequest, TResponse>(
             while (request is null);
 
             var response = await handler(request, context);
-            ResponseWriter<TResponse>.WriteLast(response, context, http.Response.BodyWriter);
+            ResponseWriter<TResponse>.WriteOnly(response, context, http.Response.BodyWriter);
             StatusWriter.WriteOk(context);
         }
 #pragma warning disable CA1031 // Whatever it is, it becomes a status.

@@ -11,33 +11,49 @@ public sealed class HealthService
 {
     private const int MaxWatchers = 1000;
 
-    private static readonly GrpcMethod<HealthCheckRequest, HealthCheckResponse> CheckMethod = new("grpc.health.v1.Health", "Check", MethodKind.Unary);
+    private static readonly GrpcMethod<HealthCheckRequest, HealthCheckResponse> CheckMethod = new("grpc.health.v1.Health", "Check", MethodKind.Unary) { IsServedWhileStopping = true };
     private static readonly GrpcMethod<HealthCheckRequest, HealthCheckResponse> WatchMethod = new("grpc.health.v1.Health", "Watch", MethodKind.ServerStreaming);
 
     private readonly ConcurrentDictionary<string, ServingStatus> _statuses = new(StringComparer.Ordinal) { [""] = ServingStatus.Serving };
     private readonly Lock _gate = new();
     private TaskCompletionSource _changed = NewSignal(); // replaced, under the gate, by each change
+    private bool _isStopping; // under the gate
     private int _watchers;
 
     /// <summary>Sets what clients are told about a service; the empty name stands for the server as a whole.</summary>
     public void Set(string service, bool serving)
     {
         ArgumentNullException.ThrowIfNull(service);
-        TaskCompletionSource changed;
-        lock (_gate)
+        Change(() =>
         {
-            _statuses[service] = serving ? ServingStatus.Serving : ServingStatus.NotServing;
-            (changed, _changed) = (_changed, NewSignal());
-        }
-
-        changed.SetResult();
+            if (!_isStopping) _statuses[service] = serving ? ServingStatus.Serving : ServingStatus.NotServing;
+        });
     }
+
+    /// <summary>Says of every service that it is not served any more, and ends the watchers once they have heard it. For good.</summary>
+    public void Stop() => Change(() =>
+    {
+        _isStopping = true;
+        foreach (var service in _statuses.Keys) _statuses[service] = ServingStatus.NotServing;
+    });
 
     /// <summary>Maps the two rpcs.</summary>
     public void MapTo(GrpcServices services)
     {
         ArgumentNullException.ThrowIfNull(services);
         services.MapUnary(CheckMethod, (request, _) => Check(request)).MapServerStreaming(WatchMethod, WatchAsync);
+    }
+
+    private void Change(Action change)
+    {
+        TaskCompletionSource changed;
+        lock (_gate)
+        {
+            change();
+            (changed, _changed) = (_changed, NewSignal());
+        }
+
+        changed.SetResult();
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -62,14 +78,17 @@ public sealed class HealthService
             {
                 ServingStatus status;
                 Task changed;
+                bool isStopping;
                 lock (_gate)
                 {
                     status = _statuses.GetValueOrDefault(request.Service, ServingStatus.ServiceUnknown);
                     changed = _changed.Task;
+                    isStopping = _isStopping;
                 }
 
                 if (status != sent) await responses.WriteAsync(new HealthCheckResponse { Status = status });
                 sent = status;
+                if (isStopping) throw new RpcException(StatusCode.Unavailable, "The server is stopping.");
                 await changed.WaitAsync(context.CancellationToken);
             }
         }

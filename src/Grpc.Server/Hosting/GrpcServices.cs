@@ -26,6 +26,9 @@ public sealed class GrpcServices
         _logger = endpoints.ServiceProvider.GetService<ILoggerFactory>()?.CreateLogger<GrpcServices>() ?? NullLogger<GrpcServices>.Instance;
     }
 
+    /// <summary>What ends the calls of these services when the server stops.</summary>
+    public CallDrain Drain { get; } = new();
+
     /// <summary>One request, one response.</summary>
     public GrpcServices MapUnary<TRequest, TResponse>(
         GrpcMethod<TRequest, TResponse> method, Func<TRequest, ServerCallContext, ValueTask<TResponse>> handler)
@@ -33,7 +36,7 @@ public sealed class GrpcServices
         where TResponse : class, IMessage<TResponse>, new()
     {
         ArgumentNullException.ThrowIfNull(handler);
-        return Map(method, MethodKind.Unary, new UnaryEndpoint<TRequest, TResponse>(method, handler, _options, _logger).HandleAsync);
+        return Map(method, MethodKind.Unary, new UnaryEndpoint<TRequest, TResponse>(method, handler, _options, Drain, _logger).HandleAsync);
     }
 
     /// <summary>One request, a stream of responses.</summary>
@@ -47,6 +50,7 @@ public sealed class GrpcServices
             method,
             async (requests, responses, context) => await handler(await requests.ReadSingleAsync(), responses, context),
             _options,
+            Drain,
             _logger).HandleAsync);
     }
 
@@ -61,6 +65,7 @@ public sealed class GrpcServices
             method,
             async (requests, responses, context) => responses.WriteLast(await handler(requests, context)),
             _options,
+            Drain,
             _logger).HandleAsync);
     }
 
@@ -72,7 +77,7 @@ public sealed class GrpcServices
     {
         ArgumentNullException.ThrowIfNull(handler);
         return Map(method, MethodKind.Duplex, new StreamingEndpoint<TRequest, TResponse>(
-            method, (requests, responses, context) => handler(requests, responses, context), _options, _logger).HandleAsync);
+            method, (requests, responses, context) => handler(requests, responses, context), _options, Drain, _logger).HandleAsync);
     }
 
     private GrpcServices Map<TRequest, TResponse>(GrpcMethod<TRequest, TResponse> method, MethodKind kind, RequestDelegate handler)

@@ -72,10 +72,10 @@ internal sealed class RequestStream<TRequest> : IAsyncEnumerable<TRequest>, IAsy
 
     private async ValueTask<bool> ReadSlowAsync()
     {
-        // Kestrel itself ends a read whose client has gone; a deadline or an enumeration's own token has to be passed in.
-        var token = _context.HasDeadline ? _context.CancellationToken : _cancellationToken;
-        await using var registration = _context.HasDeadline && _cancellationToken.CanBeCanceled
-            ? _cancellationToken.UnsafeRegister(static state => ((PipeReader)state!).CancelPendingRead(), _body)
+        // Kestrel itself ends a read whose client has gone; a deadline, a stop or an enumeration's own token has to be passed in.
+        var token = _context.HasOwnToken ? _context.CancellationToken : _cancellationToken;
+        await using var registration = _context.HasOwnToken && _cancellationToken.CanBeCanceled
+            ? PendingInput.CancelWith(_body, _cancellationToken)
             : default;
         while (true)
         {

@@ -57,9 +57,9 @@ public sealed class GrpcChannel : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(method);
         ArgumentNullException.ThrowIfNull(request);
-        var frame = RequestFrame.Serialize(request, options?.Gzip ?? false);
+        var frame = RequestFrame.Serialize(request, GzipFromBytes(options));
         var content = new ByteArrayContent(frame.Array!, frame.Offset, frame.Count);
-        return new ServerStream<TResponse>(new StreamingCall<TResponse>(this, method.FullName, method.ResponseParser, content, options, cancellationToken));
+        return new ServerStream<TResponse>(new StreamingCall<TResponse>(this, method.FullName, method.ResponseParser, content, RequestFrame.IsCompressed(frame), options, cancellationToken));
     }
 
     /// <summary>A stream of requests, one response.</summary>
@@ -114,10 +114,13 @@ public sealed class GrpcChannel : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    internal Task<HttpResponseMessage> SendAsync(string method, HttpContent content, CallOptions? options, CancellationToken cancellationToken)
+    /// <summary>The size from which a call's requests are compressed.</summary>
+    internal int GzipFromBytes(CallOptions? options) => options is { Gzip: true } ? 0 : Options.GzipRequestsFromBytes ?? int.MaxValue;
+
+    internal Task<HttpResponseMessage> SendAsync(string method, HttpContent content, bool isGzip, CallOptions? options, CancellationToken cancellationToken)
     {
         var uri = _uris.GetOrAdd(method, static (path, address) => new Uri(address, path), Address);
-        var message = RequestHead.Create(uri, content, Options.AcceptGzip, options);
+        var message = RequestHead.Create(uri, content, Options.AcceptGzip, isGzip, options);
         return _invoker.SendAsync(message, cancellationToken);
     }
 

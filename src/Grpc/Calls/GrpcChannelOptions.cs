@@ -21,6 +21,9 @@ public sealed record GrpcChannelOptions
     /// <summary>Tells servers that responses may be compressed by gzip. Default: they are not asked to; compressed ones are read in any case.</summary>
     public bool AcceptGzip { get; init; }
 
+    /// <summary>Requests of at least this size are sent compressed by gzip, if they get smaller by it. Unset: only those of calls that ask for it (<see cref="CallOptions.Gzip"/>).</summary>
+    public int? GzipRequestsFromBytes { get; init; }
+
     /// <summary>Where deadlines take their time from.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

@@ -11,12 +11,12 @@ internal sealed class RequestContent : HttpContent
     private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Sends one message; completes when it is handed to the connection, which waits while the peer's window is full.</summary>
-    public async ValueTask WriteAsync(IMessage message, bool gzip, CancellationToken cancellationToken)
+    public async ValueTask WriteAsync(IMessage message, int gzipFromBytes, CancellationToken cancellationToken)
     {
         var stream = _stream.Task.IsCompletedSuccessfully
             ? await _stream.Task.ConfigureAwait(false)
             : await _stream.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        var frame = RequestFrame.Serialize(message, gzip);
+        var frame = RequestFrame.Serialize(message, gzipFromBytes);
         await stream.WriteAsync(frame, cancellationToken).ConfigureAwait(false);
         await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
         ArrayPool<byte>.Shared.Return(frame.Array!); // after a failure the connection may still hold it

@@ -5,7 +5,7 @@ namespace ReplicatedSqlite.Grpc;
 /// <summary>Builds the head of a request.</summary>
 internal static class RequestHead
 {
-    public static HttpRequestMessage Create(Uri uri, HttpContent content, bool acceptGzip, CallOptions? options)
+    public static HttpRequestMessage Create(Uri uri, HttpContent content, bool acceptGzip, bool isGzip, CallOptions? options)
     {
         content.Headers.TryAddWithoutValidation("content-type", GrpcHeaders.ContentType);
         var message = new HttpRequestMessage(HttpMethod.Post, uri)
@@ -17,9 +17,9 @@ internal static class RequestHead
         var headers = message.Headers;
         headers.TryAddWithoutValidation("te", "trailers"); // finds proxies that would drop the status
         if (acceptGzip) headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, GrpcHeaders.AcceptedEncodings);
+        if (isGzip) headers.TryAddWithoutValidation(GrpcHeaders.Encoding, GrpcHeaders.Gzip);
         if (options is null) return message;
 
-        if (options.Gzip) headers.TryAddWithoutValidation(GrpcHeaders.Encoding, GrpcHeaders.Gzip);
         if (options.Timeout is { } timeout) headers.TryAddWithoutValidation(GrpcHeaders.Timeout, GrpcTimeout.Format(timeout));
         if (options.Headers is { } metadata)
         {

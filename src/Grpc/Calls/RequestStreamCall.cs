@@ -9,15 +9,15 @@ internal sealed class RequestStreamCall<TRequest, TResponse> : IAsyncDisposable
     where TResponse : class, IMessage<TResponse>, new()
 {
     private readonly RequestContent _content = new();
-    private readonly bool _gzip;
+    private readonly int _gzipFromBytes;
     private int _writing;
     private volatile bool _completed;
 
     public RequestStreamCall(GrpcChannel channel, GrpcMethod<TRequest, TResponse> method, CallOptions? options, CancellationToken cancellationToken)
     {
-        _gzip = options?.Gzip ?? false;
+        _gzipFromBytes = channel.GzipFromBytes(options);
         Method = method;
-        Responses = new StreamingCall<TResponse>(channel, method.FullName, method.ResponseParser, _content, options, cancellationToken);
+        Responses = new StreamingCall<TResponse>(channel, method.FullName, method.ResponseParser, _content, _gzipFromBytes != int.MaxValue, options, cancellationToken);
         _ = FailWritersWithAsync(Responses.Response);
     }
 
@@ -36,7 +36,7 @@ internal sealed class RequestStreamCall<TRequest, TResponse> : IAsyncDisposable
         {
             // A write that stops in the middle leaves half a message on the stream, so a cancelled write ends the call.
             using var registration = cancellationToken.UnsafeRegister(static state => ((CallLifetime)state!).End(EndReason.Caller), lifetime);
-            await _content.WriteAsync(request, _gzip, lifetime.Token).ConfigureAwait(false);
+            await _content.WriteAsync(request, _gzipFromBytes, lifetime.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not RpcException)
         {

@@ -13,12 +13,12 @@ internal sealed class StreamingCall<TResponse> : IAsyncDisposable
     private bool _ended;
 
     public StreamingCall(
-        GrpcChannel channel, string method, MessageParser<TResponse> parser, HttpContent content, CallOptions? options, CancellationToken cancellationToken)
+        GrpcChannel channel, string method, MessageParser<TResponse> parser, HttpContent content, bool isGzip, CallOptions? options, CancellationToken cancellationToken)
     {
         _channel = channel;
         _parser = parser;
         Lifetime = new CallLifetime(options?.Timeout, channel.Options.TimeProvider, cancellationToken);
-        _response = channel.SendAsync(method, content, options, Lifetime.Token);
+        _response = channel.SendAsync(method, content, isGzip, options, Lifetime.Token);
     }
 
     public CallLifetime Lifetime { get; }

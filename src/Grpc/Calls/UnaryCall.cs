@@ -24,11 +24,11 @@ internal static class UnaryCall
         var token = lifetime?.Token ?? cancellationToken;
         try
         {
-            var frame = RequestFrame.Serialize(request, options?.Gzip ?? false);
+            var frame = RequestFrame.Serialize(request, channel.GzipFromBytes(options));
 
             // Array content makes the handler send head and body at one go; it returns once both are sent and the response's head is there.
             var content = new ByteArrayContent(frame.Array!, frame.Offset, frame.Count);
-            using var response = await channel.SendAsync(method.FullName, content, options, token).ConfigureAwait(false);
+            using var response = await channel.SendAsync(method.FullName, content, RequestFrame.IsCompressed(frame), options, token).ConfigureAwait(false);
             ArrayPool<byte>.Shared.Return(frame.Array!); // only here: after a failure the handler may still be reading it
 
             if (received is not null) received.Headers = ResponseHead.Headers(response);

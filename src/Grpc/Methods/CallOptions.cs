@@ -9,6 +9,6 @@ public sealed record CallOptions
     /// <summary>Metadata to send.</summary>
     public Metadata? Headers { get; init; }
 
-    /// <summary>Sends requests compressed. The server must know gzip, as ours does.</summary>
+    /// <summary>Sends requests compressed, where they get smaller by it. The server must know gzip, as ours does.</summary>
     public bool Gzip { get; init; }
 }

@@ -30,6 +30,12 @@ public sealed class GrpcMethod<TRequest, TResponse>(string service, string name,
     /// </summary>
     public bool ReportsSqlErrors { get; init; }
 
+    /// <summary>A stream that nobody expects to end by itself: a server that stops ends it at once, where others are given time.</summary>
+    public bool IsEndless { get; init; }
+
+    /// <summary>A unary call that is answered while the server stops as well.</summary>
+    public bool IsServedWhileStopping { get; init; }
+
     /// <summary>Reads requests.</summary>
     public MessageParser<TRequest> RequestParser { get; } = ParserOf<TRequest>();
 

@@ -17,6 +17,13 @@ public static class GzipPayload
         return target.GetBuffer().AsMemory(0, (int)target.Length);
     }
 
+    /// <summary>A message in its compressed form; <see langword="null"/> if that would not be smaller than its own size.</summary>
+    public static ReadOnlyMemory<byte>? TryCompress(IMessage message, int size)
+    {
+        var compressed = Compress(message);
+        return compressed.Length < size ? compressed : null;
+    }
+
     /// <summary>Decompresses into a buffer of the caller's pool; the caller returns the array.</summary>
     /// <exception cref="RpcException">INTERNAL: the bytes are not gzip.</exception>
     /// <exception cref="MessageTooLargeException">More than <paramref name="maxMessageBytes"/> come out; nothing beyond is decompressed.</exception>

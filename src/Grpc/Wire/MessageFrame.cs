@@ -43,7 +43,32 @@ public readonly record struct MessageFrame(bool Compressed, int Length)
     public static void Write(IMessage message, IBufferWriter<byte> output)
     {
         ArgumentNullException.ThrowIfNull(output);
+        Write(message, SizeOf(message), output);
+    }
+
+    /// <summary>Writes a message with its header, compressed by gzip if it is of that size at least and gets smaller by it.</summary>
+    public static void Write(IMessage message, IBufferWriter<byte> output, int gzipFromBytes)
+    {
+        ArgumentNullException.ThrowIfNull(output);
         var size = SizeOf(message);
+        if (size - HeaderBytes < gzipFromBytes || GzipPayload.TryCompress(message, size - HeaderBytes) is not { } payload)
+        {
+            Write(message, size, output);
+            return;
+        }
+
+        WriteHeader(output.GetSpan(HeaderBytes), compressed: true, payload.Length);
+        output.Advance(HeaderBytes);
+        output.Write(payload.Span);
+    }
+
+    /// <summary>Writes a message with its header, uncompressed.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="size">Its <see cref="SizeOf"/>.</param>
+    /// <param name="output">Where to.</param>
+    public static void Write(IMessage message, int size, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
         if (size <= ContiguousBytes)
         {
             Write(message, output.GetSpan(size)[..size]);
@@ -54,16 +79,6 @@ public readonly record struct MessageFrame(bool Compressed, int Length)
         WriteHeader(output.GetSpan(HeaderBytes), compressed: false, size - HeaderBytes);
         output.Advance(HeaderBytes);
         message.WriteTo(output);
-    }
-
-    /// <summary>Writes a message compressed by gzip, with its header.</summary>
-    public static void WriteGzip(IMessage message, IBufferWriter<byte> output)
-    {
-        ArgumentNullException.ThrowIfNull(output);
-        var payload = GzipPayload.Compress(message);
-        WriteHeader(output.GetSpan(HeaderBytes), compressed: true, payload.Length);
-        output.Advance(HeaderBytes);
-        output.Write(payload.Span);
     }
 
     private static void WriteHeader(Span<byte> destination, bool compressed, int length)

@@ -11,21 +11,24 @@ namespace ReplicatedSqlite.Node;
 /// <summary>A running node: journal, grains, services and ports.</summary>
 public sealed class NodeHost : IAsyncDisposable
 {
-    private static readonly TimeSpan _patienceWithCalls = TimeSpan.FromSeconds(5);
+    // After the streams were told that it is over, for their answers to leave.
+    private static readonly TimeSpan _lastAnswers = TimeSpan.FromSeconds(1);
 
     private readonly Stack<IAsyncDisposable> _parts; // in the order in which they were made; they go the other way round
     private readonly WebApplication _web;
     private readonly NodeServices _services;
     private readonly IAsyncDisposable _registration;
+    private readonly TimeSpan _stopPatience;
     private int _stopping; // by Interlocked
 
-    private NodeHost(NodeRecord record, Stack<IAsyncDisposable> parts, WebApplication web, NodeServices services, IAsyncDisposable registration)
+    private NodeHost(NodeRecord record, Stack<IAsyncDisposable> parts, WebApplication web, NodeServices services, IAsyncDisposable registration, TimeSpan stopPatience)
     {
         Record = record;
         _parts = parts;
         _web = web;
         _services = services;
         _registration = registration;
+        _stopPatience = stopPatience;
     }
 
     /// <summary>How the others see it.</summary>
@@ -53,13 +56,13 @@ public sealed class NodeHost : IAsyncDisposable
             using var ports = BoundPorts.Bind(options.Address, options.GrpcPort, options.HttpPort);
             var self = new NodeRecord(folder.NodeId, options.Region, new Uri($"http://{ports.Grpc}"), new Uri($"http://{ports.Http}"), journal.Id);
             var services = Keep(parts, new NodeServices(self, options, folder, journal, control, time, random, logging));
-            var web = Keep(parts, Build(ports, logging));
-            services.Map(web);
+            var web = Keep(parts, Build(ports, options.Connections, logging));
+            services.Map(web, options);
             await web.StartAsync(cancellationToken);
             var registration = await control.RegisterAsync(self, cancellationToken);
             await services.RemoveLeftoversAsync();
             services.IsReady = true;
-            return new NodeHost(self, parts, web, services, registration);
+            return new NodeHost(self, parts, web, services, registration, options.StopPatience);
         }
         catch
         {
@@ -77,13 +80,10 @@ public sealed class NodeHost : IAsyncDisposable
         }
 
         await _registration.DisposeAsync();
-        _services.IsReady = false;
-        _services.BeginStop(); // streams without end would keep the ports open
-        using (var patience = new CancellationTokenSource(_patienceWithCalls))
-        {
-            await _web.StopAsync(patience.Token);
-        }
-
+        using var patience = new CancellationTokenSource(_stopPatience + _lastAnswers);
+        var calls = _services.StopCallsAsync(_stopPatience);
+        await _web.StopAsync(patience.Token); // closes the ports, sends GOAWAY, and waits for the calls
+        await calls;
         await DisposeAllAsync(_parts);
     }
 
@@ -96,7 +96,7 @@ public sealed class NodeHost : IAsyncDisposable
         }
     }
 
-    private static WebApplication Build(BoundPorts ports, ILoggerFactory logging)
+    private static WebApplication Build(BoundPorts ports, GrpcConnectionLimits limits, ILoggerFactory logging)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(NodeHost).Assembly.GetName().Name });
         builder.Logging.ClearProviders();
@@ -104,8 +104,8 @@ public sealed class NodeHost : IAsyncDisposable
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = ports.Take);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.ConfigureForGrpc();
-            kestrel.Listen(ports.Grpc, listen => listen.UseGrpc());
+            kestrel.ConfigureForGrpc(limits);
+            kestrel.Listen(ports.Grpc, listen => listen.UseGrpc(limits));
             kestrel.Listen(ports.Http);
         });
         return builder.Build();

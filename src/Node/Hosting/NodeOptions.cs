@@ -1,4 +1,5 @@
 using System.Net;
+using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Primary;
 using ReplicatedSqlite.Replica;
 using ReplicatedSqlite.Router;
@@ -25,6 +26,15 @@ public sealed record NodeOptions
 
     /// <summary>A grain that nobody uses for so long is let go. Default 60 s.</summary>
     public TimeSpan GrainIdle { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Longest time that calls under way are given when the node stops. Default 5 s.</summary>
+    public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Limits of connections to the gRPC port.</summary>
+    public GrpcConnectionLimits Connections { get; init; } = new();
+
+    /// <summary>Limits of messages, and from which size answers are compressed.</summary>
+    public GrpcServerOptions Grpc { get; init; } = new();
 
     /// <summary>Runs with a SQLite that has the WAL-reset race. Default off.</summary>
     public bool AllowUnfixedSqlite { get; init; }

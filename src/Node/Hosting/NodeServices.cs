@@ -1,8 +1,11 @@
+using Grpc.Health.V1;
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Primary;
 using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
 using ReplicatedSqlite.Replica;
 using ReplicatedSqlite.Router;
 using ReplicatedSqlite.Sqlite;
@@ -14,6 +17,9 @@ internal sealed class NodeServices : IAsyncDisposable
 {
     // A thread that runs SQLite computes most of its time; a few more than processors keep others going beside a long query.
     private static readonly int _threads = Math.Max(4, Environment.ProcessorCount * 2);
+
+    // What health tells of; the empty name is the node as a whole.
+    private static readonly string[] _served = ["", QueryMethods.Service, AdminMethods.Service];
 
     private readonly NodeFolder _folder;
     private readonly NodeJournal _journal;
@@ -28,6 +34,7 @@ internal sealed class NodeServices : IAsyncDisposable
     private readonly PrimaryContext _primaryContext;
     private readonly RouterContext _routerContext;
     private readonly HealthService _health = new();
+    private CallDrain? _drain; // set by Map
     private readonly SemaphoreSlim _removing = new(1);
     private readonly IDisposable _watch;
     private volatile bool _isReady;
@@ -101,28 +108,33 @@ internal sealed class NodeServices : IAsyncDisposable
         set
         {
             _isReady = value;
-            _health.Set("", value);
+            foreach (var service in _served) _health.Set(service, value);
         }
     }
 
     /// <summary>Adds everything to the node's endpoints.</summary>
-    public void Map(WebApplication web)
+    public void Map(WebApplication web, NodeOptions options)
     {
         web.MapGet("/health/live", () => Results.Text("live\n"));
         web.MapGet("/health/ready", () => IsReady && _journal.Fault is null
             ? Results.Text("ready\n")
             : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
-        var grpc = web.MapGrpc(new GrpcServerOptions { TimeProvider = _time });
+        var grpc = web.MapGrpc(options.Grpc with { TimeProvider = _time });
+        _drain = grpc.Drain;
         _health.MapTo(grpc);
+        new ReflectionService(QueryReflection.Descriptor, AdminReflection.Descriptor, HealthReflection.Descriptor).MapTo(grpc); // the public ones
         new QueryService(_routerContext).Map(grpc);
         new AdminService(_routerContext).Map(grpc);
         new CopyService(_routerContext).Map(grpc);
         new ReplicationService(_primaryContext, _primaries).Map(grpc);
     }
 
-    /// <summary>Ends the streams between the nodes.</summary>
-    public void BeginStop()
+    /// <summary>Tells health, refuses new calls, gives streams this long to end, and then ends those between the nodes and the transactions.</summary>
+    public async Task StopCallsAsync(TimeSpan patience)
     {
+        _isReady = false;
+        _health.Stop();
+        if (_drain is { } drain) await drain.BeginAsync(patience, _time);
         _replicas.BeginStop();
         _primaries.BeginStop();
     }

@@ -27,29 +27,56 @@ internal sealed class GrpcTestServer : IAsyncDisposable
     public static Task<GrpcTestServer> StartInteropAsync() => StartAsync(services => services.MapTestService());
 
     public static Task<GrpcTestServer> StartAsync(
-        Action<GrpcServices> map, GrpcServerOptions? options = null, Action<KestrelServerOptions>? kestrel = null) =>
-        StartAppAsync(app => map(app.MapGrpc(options)), kestrel);
+        Action<GrpcServices> map, GrpcServerOptions? options = null, Action<KestrelServerOptions>? kestrel = null, GrpcConnectionLimits? limits = null) =>
+        StartAppAsync(
+            app =>
+            {
+                var services = app.MapGrpc(options);
+                map(services);
+                return services.Drain;
+            },
+            kestrel,
+            limits);
+
+    public CallDrain? Drain { get; private init; }
 
     /// <summary>A server whose answers need not be gRPC.</summary>
-    public static Task<GrpcTestServer> StartRawAsync(RequestDelegate handler) => StartAppAsync(app => app.Run(handler), null);
+    public static Task<GrpcTestServer> StartRawAsync(RequestDelegate handler) => StartAppAsync(
+        app =>
+        {
+            app.Run(handler);
+            return null;
+        },
+        null,
+        null);
 
-    private static async Task<GrpcTestServer> StartAppAsync(Action<WebApplication> map, Action<KestrelServerOptions>? configure)
+    private static async Task<GrpcTestServer> StartAppAsync(
+        Func<WebApplication, CallDrain?> map, Action<KestrelServerOptions>? configure, GrpcConnectionLimits? limits)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.ConfigureForGrpc();
+            kestrel.ConfigureForGrpc(limits);
             configure?.Invoke(kestrel);
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseGrpc());
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseGrpc(limits));
         });
         var app = builder.Build();
-        map(app);
+        var drain = map(app);
         await app.StartAsync();
-        return new GrpcTestServer(app);
+        return new GrpcTestServer(app) { Drain = drain };
     }
 
     public GrpcChannel Connect(GrpcChannelOptions? options = null) => new(Address, options);
+
+    /// <summary>Stops as a node does: calls get this long.</summary>
+    public async Task StopAsync(TimeSpan patience)
+    {
+        using var limit = new CancellationTokenSource(patience + TimeSpan.FromSeconds(1));
+        var calls = Drain!.BeginAsync(patience, TimeProvider.System);
+        await _app.StopAsync(limit.Token);
+        await calls;
+    }
 
     public async ValueTask DisposeAsync()
     {

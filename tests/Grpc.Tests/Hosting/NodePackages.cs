@@ -9,6 +9,9 @@ internal static class NodePackages
     private static readonly SemaphoreSlim Gate = new(1);
     private static bool _isReady;
 
+    /// <summary>The definitions of the product's services.</summary>
+    public static string ProtoFolder { get; } = FromBuild("ProtoFolder");
+
     private static string WorkFolder { get; } = FromBuild("InteropWorkFolder");
 
     public static async Task<Process> StartAsync(string script, params string[] arguments)
