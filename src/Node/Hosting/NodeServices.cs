@@ -17,6 +17,7 @@ internal sealed class NodeServices : IAsyncDisposable
 {
     // A thread that runs SQLite computes most of its time; a few more than processors keep others going beside a long query.
     private static readonly int _threads = Math.Max(4, Environment.ProcessorCount * 2);
+    private static readonly int _readerThreads = _threads * 2; // one database takes a quarter of them at most
 
     // What health tells of; the empty name is the node as a whole.
     private static readonly string[] _served = ["", QueryMethods.Service, AdminMethods.Service];
@@ -48,7 +49,7 @@ internal sealed class NodeServices : IAsyncDisposable
         _time = time;
         _logger = logging.CreateLogger("ReplicatedSqlite.Node");
         _writers = new BlockingWorkers($"writer {self.Region}", _threads, maxQueued: 100_000);
-        _readers = new BlockingWorkers($"reader {self.Region}", _threads, maxQueued: 10_000);
+        _readers = new BlockingWorkers($"reader {self.Region}", _readerThreads, maxQueued: 10_000);
         _channels = new NodeChannels(time, options.ConfigureForwarding);
         var forwarder = new PrimaryForwarder(self, control, _channels);
         _primaryContext = new PrimaryContext

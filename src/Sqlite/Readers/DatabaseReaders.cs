@@ -34,6 +34,9 @@ public sealed class DatabaseReaders : IAsyncDisposable
     /// <summary>Connections will be opened on this file.</summary>
     public static DatabaseReaders Open(string path, ReaderOptions options) => new(path, options);
 
+    /// <summary>Longest time between two pulls of a streamed read.</summary>
+    internal TimeSpan MaxPause => _options.MaxPause;
+
     /// <summary>Reads that wait for a connection.</summary>
     public int Waiting
     {

@@ -25,6 +25,7 @@ public sealed class ReadRunner<TMark>(
     private const int MaxShortLetters = 4096; // preparing a longer text may take long by itself
 
     private readonly KnownTexts _long = new();
+    private readonly WorkerShare _share = new(workers);
 
     /// <summary>Runs a whole request.</summary>
     /// <exception cref="RequestException">It could not be begun: too many wait, or the copy is going away.</exception>
@@ -50,7 +51,7 @@ public sealed class ReadRunner<TMark>(
     {
         using var lease = await readers.RentAsync(request.Cancellation);
         var work = new ExecuteWork(this, lease.Connection, request, asked);
-        workers.Enqueue(work);
+        _share.Enqueue(work);
         return await work.Task;
     }
 
@@ -62,13 +63,13 @@ public sealed class ReadRunner<TMark>(
         var lease = await readers.RentAsync(request.Cancellation);
         try
         {
-            var (kind, mark, read, error, queueMs) = await workers.RunAsync(() => Begin(lease.Connection, request, asked));
+            var (kind, mark, read, error, queueMs) = await _share.RunAsync(() => Begin(lease.Connection, request, asked));
             if (kind != ReadOutcomeKind.Rows)
             {
                 lease.Dispose();
             }
 
-            return new StreamedRead<TMark>(kind, mark, read, error, queueMs, lease, workers, time);
+            return new StreamedRead<TMark>(kind, mark, read, error, queueMs, lease, _share, readers.MaxPause, time);
         }
         catch
         {
@@ -83,7 +84,7 @@ public sealed class ReadRunner<TMark>(
     public async ValueTask<(DescribeResponse? Description, RequestException? Error, TMark Mark)> DescribeAsync(string sql, CancellationToken cancellationToken)
     {
         using var lease = await readers.RentAsync(cancellationToken);
-        return await workers.RunAsync<(DescribeResponse?, RequestException?, TMark)>(() =>
+        return await _share.RunAsync<(DescribeResponse?, RequestException?, TMark)>(() =>
         {
             try
             {
@@ -108,8 +109,8 @@ public sealed class ReadRunner<TMark>(
         {
             lease = await readers.RentAsync(cancellationToken);
             var connection = lease.Value.Connection;
-            var (snapshot, mark) = await workers.RunAsync(() => snapshots.Hold(connection));
-            return new SnapshotReads<TMark>(snapshot, mark, time.GetElapsedTime(asked).TotalMilliseconds, lease.Value, readers, workers, known);
+            var (snapshot, mark) = await _share.RunAsync(() => snapshots.Hold(connection));
+            return new SnapshotReads<TMark>(snapshot, mark, time.GetElapsedTime(asked).TotalMilliseconds, lease.Value, readers, _share, known);
         }
         catch
         {

@@ -9,6 +9,9 @@ public sealed record ReaderOptions
     /// <summary>Reads that may wait for one; above it a read is refused at once. Default 4,096.</summary>
     public int MaxWaiting { get; init; } = 4096;
 
+    /// <summary>Longest time in which nobody takes anything from a streamed read; then it ends and its snapshot is let go. Default 30 s.</summary>
+    public TimeSpan MaxPause { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How each connection is opened.</summary>
     public QueryConnectionOptions Connections { get; init; } = new();
 

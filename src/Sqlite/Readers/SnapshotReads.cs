@@ -10,12 +10,12 @@ public sealed class SnapshotReads<TMark> : IAsyncDisposable
     private readonly HeldSnapshot _snapshot;
     private readonly ReaderLease _lease;
     private readonly DatabaseReaders _readers;
-    private readonly BlockingWorkers _workers;
+    private readonly WorkerShare _workers;
     private readonly KnownTexts _known;
     private bool _isDisposed;
 
     internal SnapshotReads(
-        HeldSnapshot snapshot, TMark mark, double queueMs, ReaderLease lease, DatabaseReaders readers, BlockingWorkers workers, KnownTexts known)
+        HeldSnapshot snapshot, TMark mark, double queueMs, ReaderLease lease, DatabaseReaders readers, WorkerShare workers, KnownTexts known)
     {
         _snapshot = snapshot;
         Mark = mark;

@@ -5,24 +5,22 @@ namespace ReplicatedSqlite.Sqlite;
 
 /// <summary>A read that is pulled part by part. Between two pulls it holds a connection and a snapshot, but no thread.</summary>
 /// <remarks>
-/// A snapshot keeps the WAL from being restarted. So one that nobody pulls from for <see cref="MaxPause"/> is ended: a client that stops reading
+/// A snapshot keeps the WAL from being restarted. So one that nobody pulls from for <see cref="ReaderOptions.MaxPause"/> is ended: a client that stops reading
 /// must not make the file grow without bound.
 /// </remarks>
 public sealed class StreamedRead<TMark> : IAsyncDisposable
 {
-    /// <summary>Longest time between two pulls.</summary>
-    public static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
-
     private readonly SemaphoreSlim _turn = new(1); // a pull, or the end
     private readonly PreparedRead? _read;
     private readonly ReaderLease _lease;
-    private readonly BlockingWorkers _workers;
+    private readonly WorkerShare _workers;
+    private readonly TimeSpan _maxPause;
     private readonly ITimer? _pauseTimer;
     private readonly CancellationTokenRegistration _aborting;
     private bool _ended; // in a turn
 
     internal StreamedRead(
-        ReadOutcomeKind kind, TMark mark, PreparedRead? read, RequestException? error, double queueMs, ReaderLease lease, BlockingWorkers workers, TimeProvider time)
+        ReadOutcomeKind kind, TMark mark, PreparedRead? read, RequestException? error, double queueMs, ReaderLease lease, WorkerShare workers, TimeSpan maxPause, TimeProvider time)
     {
         Kind = kind;
         Mark = mark;
@@ -31,7 +29,8 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
         _read = read;
         _lease = lease;
         _workers = workers;
-        _pauseTimer = read is null ? null : time.CreateTimer(_ => _ = EndAsync(), null, MaxPause, Timeout.InfiniteTimeSpan);
+        _maxPause = maxPause;
+        _pauseTimer = read is null ? null : time.CreateTimer(_ => _ = EndAsync(), null, maxPause, Timeout.InfiniteTimeSpan);
         _aborting = read is null ? default : lease.Aborting.UnsafeRegister(static state => _ = ((StreamedRead<TMark>)state!).EndAsync(), this);
     }
 
@@ -57,12 +56,12 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
             if (_ended)
             {
                 throw _lease.Aborting.IsCancellationRequested ? DatabaseReaders.GoingAway() : new RequestException(
-                    ErrorCodes.StatementTimeout, $"Nothing was read from this stream for {MaxPause.TotalSeconds} s, so its snapshot was let go. Start the read again.");
+                    ErrorCodes.StatementTimeout, $"Nothing was read from this stream for {_maxPause.TotalSeconds} s, so its snapshot was let go. Start the read again.");
             }
 
             _pauseTimer!.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             var part = await _workers.RunAsync(_read!.NextEncoded);
-            _pauseTimer.Change(MaxPause, Timeout.InfiniteTimeSpan);
+            _pauseTimer.Change(_maxPause, Timeout.InfiniteTimeSpan);
             return part;
         }
         finally

@@ -32,6 +32,9 @@ public sealed class BlockingWorkers : IAsyncDisposable
         _maxQueued = maxQueued;
     }
 
+    /// <summary>Threads at most.</summary>
+    public int MaxThreads => _maxThreads;
+
     /// <summary>Pieces of work that wait for a thread.</summary>
     public int Queued
     {
