@@ -31,7 +31,7 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         var opening = OpenEpoch(record, recovered, epoch);
         await ConfirmAsync(log, opening);
         var state = new LogState(opening.EpochTable!, opening.Header.CommitTimeMicroseconds);
-        var file = await context.Writers.RunAsync(() => PrimaryFile.Open(path, database, context.Options.Readers.ForProfile(record.Profile)));
+        var file = await context.Writers.RunAsync(() => PrimaryFile.Open(path, database, context.Options.Readers.ForProfile(record.Profile), context.Images));
         try
         {
             await context.Writers.RunAsync(() => CreateOwnTables(file, log, state));

@@ -8,6 +8,8 @@ namespace ReplicatedSqlite.Primary;
 /// <summary>What the primaries of one node work with.</summary>
 public sealed record PrimaryContext
 {
+    private ImageBudget? _images; // made from the options at first use
+
     /// <summary>This node.</summary>
     public required NodeRecord Self { get; init; }
 
@@ -34,4 +36,6 @@ public sealed record PrimaryContext
 
     /// <summary>Settings.</summary>
     public PrimaryOptions Options { get; init; } = new();
+
+    internal ImageBudget Images => LazyInitializer.EnsureInitialized(ref _images, () => new ImageBudget(Options.ImageCacheBytes));
 }

@@ -15,6 +15,9 @@ public sealed record PrimaryOptions
     /// <summary>Length of the WAL above which it is restarted, new reads held back for as long as that takes. Default 64 MiB.</summary>
     public long RestartWalBytes { get; init; } = 64L << 20;
 
+    /// <summary>Memory of the node for the last images of written pages, shared by its primaries: of a page that is not there the whole is sent. Default 64 MiB.</summary>
+    public long ImageCacheBytes { get; init; } = 64L << 20;
+
     /// <summary>Quiet time after which what is left is checkpointed. Default 2 s.</summary>
     public TimeSpan IdleCheckpoint { get; init; } = TimeSpan.FromSeconds(2);
 

@@ -13,14 +13,16 @@ internal sealed class PrimaryFile : IAsyncDisposable
     private readonly WalCapture _capture;
     private readonly Checkpointer _checkpointer;
     private readonly PageSet _pages = new();
+    private readonly EntryEncoder _encoder;
     private long _attemptedAt; // WAL size at the last checkpoint, whether it was complete or not
 
-    private PrimaryFile(string path, QueryConnection connection, WalCapture capture, Checkpointer checkpointer, ReaderOptions readers)
+    private PrimaryFile(string path, QueryConnection connection, WalCapture capture, Checkpointer checkpointer, ReaderOptions readers, ImageBudget images)
     {
         Path = path;
         _connection = connection;
         _capture = capture;
         _checkpointer = checkpointer;
+        _encoder = new EntryEncoder(images);
         Writer = new GroupWriter(connection);
         Readers = DatabaseReaders.Open(path, readers);
     }
@@ -63,7 +65,7 @@ internal sealed class PrimaryFile : IAsyncDisposable
     public long SizeBytes { get; private set; }
 
     /// <summary>Opens a file that is at the end of its log already.</summary>
-    public static PrimaryFile Open(string path, DatabaseId database, ReaderOptions readers)
+    public static PrimaryFile Open(string path, DatabaseId database, ReaderOptions readers, ImageBudget images)
     {
         QueryConnection? connection = null;
         WalCapture? capture = null;
@@ -73,7 +75,7 @@ internal sealed class PrimaryFile : IAsyncDisposable
             checkpointer = Checkpointer.Open(path, database);
             connection = QueryConnection.OpenForWriting(path, create: false, readers.Connections);
             capture = new WalCapture(connection.Connection);
-            var file = new PrimaryFile(path, connection, capture, checkpointer, readers);
+            var file = new PrimaryFile(path, connection, capture, checkpointer, readers, images);
             file.SizeBytes = connection.Connection.QueryInteger("PRAGMA page_count") * file.PageSizeBytes;
             return file;
         }
@@ -115,7 +117,7 @@ internal sealed class PrimaryFile : IAsyncDisposable
 
         SizeBytes = (long)_pages.DatabaseSizePages * _pages.PageSizeBytes;
         IsCheckpointed = false;
-        var builder = new EntryBuilder(
+        var entry = _encoder.Encode(
             new EntryHeader
             {
                 Database = database,
@@ -127,15 +129,13 @@ internal sealed class PrimaryFile : IAsyncDisposable
                 PageSizeBytes = _pages.PageSizeBytes,
                 CommitTimeMicroseconds = commitTimeMicroseconds,
             },
-            _pages.Count);
-        for (var i = 0; i < _pages.Count; i++)
-        {
-            _pages.Page(i).CopyTo(builder.AddPage(_pages.PageNumber(i)));
-        }
-
+            _pages);
         _pages.Clear();
-        return builder.Build();
+        return entry;
     }
+
+    /// <summary>What was captured last may not have become part of the log: no patch is made against it.</summary>
+    public void ForgetImages() => _encoder.Forget();
 
     /// <summary>Brings everything into the main file. Everything in the WAL is confirmed, and no write is under way.</summary>
     /// <returns>Whether all of it got there.</returns>
@@ -166,6 +166,7 @@ internal sealed class PrimaryFile : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Readers.DisposeAsync();
+        _encoder.Dispose();
         Writer.Dispose();
         _capture.Dispose();
         _connection.Dispose();

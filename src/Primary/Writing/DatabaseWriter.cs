@@ -245,6 +245,11 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
         }
 
         _log.Append(entry);
+        if (_log.Failure is not null)
+        {
+            _file.ForgetImages(); // it may not have been taken
+        }
+
         _state = _state with { CommitTimeMicroseconds = commitTime };
         _wroteAt = _context.Time.GetTimestamp();
         return entry.End; // also when the log has just failed and did not take it: then the gate never opens for it

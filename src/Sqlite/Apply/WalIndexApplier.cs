@@ -67,7 +67,8 @@ public sealed class WalIndexApplier : IPageApplier
         Lock(); // without it the WAL may have been restarted since it was looked at last
         try
         {
-            if (pageNumber == 0 || pageNumber > _tail.DatabaseSizePages)
+            // An empty WAL tells no size: then the main file is all there is.
+            if (pageNumber == 0 || (_tail.LastFrame > 0 && pageNumber > _tail.DatabaseSizePages))
             {
                 target.Clear();
             }

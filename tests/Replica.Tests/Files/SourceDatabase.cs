@@ -1,4 +1,5 @@
 using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Primary;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Sqlite;
 
@@ -12,15 +13,16 @@ internal sealed class SourceDatabase : IDisposable
     private readonly SqliteConnection _connection;
     private readonly WalCapture _capture;
     private readonly PageSet _pages = new();
+    private readonly EntryEncoder _encoder;
     private EpochTable _epochs = EpochTable.Empty;
     private uint _epoch;
 
-    public SourceDatabase(string path, DatabaseId database)
+    public SourceDatabase(string path, DatabaseId database, int pageSizeBytes = 4096, long cacheBytes = 1 << 20)
     {
-        (_path, _database) = (path, database);
+        (_path, _database, _encoder) = (path, database, new EntryEncoder(new ImageBudget(cacheBytes)));
         if (!File.Exists(path))
         {
-            DatabaseFile.CreateEmpty(path, 4096);
+            DatabaseFile.CreateEmpty(path, pageSizeBytes);
         }
 
         _connection = SqliteConnection.Open(path);
@@ -31,24 +33,33 @@ internal sealed class SourceDatabase : IDisposable
     private SourceDatabase(string path, SourceDatabase origin)
     {
         (_path, _database, End, _epoch, _epochs) = (path, origin._database, origin.End, origin._epoch, origin._epochs);
+        _encoder = new EntryEncoder(new ImageBudget(1 << 20));
         _connection = SqliteConnection.Open(path);
         _capture = new WalCapture(_connection);
     }
 
     public Position End { get; private set; }
 
+    public SqliteConnection Connection => _connection;
+
+    public EntryEncoder Encoder => _encoder;
+
     public Entry Write(string sql)
     {
         _connection.Execute(sql);
-        Assert.True(_capture.Capture(_pages));
-        var builder = new EntryBuilder(Header(_pages.DatabaseSizePages), _pages.Count);
-        for (var i = 0; i < _pages.Count; i++)
+        return Capture() ?? throw new InvalidOperationException($"'{sql}' changed no page.");
+    }
+
+    /// <summary>The entry for what was committed; <see langword="null"/> if nothing was.</summary>
+    public Entry? Capture()
+    {
+        if (!_capture.Capture(_pages) || _pages.Count == 0)
         {
-            _pages.Page(i).CopyTo(builder.AddPage(_pages.PageNumber(i)));
+            return null;
         }
 
+        var entry = _encoder.Encode(Header(_pages.DatabaseSizePages), _pages);
         _pages.Clear();
-        var entry = builder.Build();
         End = entry.End;
         return entry;
     }
@@ -70,8 +81,19 @@ internal sealed class SourceDatabase : IDisposable
         return new SourceDatabase(path, this);
     }
 
+    /// <summary>What comes next claims to follow an earlier entry.</summary>
+    public void GoBackTo(Position end) => End = end;
+
+    /// <summary>The header of an entry behind a position.</summary>
+    public EntryHeader HeaderBehind(Position end, uint sizePages)
+    {
+        GoBackTo(end);
+        return Header(sizePages);
+    }
+
     public void Dispose()
     {
+        _encoder.Dispose();
         _capture.Dispose();
         _connection.Dispose();
     }
@@ -83,7 +105,7 @@ internal sealed class SourceDatabase : IDisposable
         FirstSequence = End.Sequence + 1,
         LastSequence = End.Sequence + 1,
         Predecessor = End,
-        PageSizeBytes = 4096,
+        PageSizeBytes = _capture.PageSizeBytes,
         DatabaseSizePages = sizePages,
         CommitTimeMicroseconds = 1,
     };
