@@ -58,8 +58,16 @@ internal sealed class PrimaryFixture : IAsyncDisposable
     {
         var folder = new TemporaryFolder();
         Disk.Hold();
-        await folder.CopyInAsync([Sidecar.PathOf(File), LogStateFile.PathOf(File)], Database.ToString());
-        await folder.CopyInAsync([File, File + "-wal", File + "-shm"], Database.ToString());
+        Sidecar? sidecar;
+        do
+        {
+            // A file that is newer than its sidecar says is nothing that a kill leaves: the sidecar goes first when a checkpoint begins.
+            sidecar = Sidecar.Read(Sidecar.PathOf(File));
+            await folder.CopyInAsync([Sidecar.PathOf(File), LogStateFile.PathOf(File)], Database.ToString());
+            await folder.CopyInAsync([File, File + "-wal", File + "-shm"], Database.ToString());
+        }
+        while (Sidecar.Read(Sidecar.PathOf(File)) != sidecar);
+
         await folder.CopyInAsync([Path.Combine(_folder.Path, "control.sqlite"), Path.Combine(_folder.Path, "control.sqlite-wal"), JournalFolder], "");
         Disk.Release();
         var copy = new PrimaryFixture(folder, _options, _time, Database);
