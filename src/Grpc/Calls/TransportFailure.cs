@@ -47,6 +47,8 @@ internal static class TransportFailure
 
     private static RpcException OfErrorCode(long code, Uri address, Exception exception) => code switch
     {
+        // HttpClient reports a ping that was not answered in time as this; servers have hardly another use for it.
+        0x1 => Failure(StatusCode.Unavailable, $"The connection to {address} is dead: a ping was not answered, or not in HTTP/2.", RpcFailureOrigin.InFlight, exception),
         0x7 => Failure(StatusCode.Unavailable, $"{address} refused the stream.", RpcFailureOrigin.NotSent, exception),
         0x8 => Failure(StatusCode.Cancelled, $"{address} cancelled the call.", RpcFailureOrigin.InFlight, exception),
         0xb => Failure(StatusCode.ResourceExhausted, $"{address} asks for less load (ENHANCE_YOUR_CALM).", RpcFailureOrigin.InFlight, exception),

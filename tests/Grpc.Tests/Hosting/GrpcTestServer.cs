@@ -27,7 +27,7 @@ internal sealed class GrpcTestServer : IAsyncDisposable
     public static Task<GrpcTestServer> StartInteropAsync() => StartAsync(services => services.MapTestService());
 
     public static Task<GrpcTestServer> StartAsync(
-        Action<GrpcServices> map, GrpcServerOptions? options = null, Action<KestrelServerOptions>? kestrel = null, GrpcConnectionLimits? limits = null) =>
+        Action<GrpcServices> map, GrpcServerOptions? options = null, Action<KestrelServerOptions>? kestrel = null, GrpcConnectionLimits? limits = null, ILoggerProvider? errors = null) =>
         StartAppAsync(
             app =>
             {
@@ -36,7 +36,8 @@ internal sealed class GrpcTestServer : IAsyncDisposable
                 return services.Drain;
             },
             kestrel,
-            limits);
+            limits,
+            errors);
 
     public CallDrain? Drain { get; private init; }
 
@@ -51,10 +52,11 @@ internal sealed class GrpcTestServer : IAsyncDisposable
         null);
 
     private static async Task<GrpcTestServer> StartAppAsync(
-        Func<WebApplication, CallDrain?> map, Action<KestrelServerOptions>? configure, GrpcConnectionLimits? limits)
+        Func<WebApplication, CallDrain?> map, Action<KestrelServerOptions>? configure, GrpcConnectionLimits? limits, ILoggerProvider? errors = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        if (errors is not null) builder.Logging.AddProvider(errors);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.ConfigureForGrpc(limits);
