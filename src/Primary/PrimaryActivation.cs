@@ -31,7 +31,8 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         var opening = OpenEpoch(record, recovered, epoch);
         await ConfirmAsync(log, opening);
         var state = new LogState(opening.EpochTable!, opening.Header.CommitTimeMicroseconds);
-        var file = await context.Writers.RunAsync(() => PrimaryFile.Open(path, database, context.Options.Readers.ForProfile(record.Profile), context.Images));
+        string Profile() => context.Control.Find(database)?.Profile ?? record.Profile; // it may change while the file is open
+        var file = await context.Writers.RunAsync(() => PrimaryFile.Open(path, database, context.Options.Readers.ForProfile(Profile), context.Images));
         try
         {
             await context.Writers.RunAsync(() => CreateOwnTables(file, log, state));

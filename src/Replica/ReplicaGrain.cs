@@ -60,8 +60,12 @@ public sealed class ReplicaGrain : IDatabaseCopy
     public Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, CancellationToken cancellationToken) =>
         _reads.GetOutcomeAsync(request, cancellationToken);
 
-    /// <summary>Stops following; readers are still answered with what is there.</summary>
-    public void BeginStop() => _stopping.Cancel();
+    /// <summary>Stops following; readers are still answered with what is there, and those who wait for more go to the primary.</summary>
+    public void BeginStop()
+    {
+        _stopping.Cancel();
+        _waiters.Stop();
+    }
 
     /// <summary>Ends the waits and the reads.</summary>
     public void Abort()

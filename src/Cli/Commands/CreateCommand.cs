@@ -38,27 +38,16 @@ internal sealed class CreateCommand(Terminal terminal)
     private async Task<int> RunAsync(ReplicatedSqliteClient client, ParseResult parsed, CancellationToken cancellationToken)
     {
         var database = await client.Admin.CreateDatabaseAsync(Request(parsed), cancellationToken);
-        var copies = database.Replication == ReplicationMode.Disabled ? "no replicas"
-            : database.ReplicaRegions.Count == 0 ? "replicas in all regions"
-            : "replicas in " + string.Join(", ", database.ReplicaRegions);
-        await terminal.Output.WriteLineAsync($"{database.Name} ({database.Id}): primary in {database.PrimaryRegion}, {copies}");
+        await terminal.Output.WriteLineAsync($"{database.Name} ({database.Id}): primary in {database.PrimaryRegion}, {ReplicaChoice.Describe(database)}");
         return ExitCode.Ok;
     }
 
     private CreateDatabaseRequest Request(ParseResult parsed)
     {
         var request = new CreateDatabaseRequest { Name = parsed.GetValue(_name), PrimaryRegion = parsed.GetValue(_region) ?? "" };
-        switch (parsed.GetValue(_replicas))
+        if (parsed.GetValue(_replicas) is { } replicas and not "all")
         {
-            case null or "all":
-                break;
-            case "none":
-                request.Replication = ReplicationMode.Disabled;
-                break;
-            case var regions:
-                request.Replication = ReplicationMode.Auto;
-                request.ReplicaRegions = new RegionList { Regions = { regions.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) } };
-                break;
+            (request.Replication, request.ReplicaRegions) = ReplicaChoice.Parse(replicas);
         }
 
         var options = new DatabaseOptions { Profile = parsed.GetValue(_profile) ?? "", PageSize = parsed.GetValue(_pageSize) ?? 0 };

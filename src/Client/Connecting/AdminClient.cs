@@ -39,6 +39,10 @@ public sealed class AdminClient
         while (request.PageToken.Length > 0);
     }
 
+    /// <summary>Changes a database's name, replicas or options; what is unset stays.</summary>
+    public Task<Database> UpdateDatabaseAsync(UpdateDatabaseRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.UpdateDatabase, request, changes: true, cancellationToken);
+
     /// <summary>Deletes a database.</summary>
     public Task DeleteDatabaseAsync(string database, CancellationToken cancellationToken = default) =>
         CallAsync(AdminMethods.DeleteDatabase, new DeleteDatabaseRequest { Database = database }, changes: true, cancellationToken);

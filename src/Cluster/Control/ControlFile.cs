@@ -101,11 +101,12 @@ internal sealed class ControlFile : IDisposable
     /// <summary>What is stored of a record. Fields are added, never renamed.</summary>
     private sealed record StoredDatabase(
         Guid Id, string Name, long CreatedAtMicroseconds, string PrimaryRegion, string PrimaryNode, bool Replicated, string[] ReplicaRegions, string Profile,
-        int PageSizeBytes, uint Epoch, FollowerPlace[]? Followers = null, int Quorum = 0, int? WantedFollowers = null, int? WantedQuorum = null)
+        int PageSizeBytes, uint Epoch, FollowerPlace[]? Followers = null, int Quorum = 0, int? WantedFollowers = null, int? WantedQuorum = null,
+        long Revision = 0, long NameRevision = 0)
     {
         public static StoredDatabase Of(DatabaseRecord d) => new(
             d.Id.Value, d.Name, d.CreatedAt.UtcTicks / TimeSpan.TicksPerMicrosecond, d.PrimaryRegion, d.PrimaryNode, d.Replicated, [.. d.ReplicaRegions], d.Profile,
-            d.PageSizeBytes, d.Epoch, [.. d.Followers], d.Quorum, d.WantedFollowers, d.WantedQuorum);
+            d.PageSizeBytes, d.Epoch, [.. d.Followers], d.Quorum, d.WantedFollowers, d.WantedQuorum, d.Revision, d.NameRevision);
 
         public DatabaseRecord ToRecord() => new()
         {
@@ -123,6 +124,8 @@ internal sealed class ControlFile : IDisposable
             Quorum = Quorum,
             WantedFollowers = WantedFollowers,
             WantedQuorum = WantedQuorum,
+            Revision = Revision,
+            NameRevision = NameRevision,
         };
     }
 }

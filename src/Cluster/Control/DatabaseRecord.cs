@@ -54,6 +54,12 @@ public sealed record DatabaseRecord
     /// <summary>The followers as the quorum protocol knows them; <see langword="null"/> before the first leadership.</summary>
     public FollowerSet? FollowerSet => Followers.IsEmpty ? null : new FollowerSet(Followers.Select(static follower => follower.Journal), Quorum);
 
+    /// <summary>Goes up by one with every change by <see cref="IControlPlane.UpdateAsync"/>.</summary>
+    public long Revision { get; init; }
+
+    /// <summary>The <see cref="Revision"/> that gave it its name. Who saw it under an earlier one may know it by a name that is another's now.</summary>
+    public long NameRevision { get; init; }
+
     /// <summary>Whether a node of this region may keep a replica.</summary>
     public bool HasReplicaIn(string region) =>
         Replicated && (ReplicaRegions.IsEmpty || ReplicaRegions.Contains(region, StringComparer.OrdinalIgnoreCase));

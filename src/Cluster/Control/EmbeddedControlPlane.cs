@@ -56,6 +56,10 @@ public sealed class EmbeddedControlPlane : IControlPlane
     public DatabaseRecord? Find(DatabaseId id) => Volatile.Read(ref _catalogue).Find(id);
 
     /// <inheritdoc/>
+    /// <remarks>All nodes of this process share what is in memory, so nothing is newer than that.</remarks>
+    public ValueTask<DatabaseRecord?> FindNewestAsync(string nameOrId, CancellationToken cancellationToken = default) => ValueTask.FromResult(Find(nameOrId));
+
+    /// <inheritdoc/>
     public IReadOnlyList<DatabaseRecord> List(string namePrefix, string afterName, int count) =>
         Volatile.Read(ref _catalogue).List(namePrefix, afterName, count);
 
@@ -67,8 +71,7 @@ public sealed class EmbeddedControlPlane : IControlPlane
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_catalogue.Find(database.Name) is { } taken)
             {
-                throw new RequestException(
-                    ErrorCodes.DatabaseExists, $"A database named '{database.Name}' exists already (id {taken.Id}). Choose another name, or delete it first.");
+                throw Taken(taken);
             }
 
             if (_file.Knows(database.Id))
@@ -82,6 +85,37 @@ public sealed class EmbeddedControlPlane : IControlPlane
 
         Notify(new(database.Id, database));
         return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task<DatabaseRecord> UpdateAsync(DatabaseId id, Func<DatabaseRecord, DatabaseRecord> change, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        DatabaseRecord changed;
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var old = _catalogue.Find(id) ?? throw Gone(id);
+            changed = change(old);
+            if (changed == old)
+            {
+                return Task.FromResult(old);
+            }
+
+            var isRenamed = changed.Name != old.Name;
+            if (isRenamed && _catalogue.Find(changed.Name) is { } taken)
+            {
+                throw Taken(taken);
+            }
+
+            var revision = old.Revision + 1;
+            changed = changed with { Id = id, Epoch = old.Epoch, Revision = revision, NameRevision = isRenamed ? revision : old.NameRevision };
+            _file.Put(changed);
+            Volatile.Write(ref _catalogue, _catalogue.With(changed));
+        }
+
+        Notify(new(id, changed));
+        return Task.FromResult(changed);
     }
 
     /// <inheritdoc/>
@@ -110,8 +144,7 @@ public sealed class EmbeddedControlPlane : IControlPlane
         lock (_writing)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            var database = _catalogue.Find(id) ??
-                throw new RequestException(ErrorCodes.DatabaseNotFound, $"The database {id} does not exist any more.");
+            var database = _catalogue.Find(id) ?? throw Gone(id);
             if (database.Epoch != expected)
             {
                 throw new RequestException(
@@ -175,6 +208,11 @@ public sealed class EmbeddedControlPlane : IControlPlane
 
         return ValueTask.CompletedTask;
     }
+
+    private static RequestException Taken(DatabaseRecord by) => new(
+        ErrorCodes.DatabaseExists, $"A database named '{by.Name}' exists already (id {by.Id}). Choose another name, or delete it first.");
+
+    private static RequestException Gone(DatabaseId id) => new(ErrorCodes.DatabaseNotFound, $"The database {id} does not exist any more.");
 
     private void Notify(CatalogueChange change)
     {

@@ -25,12 +25,23 @@ public interface IControlPlane : IAsyncDisposable
     /// <summary>A database by id.</summary>
     DatabaseRecord? Find(DatabaseId id);
 
+    /// <summary>A database by name or id as the control plane knows it now, past whatever this node remembers; lookups here answer so from then on.</summary>
+    ValueTask<DatabaseRecord?> FindNewestAsync(string nameOrId, CancellationToken cancellationToken = default);
+
     /// <summary>Databases whose names begin with the prefix and come after a name, by name, in ordinal order.</summary>
     IReadOnlyList<DatabaseRecord> List(string namePrefix, string afterName, int count);
 
     /// <summary>Adds a database.</summary>
     /// <exception cref="RequestException">The name is taken (<see cref="ErrorCodes.DatabaseExists"/>).</exception>
     Task CreateAsync(DatabaseRecord database, CancellationToken cancellationToken = default);
+
+    /// <summary>Changes a database. A new name is taken and the old one free at the same moment.</summary>
+    /// <param name="id">Which.</param>
+    /// <param name="change">Makes the new record from the newest one, possibly more than once. Id, epoch and revisions are not its business. It may throw to refuse.</param>
+    /// <param name="cancellationToken">Stops the try; it may have been changed all the same.</param>
+    /// <returns>The record as it is now; the old one if nothing changed.</returns>
+    /// <exception cref="RequestException">The new name is taken (<see cref="ErrorCodes.DatabaseExists"/>), or the database is gone.</exception>
+    Task<DatabaseRecord> UpdateAsync(DatabaseId id, Func<DatabaseRecord, DatabaseRecord> change, CancellationToken cancellationToken = default);
 
     /// <summary>Takes a database out of the catalogue. Its id is never used again.</summary>
     /// <returns><see langword="false"/> if there is none.</returns>

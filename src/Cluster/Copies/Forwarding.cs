@@ -1,3 +1,6 @@
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Protocol;
+
 namespace ReplicatedSqlite.Cluster;
 
 /// <summary>How a node marks a call that it passes on to the primary's node.</summary>
@@ -5,4 +8,23 @@ public static class Forwarding
 {
     /// <summary>Metadata with the forwarding node's id. Who gets a call with it and is not the primary refuses it: one hop only.</summary>
     public const string Header = "x-rs-forwarded-by";
+
+    /// <summary>
+    /// Metadata of a call that its client made by name: the <see cref="DatabaseRecord.Revision"/> at which the forwarding node saw the name stand for the id that the
+    /// call now carries. Who knows that the database has got another name since answers <see cref="Moved"/>.
+    /// </summary>
+    public const string RevisionHeader = "x-rs-name-revision";
+
+    private const string MovedTrailer = "x-rs-moved";
+
+    /// <summary>The name stood for this database, but no more. Between nodes only: who gets it looks the name up again; no client ever sees it.</summary>
+    public static RpcException Moved(DatabaseId database) => new(
+        StatusCode.Aborted, $"The database {database} does not have the name any more by which it was asked for.", new Metadata { { MovedTrailer, "1" } });
+
+    /// <summary>Whether a failure is <see cref="Moved"/>.</summary>
+    public static bool IsMoved(RpcException failure)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        return failure.StatusCode == StatusCode.Aborted && failure.Trailers.Any(entry => entry.Name == MovedTrailer);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Protocol;
@@ -26,16 +27,17 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     public async Task<ExecuteResponse> ExecuteAsync(
         DatabaseId database, ExecuteRequest request, bool readsOnly, CancellationToken cancellationToken)
     {
+        var options = Options(database, request.Database);
         request.Database = database.ToString(); // a name may come to mean another database while the call travels
         try
         {
-            return await channels.ForQueries(PrimaryOf(database)).CallAsync(QueryMethods.Execute, request, Options(), cancellationToken);
+            return await channels.ForQueries(PrimaryOf(database)).CallAsync(QueryMethods.Execute, request, options, cancellationToken);
         }
         catch (RpcException lost) when (IsLost(lost) && request.IdempotencyKey.Length > 0 && !cancellationToken.IsCancellationRequested)
         {
             try
             {
-                var response = await channels.ForQueries(PrimaryOf(database)).CallAsync(QueryMethods.Execute, request, Options(), cancellationToken);
+                var response = await channels.ForQueries(PrimaryOf(database)).CallAsync(QueryMethods.Execute, request, options, cancellationToken);
                 if (response.Served is { } served)
                 {
                     served.TotalAttempts++;
@@ -59,12 +61,13 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     public async IAsyncEnumerable<EncodedResponse> StreamAsync(
         DatabaseId database, StreamRequest request, bool readsOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var options = Options(database, request.Database);
         request.Database = database.ToString();
         RpcException? lost = null;
         var hasAnswered = false;
         while (true)
         {
-            await using var stream = channels.ForQueries(PrimaryOf(database)).OpenServerStream(QueryMethods.EncodedStream, request, Options(), cancellationToken);
+            await using var stream = channels.ForQueries(PrimaryOf(database)).OpenServerStream(QueryMethods.EncodedStream, request, options, cancellationToken);
             await using var parts = stream.GetAsyncEnumerator(cancellationToken);
             while (true)
             {
@@ -104,27 +107,51 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     /// <summary>Passes on a Describe.</summary>
     public Task<DescribeResponse> DescribeAsync(DatabaseId database, DescribeRequest request, CancellationToken cancellationToken)
     {
+        var options = Options(database, request.Database);
         request.Database = database.ToString();
-        return CallAsync(database, QueryMethods.Describe, request, cancellationToken);
+        return CallAsync(database, QueryMethods.Describe, request, options, cancellationToken);
     }
 
     /// <summary>Passes on a GetOutcome.</summary>
     public Task<GetOutcomeResponse> GetOutcomeAsync(DatabaseId database, GetOutcomeRequest request, CancellationToken cancellationToken)
     {
+        var options = Options(database, request.Database);
         request.Database = database.ToString();
-        return CallAsync(database, QueryMethods.GetOutcome, request, cancellationToken);
+        return CallAsync(database, QueryMethods.GetOutcome, request, options, cancellationToken);
     }
 
     /// <summary>Passes on an interactive transaction, both ways, until one side ends.</summary>
     /// <exception cref="RequestException">The primary cannot be reached, or went away; the transaction has ended.</exception>
     public Task TransactAsync(DatabaseId database, TransactRequest.Types.Begin begin, TransactCall call, CancellationToken cancellationToken)
     {
+        var options = Options(database, begin.Database);
         begin.Database = database.ToString();
-        return new ForwardedTransaction(channels.ForQueries(PrimaryOf(database)), Options(), call).RunAsync(begin, cancellationToken);
+        return new ForwardedTransaction(channels.ForQueries(PrimaryOf(database)), options, call).RunAsync(begin, cancellationToken);
     }
 
     /// <summary>Marks a call as passed on.</summary>
-    public CallOptions Options() => new() { Headers = new Metadata { { Forwarding.Header, self.Id } } };
+    /// <param name="database">Which is meant.</param>
+    /// <param name="nameOrId">What the client called it.</param>
+    /// <exception cref="RpcException"><see cref="Forwarding.Moved"/>: this node knows already that the name is not this database's any more.</exception>
+    public CallOptions Options(DatabaseId database, string nameOrId)
+    {
+        var headers = new Metadata { { Forwarding.Header, self.Id } };
+        if (control.Find(database) is { } record && nameOrId != record.Id.ToString())
+        {
+            var isById = Guid.TryParse(nameOrId, out _); // no name looks like one
+            if (!isById && nameOrId != record.Name)
+            {
+                throw Forwarding.Moved(database);
+            }
+
+            if (!isById)
+            {
+                headers.Add(Forwarding.RevisionHeader, record.Revision.ToString(CultureInfo.InvariantCulture));
+            }
+        }
+
+        return new() { Headers = headers };
+    }
 
     /// <summary>The primary's own words stay as they are; the transport's become the contract's.</summary>
     public static RequestException? Translate(RpcException failure, bool readsOnly)
@@ -147,13 +174,13 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
 
     // Safe to repeat, both of them.
     private async Task<TResponse> CallAsync<TRequest, TResponse>(
-        DatabaseId database, GrpcMethod<TRequest, TResponse> method, TRequest request, CancellationToken cancellationToken)
+        DatabaseId database, GrpcMethod<TRequest, TResponse> method, TRequest request, CallOptions options, CancellationToken cancellationToken)
         where TRequest : class, Google.Protobuf.IMessage<TRequest>, new()
         where TResponse : class, Google.Protobuf.IMessage<TResponse>, new()
     {
         try
         {
-            return await channels.ForQueries(PrimaryOf(database)).CallAsync(method, request, Options(), cancellationToken);
+            return await channels.ForQueries(PrimaryOf(database)).CallAsync(method, request, options, cancellationToken);
         }
         catch (RpcException failure) when (Translate(failure, readsOnly: true) is { } translated)
         {

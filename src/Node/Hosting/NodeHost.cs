@@ -51,7 +51,7 @@ public sealed class NodeHost : IAsyncDisposable
         try
         {
             var folder = Keep(parts, NodeFolder.Open(options.DataFolder, control.ClusterId, options.Region, random));
-            var journal = Keep(parts, NodeJournal.Open(folder.Journal, new JournalOptions(), new FileSystemDisk(), random));
+            var journal = Keep(parts, NodeJournal.Open(folder.Journal, new JournalOptions(), options.JournalDisk, random));
             folder.CheckJournal(journal.Id);
             using var ports = BoundPorts.Bind(options.Address, options.GrpcPort, options.HttpPort);
             var self = new NodeRecord(folder.NodeId, options.Region, new Uri($"http://{ports.Grpc}"), new Uri($"http://{ports.Http}"), journal.Id);

@@ -8,6 +8,9 @@ internal static partial class NodeLog
     [LoggerMessage(4001, LogLevel.Warning, "What is left of the deleted database {Database} could not be removed; it is tried again at the next start")]
     public static partial void RemovalFailed(ILogger logger, DatabaseId database, Exception reason);
 
+    [LoggerMessage(4003, LogLevel.Warning, "The files of the replica of {Database}, which this node keeps no more, could not be removed; it is tried again at the next start")]
+    public static partial void ReplicaRemovalFailed(ILogger logger, DatabaseId database, Exception reason);
+
     [LoggerMessage(4002, LogLevel.Error, "The copy of {Database} could not be opened; the next request tries again")]
     public static partial void OpeningFailed(ILogger logger, DatabaseId database, Exception reason);
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Primary;
 using ReplicatedSqlite.Replica;
 using ReplicatedSqlite.Router;
@@ -38,6 +39,9 @@ public sealed record NodeOptions
 
     /// <summary>Runs with a SQLite that has the WAL-reset race. Default off.</summary>
     public bool AllowUnfixedSqlite { get; init; }
+
+    /// <summary>What the journal writes to. Tests put a disk there that fails.</summary>
+    public IJournalDisk JournalDisk { get; init; } = new FileSystemDisk();
 
     /// <summary>Settings of primaries.</summary>
     public PrimaryOptions Primary { get; init; } = new();

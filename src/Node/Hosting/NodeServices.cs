@@ -37,6 +37,7 @@ internal sealed class NodeServices : IAsyncDisposable
     private readonly HealthService _health = new();
     private CallDrain? _drain; // set by Map
     private readonly SemaphoreSlim _removing = new(1);
+    private readonly SemaphoreSlim _replicaFolders = new(1); // a replica that begins, or a folder that goes
     private readonly IDisposable _watch;
     private volatile bool _isReady;
 
@@ -77,7 +78,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Options = options.Replica,
         };
         _primaries = new((id, cancellation) => OpenAsync(id, PrimaryGrain.ActivateAsync(_primaryContext, id, cancellation)), time, options.GrainIdle);
-        _replicas = new((id, _) => OpenAsync(id, ReplicaGrain.ActivateAsync(replicaContext, id)), time, options.GrainIdle);
+        _replicas = new((id, cancellation) => OpenReplicaAsync(id, replicaContext, cancellation), time, options.GrainIdle);
         _routerContext = new RouterContext
         {
             Self = self,
@@ -98,6 +99,10 @@ internal sealed class NodeServices : IAsyncDisposable
             if (change.Database is null)
             {
                 _ = Task.Run(() => RemoveAsync(change.Id));
+            }
+            else if (HasNoReplicaOf(change.Database))
+            {
+                _ = Task.Run(() => EndReplicaAsync(change.Id));
             }
         });
     }
@@ -149,6 +154,52 @@ internal sealed class NodeServices : IAsyncDisposable
         await _readers.DisposeAsync();
         await _writers.DisposeAsync();
         _removing.Dispose();
+        _replicaFolders.Dispose();
+    }
+
+    private bool HasNoReplicaOf(DatabaseRecord database) => database.PrimaryNode != _routerContext.Self.Id && !database.HasReplicaIn(_routerContext.Self.Region);
+
+    // The copy of a node that follows is what the log may be trimmed for; the primary's is the primary's.
+    private bool MayRemoveCopyOf(DatabaseId database) =>
+        _control.Find(database) is { } record && HasNoReplicaOf(record) && record.Followers.All(follower => follower.NodeId != _routerContext.Self.Id)
+        && _journal.LastOf(database) == Position.Start && !_replicas.Active.Contains(database) && !_primaries.Active.Contains(database);
+
+    private async Task<IDatabaseCopy> OpenReplicaAsync(DatabaseId database, ReplicaContext context, CancellationToken cancellationToken)
+    {
+        await _replicaFolders.WaitAsync(cancellationToken); // what an ended replica left goes first
+        _replicaFolders.Release();
+        if (_control.Find(database) is { } record && HasNoReplicaOf(record))
+        {
+            throw new RequestException(ErrorCodes.CopyStale, $"This node does not keep a replica of '{record.Name}' any more. Nothing was done; try again.");
+        }
+
+        return await OpenAsync(database, ReplicaGrain.ActivateAsync(context, database));
+    }
+
+    // The catalogue says already that there is none: whoever comes from now on is passed on to the primary, and those who wait here are too.
+    private async Task EndReplicaAsync(DatabaseId database)
+    {
+        try
+        {
+            await _replicas.DeactivateAsync(database);
+            await _replicaFolders.WaitAsync();
+            try
+            {
+                // If it is wanted again by now, its grain waits for us, or has its files open and keeps them.
+                if (MayRemoveCopyOf(database))
+                {
+                    await _readers.RunAsync(() => _folder.Remove(database));
+                }
+            }
+            finally
+            {
+                _replicaFolders.Release();
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or RequestException or ObjectDisposedException)
+        {
+            NodeLog.ReplicaRemovalFailed(_logger, database, e);
+        }
     }
 
     // What the disk or SQLite says while a copy is opened reaches the caller as a refusal in the contract's words, and the log whole.
@@ -191,9 +242,14 @@ internal sealed class NodeServices : IAsyncDisposable
         }
     }
 
-    /// <summary>Removes what a deletion left behind when the process ended in the middle of it.</summary>
+    /// <summary>Removes what a deletion, or the end of a replica, left behind when the process ended in the middle of it.</summary>
     public async Task RemoveLeftoversAsync()
     {
+        foreach (var database in _folder.Databases().Where(id => _control.Find(id) is { } record && HasNoReplicaOf(record)).ToList())
+        {
+            await EndReplicaAsync(database);
+        }
+
         foreach (var database in _folder.Databases().Concat(_journal.Databases).Distinct().Where(id => _control.Find(id) is null).ToList())
         {
             await RemoveAsync(database);

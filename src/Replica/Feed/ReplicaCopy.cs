@@ -43,7 +43,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     public string Path { get; } = System.IO.Path.Combine(context.FolderOf(database), "db.sqlite");
 
     /// <summary>With the policy of the primary: the same statement is refused with the same words.</summary>
-    private ReaderOptions ReaderOptions => context.Options.Readers.ForProfile(context.Control.Find(database)?.Profile ?? SqlPolicy.Default.Name);
+    private ReaderOptions ReaderOptions => context.Options.Readers.ForProfile(() => context.Control.Find(database)?.Profile ?? SqlPolicy.Default.Name);
 
     /// <summary>A statement has been found to write before: the primary is asked at once, whatever bookmark is waited for here.</summary>
     public bool IsKnownToWrite(IReadOnlyList<Statement> statements)

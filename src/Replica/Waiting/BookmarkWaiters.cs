@@ -72,6 +72,9 @@ internal sealed class BookmarkWaiters : IDisposable
         }
     }
 
+    /// <summary>Nothing more arrives here: every wait ends, and what is visible may still be read.</summary>
+    public void Stop() => Change((core, ended) => core.Stop(ended));
+
     /// <summary>The copy goes away: every wait ends.</summary>
     public void Dispose()
     {

@@ -23,6 +23,7 @@ internal sealed class WaitCore<TToken>
     private Position _visible;
     private bool _ready;
     private bool _closed;
+    private bool _stopped;
     private long _nextId;
 
     public WaitCore(EpochTable epochs) => _epochs = epochs;
@@ -40,6 +41,11 @@ internal sealed class WaitCore<TToken>
         if (Judge(target) is { } result)
         {
             return result;
+        }
+
+        if (_stopped)
+        {
+            return WaitResult.Closed;
         }
 
         var waiter = new Waiter(target, deadline, ++_nextId, token);
@@ -103,14 +109,18 @@ internal sealed class WaitCore<TToken>
     /// <summary>The copy shows nothing for now: it is built again.</summary>
     public void Suspend() => _ready = false;
 
+    /// <summary>Nothing more arrives: what is visible may still be read, and nobody waits for more.</summary>
+    public void Stop(ICollection<WaitAction<TToken>> ended)
+    {
+        _stopped = true;
+        EndAll(ended);
+    }
+
     /// <summary>The copy goes away; nobody is left waiting.</summary>
     public void Close(ICollection<WaitAction<TToken>> ended)
     {
         _closed = true;
-        while (_byTarget.Count > 0)
-        {
-            End(_byTarget.Min!, WaitResult.Closed, ended);
-        }
+        EndAll(ended);
     }
 
     /// <summary>How a wait would end now; <see langword="null"/> if it would be parked.</summary>
@@ -127,6 +137,14 @@ internal sealed class WaitCore<TToken>
         }
 
         return _ready && (target.Epoch, target.Sequence).CompareTo((_visible.Epoch, _visible.Sequence)) <= 0 ? WaitResult.Reached : null;
+    }
+
+    private void EndAll(ICollection<WaitAction<TToken>> ended)
+    {
+        while (_byTarget.Count > 0)
+        {
+            End(_byTarget.Min!, WaitResult.Closed, ended);
+        }
     }
 
     private void End(Waiter waiter, WaitResult result, ICollection<WaitAction<TToken>> ended)

@@ -17,19 +17,21 @@ public sealed class AdminService(RouterContext context)
 
     private readonly DatabaseCreator _creator = new(context);
     private readonly DatabaseDescriber _describer = new(context);
+    private readonly DatabaseUpdater _updater = new(context);
+    private readonly NameResolver _names = new(context.Control);
 
     /// <summary>Adds the service to a node's endpoints.</summary>
     public void Map(GrpcServices services)
     {
         services.MapUnary(AdminMethods.CreateDatabase, async (request, call) => await _creator.CreateAsync(request, call));
-        services.MapUnary(AdminMethods.GetDatabase, async (request, call) => await _describer.DescribeAsync(Find(request.Database), call));
+        services.MapUnary(AdminMethods.GetDatabase, DescribeAsync);
         services.MapUnary(AdminMethods.ListDatabases, (request, _) => ValueTask.FromResult(List(request)));
+        services.MapUnary(AdminMethods.UpdateDatabase, UpdateAsync);
         services.MapUnary(AdminMethods.DeleteDatabase, DeleteAsync);
         services.MapUnary(AdminMethods.GetBookmark, GetBookmarkAsync);
         services.MapUnary(AdminMethods.GetTopology, async (request, call) => await new TopologyReader(context).ReadAsync(request, call.CancellationToken));
         services.MapUnary(AdminMethods.GetServerInfo, (_, _) => ValueTask.FromResult(GetServerInfo()));
 
-        services.MapUnary(AdminMethods.UpdateDatabase, (_, _) => throw NotBuilt("UpdateDatabase"));
         services.MapUnary(AdminMethods.MovePrimary, (_, _) => throw NotBuilt("MovePrimary"));
         services.MapUnary(AdminMethods.Restore, (_, _) => throw NotBuilt("Restore"));
         services.MapUnary(AdminMethods.Fork, (_, _) => throw NotBuilt("Fork"));
@@ -41,7 +43,18 @@ public sealed class AdminService(RouterContext context)
         services.MapUnary(AdminMethods.RevokeToken, (_, _) => throw NotBuilt("RevokeToken"));
     }
 
-    private DatabaseRecord Find(string nameOrId) => context.Control.Find(nameOrId) ?? throw DatabaseNames.NotFound(nameOrId);
+    private ValueTask<Database> DescribeAsync(GetDatabaseRequest request, ServerCallContext call) =>
+        _names.RunAsync(request.Database, call, database => _describer.DescribeAsync(database, request.Database, call));
+
+    private ValueTask<Database> UpdateAsync(UpdateDatabaseRequest request, ServerCallContext call)
+    {
+        var name = request.Database;
+        return _names.RunAsync(name, call, database =>
+        {
+            request.Database = name; // a first try may have passed it on by id
+            return _updater.UpdateAsync(request, database, call);
+        });
+    }
 
     private ListDatabasesResponse List(ListDatabasesRequest request)
     {
@@ -57,19 +70,20 @@ public sealed class AdminService(RouterContext context)
         return response;
     }
 
-    private async ValueTask<DeleteDatabaseResponse> DeleteAsync(DeleteDatabaseRequest request, ServerCallContext call)
-    {
-        var database = Find(request.Database);
-        if (database.PrimaryNode != context.Self.Id)
+    private ValueTask<DeleteDatabaseResponse> DeleteAsync(DeleteDatabaseRequest request, ServerCallContext call) =>
+        _names.RunAsync(request.Database, call, async database =>
         {
-            DatabaseDescriber.RefuseSecondHop(database, call);
-            return await _describer.ForwardAsync(AdminMethods.DeleteDatabase, new DeleteDatabaseRequest { Database = database.Id.ToString() }, database, call);
-        }
+            if (database.PrimaryNode != context.Self.Id)
+            {
+                DatabaseDescriber.RefuseSecondHop(database, call);
+                var byId = new DeleteDatabaseRequest { Database = database.Id.ToString() };
+                return await _describer.ForwardAsync(AdminMethods.DeleteDatabase, byId, database, request.Database, call);
+            }
 
-        await context.Control.DeleteAsync(database.Id, call.CancellationToken);
-        await context.RemoveLocalAsync(database.Id);
-        return new DeleteDatabaseResponse();
-    }
+            await context.Control.DeleteAsync(database.Id, call.CancellationToken);
+            await context.RemoveLocalAsync(database.Id);
+            return new DeleteDatabaseResponse();
+        });
 
     private async ValueTask<GetBookmarkResponse> GetBookmarkAsync(GetBookmarkRequest request, ServerCallContext call)
     {
@@ -78,7 +92,7 @@ public sealed class AdminService(RouterContext context)
             throw NotBuilt("GetBookmark with a time");
         }
 
-        var described = await _describer.DescribeAsync(Find(request.Database), call);
+        var described = await DescribeAsync(new GetDatabaseRequest { Database = request.Database }, call);
         return new GetBookmarkResponse { Bookmark = described.Bookmark };
     }
 

@@ -42,12 +42,15 @@ internal sealed class DatabaseDescriber(RouterContext context)
     }
 
     /// <summary>With what the primary says; activates it.</summary>
-    public async ValueTask<Database> DescribeAsync(DatabaseRecord record, ServerCallContext call)
+    /// <param name="record">Which.</param>
+    /// <param name="nameOrId">What the client called it.</param>
+    /// <param name="call">The client's.</param>
+    public async ValueTask<Database> DescribeAsync(DatabaseRecord record, string nameOrId, ServerCallContext call)
     {
         if (record.PrimaryNode != context.Self.Id)
         {
             RefuseSecondHop(record, call);
-            return await ForwardAsync(AdminMethods.GetDatabase, new GetDatabaseRequest { Database = record.Id.ToString() }, record, call);
+            return await ForwardAsync(AdminMethods.GetDatabase, new GetDatabaseRequest { Database = record.Id.ToString() }, record, nameOrId, call);
         }
 
         using var lease = await context.Primaries.UseAsync(record.Id, call.CancellationToken);
@@ -56,15 +59,22 @@ internal sealed class DatabaseDescriber(RouterContext context)
         return described;
     }
 
+    /// <summary>Lets the primary's node carry out a call.</summary>
+    /// <param name="method">Which.</param>
+    /// <param name="request">It names the database by id.</param>
+    /// <param name="record">The database.</param>
+    /// <param name="nameOrId">What the client called it.</param>
+    /// <param name="call">The client's.</param>
     public async ValueTask<TResponse> ForwardAsync<TRequest, TResponse>(
-        GrpcMethod<TRequest, TResponse> method, TRequest request, DatabaseRecord record, ServerCallContext call)
+        GrpcMethod<TRequest, TResponse> method, TRequest request, DatabaseRecord record, string nameOrId, ServerCallContext call)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
+        var options = context.Forwarder.Options(record.Id, nameOrId);
         var channel = context.Channels.ForQueries(context.Forwarder.PrimaryOf(record.Id));
         try
         {
-            return await channel.CallAsync(method, request, context.Forwarder.Options(), call.CancellationToken);
+            return await channel.CallAsync(method, request, options, call.CancellationToken);
         }
         catch (RpcException failure) when (PrimaryForwarder.Translate(failure, readsOnly: method == (object)AdminMethods.GetDatabase) is { } translated)
         {

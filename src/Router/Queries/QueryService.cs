@@ -11,11 +11,13 @@ public sealed class QueryService
 {
     private readonly RouterContext _context;
     private readonly Admission _admission;
+    private readonly NameResolver _names;
 
     /// <param name="context">The node.</param>
     public QueryService(RouterContext context)
     {
         _context = context;
+        _names = new NameResolver(context.Control);
         _admission = new Admission(context.Options.MaxQueries);
     }
 
@@ -32,34 +34,45 @@ public sealed class QueryService
     private async ValueTask<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ServerCallContext call)
     {
         using var ticket = _admission.Enter();
-        var database = Find(request.Database);
-        IdempotencyKeys.CheckOptional(request.IdempotencyKey);
-        RefuseWhatIsNotBuilt(request.Read);
-        var constraint = ReadConstraint.Parse(request.Read, database.Id, _context.Options.WaitTimeout);
-        if (Choose(database, call) is not { } copies)
+        var name = request.Database;
+        return await _names.RunAsync(name, call, async database =>
         {
-            return await _context.Forwarder.ExecuteAsync(database.Id, request, readsOnly: false, call.CancellationToken);
-        }
+            request.Database = name; // a first try may have passed it on by id
+            IdempotencyKeys.CheckOptional(request.IdempotencyKey);
+            var constraint = Check(request.Read, database);
+            if (await UseAsync(database, call) is not { } lease)
+            {
+                return await _context.Forwarder.ExecuteAsync(database.Id, request, readsOnly: false, call.CancellationToken);
+            }
 
-        using var lease = await copies.UseAsync(database.Id, call.CancellationToken);
-        return await lease.Grain.ExecuteAsync(request, constraint, call.CancellationToken);
+            using (lease)
+            {
+                return await lease.Grain.ExecuteAsync(request, constraint, call.CancellationToken);
+            }
+        });
     }
 
     private async ValueTask StreamAsync(StreamRequest request, IResponseWriter<EncodedResponse> responses, ServerCallContext call)
     {
         using var ticket = _admission.Enter();
-        var database = Find(request.Database);
-        IdempotencyKeys.CheckOptional(request.IdempotencyKey);
-        RefuseWhatIsNotBuilt(request.Read);
-        var constraint = ReadConstraint.Parse(request.Read, database.Id, _context.Options.WaitTimeout);
-        if (Choose(database, call) is not { } copies)
+        var name = request.Database;
+        await _names.RunAsync(name, call, async database =>
         {
-            await WriteAllAsync(_context.Forwarder.StreamAsync(database.Id, request, readsOnly: false, call.CancellationToken), responses, call);
-            return;
-        }
+            request.Database = name;
+            IdempotencyKeys.CheckOptional(request.IdempotencyKey);
+            var constraint = Check(request.Read, database);
+            if (await UseAsync(database, call) is not { } lease)
+            {
+                await WriteAllAsync(_context.Forwarder.StreamAsync(database.Id, request, readsOnly: false, call.CancellationToken), responses, call);
+                return true;
+            }
 
-        using var lease = await copies.UseAsync(database.Id, call.CancellationToken);
-        await WriteAllAsync(lease.Grain.StreamAsync(request, constraint, call.CancellationToken), responses, call);
+            using (lease)
+            {
+                await WriteAllAsync(lease.Grain.StreamAsync(request, constraint, call.CancellationToken), responses, call);
+                return true;
+            }
+        });
     }
 
     /// <remarks>Whatever refuses or ends the transaction is told in its stream, as an answer to a step; a status other than OK comes from the transport alone.</remarks>
@@ -85,47 +98,67 @@ public sealed class QueryService
     private async Task TransactAsync(TransactRequest first, TransactCall transact, ServerCallContext call)
     {
         var begin = first.Begin ?? throw new RequestException(ErrorCodes.InvalidRequest, "A transaction starts with `begin`; nothing was done.");
-        var database = Find(begin.Database);
+        var name = begin.Database;
+        var database = await _names.FindAsync(name, call);
         IdempotencyKeys.CheckOptional(begin.IdempotencyKey);
-        RefuseWhatIsNotBuilt(begin.Read);
-        var constraint = ReadConstraint.Parse(begin.Read, database.Id, _context.Options.WaitTimeout);
-        if (Choose(database, call) is not { } copies)
+        var constraint = Check(begin.Read, database);
+        try
         {
-            await _context.Forwarder.TransactAsync(database.Id, begin, transact, call.CancellationToken);
-            return;
-        }
+            if (await UseAsync(database, call) is not { } lease)
+            {
+                await _context.Forwarder.TransactAsync(database.Id, begin, transact, call.CancellationToken);
+                return;
+            }
 
-        using var lease = await copies.UseAsync(database.Id, call.CancellationToken);
-        await lease.Grain.TransactAsync(begin, transact, constraint, call.CancellationToken);
+            using (lease)
+            {
+                await lease.Grain.TransactAsync(begin, transact, constraint, call.CancellationToken);
+            }
+        }
+        catch (RpcException moved) when (Forwarding.IsMoved(moved))
+        {
+            throw await _names.AfterMovedAsync(name, call.CancellationToken); // the client's next step may have been read: it has to begin again
+        }
     }
 
     private async ValueTask<DescribeResponse> DescribeAsync(DescribeRequest request, ServerCallContext call)
     {
         using var ticket = _admission.Enter();
-        var database = Find(request.Database);
-        RefuseWhatIsNotBuilt(request.Read);
-        var constraint = ReadConstraint.Parse(request.Read, database.Id, _context.Options.WaitTimeout);
-        if (Choose(database, call) is not { } copies)
+        var name = request.Database;
+        return await _names.RunAsync(name, call, async database =>
         {
-            return await _context.Forwarder.DescribeAsync(database.Id, request, call.CancellationToken);
-        }
+            request.Database = name;
+            var constraint = Check(request.Read, database);
+            if (await UseAsync(database, call) is not { } lease)
+            {
+                return await _context.Forwarder.DescribeAsync(database.Id, request, call.CancellationToken);
+            }
 
-        using var lease = await copies.UseAsync(database.Id, call.CancellationToken);
-        return await lease.Grain.DescribeAsync(request, constraint, call.CancellationToken);
+            using (lease)
+            {
+                return await lease.Grain.DescribeAsync(request, constraint, call.CancellationToken);
+            }
+        });
     }
 
     private async ValueTask<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, ServerCallContext call)
     {
         using var ticket = _admission.Enter();
-        var database = Find(request.Database);
-        IdempotencyKeys.Check(request.IdempotencyKey);
-        if (Choose(database, call) is not { } copies)
+        var name = request.Database;
+        return await _names.RunAsync(name, call, async database =>
         {
-            return await _context.Forwarder.GetOutcomeAsync(database.Id, request, call.CancellationToken);
-        }
+            request.Database = name;
+            IdempotencyKeys.Check(request.IdempotencyKey);
+            if (await UseAsync(database, call) is not { } lease)
+            {
+                return await _context.Forwarder.GetOutcomeAsync(database.Id, request, call.CancellationToken);
+            }
 
-        using var lease = await copies.UseAsync(database.Id, call.CancellationToken);
-        return await lease.Grain.GetOutcomeAsync(request, call.CancellationToken);
+            using (lease)
+            {
+                return await lease.Grain.GetOutcomeAsync(request, call.CancellationToken);
+            }
+        });
     }
 
     private static async Task WriteAllAsync(IAsyncEnumerable<EncodedResponse> parts, IResponseWriter<EncodedResponse> responses, ServerCallContext call)
@@ -136,14 +169,22 @@ public sealed class QueryService
         }
     }
 
-    private DatabaseRecord Find(string nameOrId) => _context.Control.Find(nameOrId) ?? throw DatabaseNames.NotFound(nameOrId);
+    private ReadConstraint Check(ReadOptions? read, DatabaseRecord database)
+    {
+        if (read is { AsOf.Length: > 0 })
+        {
+            throw NotBuilt("as_of"); // to ignore it would break a promise that the caller relies on
+        }
+
+        return ReadConstraint.Parse(read, database.Id, _context.Options.WaitTimeout);
+    }
 
     /// <summary>The primary when it is here, else this region's replica; neither means that the call is passed on.</summary>
-    private GrainDirectory<IDatabaseCopy>? Choose(DatabaseRecord database, ServerCallContext call)
+    private async ValueTask<GrainLease<IDatabaseCopy>?> UseAsync(DatabaseRecord database, ServerCallContext call)
     {
         if (database.PrimaryNode == _context.Self.Id)
         {
-            return _context.Primaries;
+            return await _context.Primaries.UseAsync(database.Id, call.CancellationToken);
         }
 
         if (call.TryGetRequestHeader(Forwarding.Header, out var by))
@@ -152,15 +193,13 @@ public sealed class QueryService
                 ErrorCodes.NoPrimary, $"Node {by} takes this node for the primary of '{database.Name}', which is node {database.PrimaryNode}. Try again.");
         }
 
-        return database.HasReplicaIn(_context.Self.Region) ? _context.Replicas : null;
-    }
-
-    private static void RefuseWhatIsNotBuilt(ReadOptions? read)
-    {
-        // To ignore it would break a promise that the caller relies on.
-        if (read is { AsOf.Length: > 0 })
+        try
         {
-            throw NotBuilt("as_of");
+            return database.HasReplicaIn(_context.Self.Region) ? await _context.Replicas.UseAsync(database.Id, call.CancellationToken) : null;
+        }
+        catch (RequestException) when (_context.Control.Find(database.Id) is { } changed && !changed.HasReplicaIn(_context.Self.Region))
+        {
+            return null; // it ended between the look into the catalogue and now
         }
     }
 

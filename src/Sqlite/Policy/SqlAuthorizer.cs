@@ -39,6 +39,9 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
 
     private const string VacuumIntoText = "VACUUM INTO is not allowed: it writes a file on the server. Use an export or a backup.";
 
+    /// <summary>What users' SQL may do. Statements prepared under another policy must be gone when it changes.</summary>
+    public SqlPolicy Policy { get; set; } = policy;
+
     /// <summary>Whose SQL comes next. The engine's own, but for the moments in which a user's statement is prepared or runs.</summary>
     public SqlAuthority Authority { get; set; } = SqlAuthority.Owner;
 
@@ -116,11 +119,11 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
                 return IsReserved(second) ? RefuseName(second) : Allow;
             case AuthorizerAction.CreateVirtualTable:
                 Traits |= StatementTraits.Schema | (IsTemp(schema) ? StatementTraits.Temp : 0);
-                return policy.Modules.Contains(Text(second)) ? CheckName(first, second: null, schema)
-                    : Refuse($"virtual tables of the module '{Text(second)}' are not allowed. Allowed are {string.Join(", ", policy.Modules.Order())}.");
+                return Policy.Modules.Contains(Text(second)) ? CheckName(first, second: null, schema)
+                    : Refuse($"virtual tables of the module '{Text(second)}' are not allowed. Allowed are {string.Join(", ", Policy.Modules.Order())}.");
             case AuthorizerAction.CreateTempIndex or AuthorizerAction.CreateTempTable or AuthorizerAction.CreateTempTrigger or AuthorizerAction.CreateTempView:
                 Traits |= StatementTraits.Schema | StatementTraits.Temp;
-                return policy.AllowTemp ? CheckName(first, second, schema) : Refuse($"temp objects are not allowed by the profile '{policy.Name}'.");
+                return Policy.AllowTemp ? CheckName(first, second, schema) : Refuse($"temp objects are not allowed by the profile '{Policy.Name}'.");
             case AuthorizerAction.DropVirtualTable:
                 Traits |= StatementTraits.Schema;
                 return CheckName(first, second: null, schema); // the second one is the module
@@ -160,7 +163,7 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
     private int Function(byte* function)
     {
         var name = Text(function);
-        if (policy.DeniedFunctions.Contains(name) || policy.AllowedFunctions?.Contains(name) == false)
+        if (Policy.DeniedFunctions.Contains(name) || Policy.AllowedFunctions?.Contains(name) == false)
         {
             return Refuse($"the function {name}() is not allowed.");
         }
@@ -179,7 +182,7 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
 
     private int Pragma(string name, string? value, byte* schema)
     {
-        if (!policy.Pragmas.TryGetValue(name, out var rule))
+        if (!Policy.Pragmas.TryGetValue(name, out var rule))
         {
             return Refuse($"PRAGMA {name} is not allowed.");
         }
@@ -245,7 +248,7 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
             return false;
         }
 
-        foreach (var prefix in policy.ReservedPrefixes)
+        foreach (var prefix in Policy.ReservedPrefixes)
         {
             var matches = true;
             for (var i = 0; i < prefix.Length && matches; i++)
@@ -264,7 +267,7 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
     }
 
     private int RefuseName(byte* name) =>
-        Refuse($"'{Text(name)}' is not allowed: names beginning {string.Join(" or ", policy.ReservedPrefixes)} belong to the server. Only their schema may be read.");
+        Refuse($"'{Text(name)}' is not allowed: names beginning {string.Join(" or ", Policy.ReservedPrefixes)} belong to the server. Only their schema may be read.");
 
     private int Refuse(string why)
     {

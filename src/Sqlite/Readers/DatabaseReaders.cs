@@ -56,6 +56,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
         {
             if (!_disposed && !_held && _waiting.Count == 0 && _idle.TryPop(out var connection))
             {
+                connection.AdoptPolicy();
                 _lent.Add(connection);
                 lease = new ReaderLease(this, connection);
                 return true;
@@ -262,6 +263,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
             _open++;
         }
 
+        connection.AdoptPolicy();
         _lent.Add(connection);
         return connection;
     }

@@ -15,6 +15,7 @@ public sealed record ReaderOptions
     /// <summary>How each connection is opened.</summary>
     public QueryConnectionOptions Connections { get; init; } = new();
 
-    /// <summary>The same, with the policy of a database's profile; of one that this version does not know, the default's.</summary>
-    public ReaderOptions ForProfile(string profile) => this with { Connections = Connections with { Policy = SqlPolicy.Find(profile) ?? SqlPolicy.Default } };
+    /// <summary>The same, with the policy of a database's profile as it is when a request begins; of one that this version does not know, the default's.</summary>
+    public ReaderOptions ForProfile(Func<string> profile) =>
+        this with { Connections = Connections with { CurrentPolicy = () => SqlPolicy.Find(profile()) ?? SqlPolicy.Default } };
 }

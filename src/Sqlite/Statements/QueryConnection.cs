@@ -10,6 +10,8 @@ namespace ReplicatedSqlite.Sqlite;
 public sealed unsafe class QueryConnection : IDisposable
 {
     private readonly StatementCache _cache;
+    private readonly Func<SqlPolicy>? _currentPolicy;
+    private readonly List<(int Limit, int Value)> _ownLimits = []; // what the policy's limits have replaced
     private readonly GCHandle _authorizerHandle;
     private readonly GCHandle _watchHandle;
     private readonly SqliteStatement _openSnapshot;
@@ -24,8 +26,8 @@ public sealed unsafe class QueryConnection : IDisposable
     {
         Connection = connection;
         IsWriter = isWriter;
-        Policy = options.Policy;
-        Authorizer = new SqlAuthorizer(options.Policy);
+        _currentPolicy = options.CurrentPolicy;
+        Authorizer = new SqlAuthorizer(options.CurrentPolicy?.Invoke() ?? options.Policy);
         Watch = new RunWatch(options.Time);
         Runner = new StatementRunner(this);
         _cache = new StatementCache(options.MaxCachedStatements, options.MaxCachedSqlLength);
@@ -37,11 +39,7 @@ public sealed unsafe class QueryConnection : IDisposable
 
         _pageSizeBytes = connection.QueryInteger("PRAGMA page_size");
         _openSnapshot = connection.Prepare("SELECT (SELECT 1 FROM sqlite_schema)"); // one row in any database, and it touches the file
-        foreach (var (limit, value) in options.Policy.Limits)
-        {
-            _ = NativeMethods.sqlite3_limit(connection.Handle, limit, value);
-        }
-
+        SetLimits();
         _authorizerHandle = GCHandle.Alloc(Authorizer);
         _watchHandle = GCHandle.Alloc(Watch);
         Writes = new WriteTracker(connection, isWriter);
@@ -56,7 +54,7 @@ public sealed unsafe class QueryConnection : IDisposable
     public bool IsWriter { get; }
 
     /// <summary>What users' SQL may do here.</summary>
-    public SqlPolicy Policy { get; }
+    public SqlPolicy Policy => Authorizer.Policy;
 
     /// <summary>How many prepared statements are kept.</summary>
     public int CachedStatements => _cache.Count;
@@ -170,6 +168,24 @@ public sealed unsafe class QueryConnection : IDisposable
         }
 
         return _sizeBytes;
+    }
+
+    /// <summary>Takes over a policy that has changed. Asked when a request, a group or a transaction begins; nothing is open, and no statement is in use.</summary>
+    internal void AdoptPolicy()
+    {
+        if (_currentPolicy?.Invoke() is not { } policy || ReferenceEquals(policy, Policy))
+        {
+            return;
+        }
+
+        _cache.Clear(); // they were allowed by the old one
+        Authorizer.Policy = policy;
+        foreach (var (limit, value) in _ownLimits)
+        {
+            _ = NativeMethods.sqlite3_limit(Connection.Handle, limit, value);
+        }
+
+        SetLimits();
     }
 
     /// <summary>Sets back the pragmas that a request has changed. Costs nothing when it changed none.</summary>
@@ -317,6 +333,15 @@ public sealed unsafe class QueryConnection : IDisposable
         {
             connection.Dispose();
             throw;
+        }
+    }
+
+    private void SetLimits()
+    {
+        _ownLimits.Clear();
+        foreach (var (limit, value) in Policy.Limits)
+        {
+            _ownLimits.Add((limit, NativeMethods.sqlite3_limit(Connection.Handle, limit, value)));
         }
     }
 

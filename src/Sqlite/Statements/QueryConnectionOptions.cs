@@ -6,6 +6,9 @@ public sealed record QueryConnectionOptions
     /// <summary>What users' SQL may do.</summary>
     public SqlPolicy Policy { get; init; } = SqlPolicy.Default;
 
+    /// <summary>Where the policy may change while connections are open: asked before each request, instead of <see cref="Policy"/>.</summary>
+    public Func<SqlPolicy>? CurrentPolicy { get; init; }
+
     /// <summary>The clock of timeouts and durations.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

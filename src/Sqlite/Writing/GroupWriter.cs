@@ -49,6 +49,7 @@ public sealed class GroupWriter : IDisposable
             throw new InvalidOperationException("The last group was neither committed nor rolled back.");
         }
 
+        _writer.AdoptPolicy();
         _members.Metas.Clear();
         return _pending = RequestShape.IsVacuum(waiting[0]) ? new PendingGroup(this, [new MemberOutcome(waiting[0])], isVacuum: true) : ExecuteGroup(waiting);
     }

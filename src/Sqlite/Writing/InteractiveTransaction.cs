@@ -15,6 +15,7 @@ public sealed class InteractiveTransaction : IDisposable
     public InteractiveTransaction(QueryConnection writer)
     {
         _writer = writer;
+        _writer.AdoptPolicy();
         _sql = new WriterSql(writer);
         _runner = new MemberRunner(writer, _sql);
         try

@@ -28,6 +28,43 @@ public sealed class EmbeddedControlPlaneTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_change_is_made_from_the_newest_record_told_and_kept()
+    {
+        var changes = new List<CatalogueChange>();
+        await _control.CreateAsync(Database(1, "app"));
+        using var watch = _control.Watch(changes.Add);
+        await _control.TakeEpochAsync(Database(1, "app").Id, "other", expected: 0, above: 0);
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => _control.UpdateAsync(Database(1, "app").Id, old => old with { PageSizeBytes = old.PageSizeBytes + 1, Epoch = 9 }))));
+        var found = _control.Find("app")!;
+        Assert.Equal((4116, 20, 0, 1u, "other"), (found.PageSizeBytes, found.Revision, found.NameRevision, found.Epoch, found.PrimaryNode));
+        Assert.Equal(21, changes.Count);
+        Assert.Same(found, await _control.UpdateAsync(found.Id, old => old with { }));
+        Assert.Equal(21, changes.Count); // nothing was changed
+        await ReopenAsync();
+        Assert.Equal(found, _control.Find("app")! with { ReplicaRegions = found.ReplicaRegions });
+    }
+
+    [Fact]
+    public async Task A_name_goes_from_one_database_to_another_and_never_belongs_to_two()
+    {
+        await _control.CreateAsync(Database(1, "a"));
+        await _control.CreateAsync(Database(2, "b"));
+        var taken = await Assert.ThrowsAsync<RequestException>(() => _control.UpdateAsync(Database(1, "a").Id, old => old with { Name = "b" }));
+        Assert.Equal(ErrorCodes.DatabaseExists, taken.Error.Code);
+        var gone = await Assert.ThrowsAsync<RequestException>(() => _control.UpdateAsync(Database(3, "c").Id, old => old with { Name = "c" }));
+        Assert.Equal(ErrorCodes.DatabaseNotFound, gone.Error.Code);
+        var renamed = await _control.UpdateAsync(Database(1, "a").Id, old => old with { Name = "c" });
+        Assert.Equal((1, 1), (renamed.Revision, renamed.NameRevision));
+        Assert.Null(_control.Find("a"));
+        Assert.Equal(renamed, await _control.FindNewestAsync("c"));
+        await _control.UpdateAsync(Database(2, "b").Id, old => old with { Name = "a" });
+        await ReopenAsync();
+        Assert.Equal((Database(2, "a").Id, Database(1, "c").Id), (_control.Find("a")!.Id, _control.Find("c")!.Id));
+        Assert.Null(_control.Find("b"));
+        Assert.Equal(["a", "c"], _control.List("", "", 10).Select(database => database.Name));
+    }
+
+    [Fact]
     public async Task A_name_is_taken_once_and_free_again_after_a_deletion()
     {
         await _control.CreateAsync(Database(1, "app"));

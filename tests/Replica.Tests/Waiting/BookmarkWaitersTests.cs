@@ -72,6 +72,18 @@ public class BookmarkWaitersTests
     }
 
     [Fact]
+    public async Task A_copy_to_which_nothing_more_comes_is_still_read_and_not_waited_for()
+    {
+        using var waiters = new BookmarkWaiters(_time);
+        waiters.Advance(At(1, 5));
+        var waiting = Wait(waiters, new Bookmark(1, 6, 0));
+        waiters.Stop();
+        Assert.Equal(WaitResult.Closed, await waiting.WaitAsync(_patience));
+        Assert.Equal(WaitResult.Closed, await Wait(waiters, new Bookmark(1, 6, 0)).WaitAsync(_patience));
+        Assert.Equal(WaitResult.Reached, await Wait(waiters, new Bookmark(1, 5, 0)).WaitAsync(_patience));
+    }
+
+    [Fact]
     public async Task Whoever_gives_up_is_forgotten()
     {
         using var waiters = new BookmarkWaiters(_time);

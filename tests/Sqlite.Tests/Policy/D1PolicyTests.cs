@@ -132,7 +132,42 @@ public sealed class D1PolicyTests
         Assert.Same(SqlPolicy.Default, SqlPolicy.Find("default"));
         Assert.Same(SqlPolicy.D1, SqlPolicy.Find("d1"));
         Assert.Null(SqlPolicy.Find("d2"));
-        Assert.Same(SqlPolicy.D1, new ReaderOptions().ForProfile("d1").Connections.Policy);
+        Assert.Same(SqlPolicy.D1, new ReaderOptions().ForProfile(() => "d1").Connections.CurrentPolicy!());
+        Assert.Same(SqlPolicy.Default, new ReaderOptions().ForProfile(() => "of a later version").Connections.CurrentPolicy!());
+    }
+
+    [Fact]
+    public async Task A_connection_takes_over_another_profile_with_its_next_request_and_back()
+    {
+        var policy = SqlPolicy.Default;
+        var options = new QueryConnectionOptions { CurrentPolicy = () => policy };
+        using var bench = new SqlBench(Schema, options);
+        await using var readers = DatabaseReaders.Open(bench.Path, new ReaderOptions { Connections = options });
+        const string Versions = "SELECT user_version FROM pragma_user_version";
+        var manyParameters = "SELECT " + string.Join(" + ", Enumerable.Range(1, 101).Select(i => $"?{i}"));
+        for (var round = 0; round < 3; round++)
+        {
+            policy = SqlPolicy.Default;
+            bench.Write(SqlBench.Sql("CREATE TEMP TABLE s (x)"));
+            using (var lease = await readers.RentAsync(TestContext.Current.CancellationToken))
+            {
+                Assert.Equal(["user_version"], lease.Connection.Describe(Versions).Columns.Select(column => column.Name));
+                Assert.Equal(101, lease.Connection.Describe(manyParameters).Parameters.Count);
+            }
+
+            policy = SqlPolicy.D1;
+            Assert.Equal(ErrorCodes.SqliteAuth, Assert.Throws<RequestException>(() => bench.Write(SqlBench.Sql("CREATE TEMP TABLE s (x)"))).Error.Code);
+            using (var transaction = new InteractiveTransaction(bench.WriterConnection))
+            {
+                Assert.Equal(ErrorCodes.SqliteAuth, ((RequestException)transaction.Execute(SqlBench.Sql("CREATE TEMP TABLE s (x)")).Error!).Error.Code);
+            }
+
+            using (var lease = await readers.RentAsync(TestContext.Current.CancellationToken))
+            {
+                Assert.Equal(ErrorCodes.SqliteAuth, Assert.Throws<RequestException>(() => lease.Connection.Describe(Versions)).Error.Code);
+                Assert.Throws<RequestException>(() => lease.Connection.Describe(manyParameters));
+            }
+        }
     }
 
     private static SqlBench Bench() => new(Schema, new QueryConnectionOptions { Policy = SqlPolicy.D1 });

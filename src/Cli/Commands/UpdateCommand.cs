@@ -1,0 +1,54 @@
+using System.CommandLine;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.Cli;
+
+/// <summary><c>rsql update NAME</c>: changes what is named, leaves the rest.</summary>
+internal sealed class UpdateCommand(Terminal terminal)
+{
+    private readonly Argument<string> _database = new("NAME") { Description = "Name or id of the database." };
+
+    private readonly Option<string> _name = new("--name") { Description = "A new name. The old one is free at the same moment.", HelpName = "NAME" };
+
+    private readonly Option<string> _replicas = new("--replicas") { Description = "all, none, or regions with commas between.", HelpName = "REGIONS" };
+
+    private readonly Option<string> _profile = new("--profile") { Description = "Limits and SQL policy: default or d1.", HelpName = "PROFILE" };
+
+    public Command Build(Func<ParseResult, Func<ReplicatedSqliteClient, CancellationToken, Task<int>>, CancellationToken, Task<int>> connected)
+    {
+        var command = new Command("update", "Changes a database: its name, replicas, profile.") { _database, _name, _replicas, _profile };
+        command.SetAction((parsed, cancellationToken) => connected(parsed, (client, token) => RunAsync(client, parsed, token), cancellationToken));
+        return command;
+    }
+
+    private async Task<int> RunAsync(ReplicatedSqliteClient client, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var request = Request(parsed);
+        if (request.Equals(new UpdateDatabaseRequest { Database = request.Database }))
+        {
+            await terminal.Error.WriteLineAsync("error: there is nothing to change: --name, --replicas or --profile is wanted");
+            return ExitCode.Usage;
+        }
+
+        var database = await client.Admin.UpdateDatabaseAsync(request, cancellationToken);
+        await terminal.Output.WriteLineAsync(
+            $"{database.Name} ({database.Id}): primary in {database.PrimaryRegion}, {ReplicaChoice.Describe(database)}, profile {database.Options.Profile}");
+        return ExitCode.Ok;
+    }
+
+    private UpdateDatabaseRequest Request(ParseResult parsed)
+    {
+        var request = new UpdateDatabaseRequest { Database = parsed.GetValue(_database), NewName = parsed.GetValue(_name) ?? "" };
+        if (parsed.GetValue(_replicas) is { } replicas)
+        {
+            (request.Replication, request.ReplicaRegions) = ReplicaChoice.Parse(replicas);
+        }
+
+        if (parsed.GetValue(_profile) is { Length: > 0 } profile)
+        {
+            request.Options = new DatabaseOptions { Profile = profile };
+        }
+
+        return request;
+    }
+}

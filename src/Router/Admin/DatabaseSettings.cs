@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.Router;
+
+/// <summary>What a caller may ask of a database, at its creation or later: each part checked, in the form of the catalogue.</summary>
+internal sealed class DatabaseSettings(IControlPlane control)
+{
+    private const int DefaultPageSizeBytes = 4096;
+
+    /// <summary>A region with a node.</summary>
+    public string Region(string region) => control.Nodes.Any(node => node.Region == region)
+        ? region
+        : throw Invalid($"There is no region '{region}'. The regions are {string.Join(", ", control.Nodes.Select(node => node.Region).Distinct())}.");
+
+    /// <summary>Whether there are replicas; <paramref name="old"/> when the caller does not say.</summary>
+    public static bool Replicated(ReplicationMode mode, RegionList? regions, bool old) => mode switch
+    {
+        ReplicationMode.Unspecified => old,
+        ReplicationMode.Auto => true,
+        ReplicationMode.Disabled when regions is { Regions.Count: > 0 } =>
+            throw Invalid($"Replicas are wanted in {string.Join(", ", regions.Regions)} and replication is DISABLED: one of the two."),
+        ReplicationMode.Disabled => false,
+        _ => throw Invalid($"There is no replication mode {(int)mode}: AUTO ({(int)ReplicationMode.Auto}) or DISABLED ({(int)ReplicationMode.Disabled}) is wanted."),
+    };
+
+    /// <summary>The regions with replicas; <paramref name="old"/> when the caller names no list. One that was named before may be named again while its node is away.</summary>
+    public ImmutableArray<string> ReplicaRegions(RegionList? regions, ImmutableArray<string> old)
+    {
+        if (regions is null)
+        {
+            return old;
+        }
+
+        ImmutableArray<string> wanted = [.. regions.Regions.Select(region => old.Contains(region) ? region : Region(region)).Distinct()];
+        return wanted.SequenceEqual(old) ? old : wanted; // so that records compare equal
+    }
+
+    /// <summary>A profile; <paramref name="old"/> when the caller names none.</summary>
+    public static string Profile(DatabaseOptions options, string old)
+    {
+        var profile = options.Profile.Length == 0 ? old : options.Profile;
+        return SqlPolicy.Find(profile) is not null
+            ? profile
+            : throw Invalid($"There is no profile '{profile}'. The profiles are \"{SqlPolicy.Default.Name}\" and \"{SqlPolicy.D1.Name}\".");
+    }
+
+    /// <summary>A page size, at creation.</summary>
+    public static int PageSizeBytes(DatabaseOptions options)
+    {
+        var size = options.PageSize == 0 ? DefaultPageSizeBytes : options.PageSize;
+        return size is >= 512 and <= 65536 && (size & (size - 1)) == 0
+            ? (int)size
+            : throw Invalid($"A page size of {size} bytes is not possible: a power of two from 512 to 65536 is wanted.");
+    }
+
+    /// <summary>Later on the page size can only be what it is.</summary>
+    public static void RefuseOtherPageSize(DatabaseOptions options, int pageSizeBytes)
+    {
+        if (options.PageSize != 0 && options.PageSize != pageSizeBytes)
+        {
+            throw Invalid($"The page size is {pageSizeBytes} bytes since the database was created, and cannot become {options.PageSize}. Copy the data into a new database.");
+        }
+    }
+
+    /// <summary>Followers, quorum and retention, as far as this version has them.</summary>
+    public static void CheckDurability(DatabaseOptions options)
+    {
+        if (options.HasFollowers && options.Followers is not (1 or 3 or 5))
+        {
+            throw Invalid($"{options.Followers} durability followers are not possible: 1, 3 or 5 are wanted.");
+        }
+
+        var followers = options.HasFollowers ? options.Followers : 1;
+        if (options.HasQuorum && (options.Quorum == 0 || (options.HasFollowers && options.Quorum > followers)))
+        {
+            throw Invalid($"A quorum of {options.Quorum} out of {followers} is not possible: at least 1 and at most as many as there are followers are wanted.");
+        }
+
+        if (options.Followers > 1 || options.Quorum > 1)
+        {
+            throw NotBuilt("More than one durability follower");
+        }
+
+        if (options.Retention is not null)
+        {
+            throw NotBuilt("Retention");
+        }
+    }
+
+    private static RequestException Invalid(string message) => new(ErrorCodes.InvalidRequest, message + " Nothing was done.");
+
+    private static RpcException NotBuilt(string what) =>
+        new(StatusCode.Unimplemented, $"{what} is part of the contract, but this version does not have it yet. Nothing was done.");
+}
