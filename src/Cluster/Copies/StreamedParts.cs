@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
 using ReplicatedSqlite.Sqlite;
 
@@ -10,7 +11,7 @@ public static class StreamedParts
     /// <remarks>One part is read ahead while the one before it is sent, so that SQLite and the network need not wait for each other.</remarks>
     public static async IAsyncEnumerable<EncodedResponse> ReadAsync<TMark>(StreamedRead<TMark> read, string bookmark)
     {
-        var next = read.NextAsync().AsTask();
+        var next = NextAsync(read, bookmark);
         try
         {
             while (await next is { } part)
@@ -20,7 +21,7 @@ public static class StreamedParts
                     header.Bookmark = bookmark;
                 }
 
-                next = read.NextAsync().AsTask();
+                next = NextAsync(read, bookmark);
                 yield return new EncodedResponse { Result = part };
             }
         }
@@ -28,6 +29,19 @@ public static class StreamedParts
         {
             // Whoever leaves in the middle does not want it; the read is free before its owner ends it.
             await next.ContinueWith(static part => part.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
+    private static async Task<EncodedPart?> NextAsync<TMark>(StreamedRead<TMark> read, string bookmark)
+    {
+        try
+        {
+            return await read.NextAsync();
+        }
+        catch (RequestException failure)
+        {
+            failure.Error.Bookmark = bookmark; // an error in the middle was read from that state too
+            throw;
         }
     }
 }

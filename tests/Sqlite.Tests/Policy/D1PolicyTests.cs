@@ -143,7 +143,7 @@ public sealed class D1PolicyTests
         var options = new QueryConnectionOptions { CurrentPolicy = () => policy };
         using var bench = new SqlBench(Schema, options);
         await using var readers = DatabaseReaders.Open(bench.Path, new ReaderOptions { Connections = options });
-        const string Versions = "SELECT user_version FROM pragma_user_version";
+        const string Versions = "PRAGMA user_version";
         var manyParameters = "SELECT " + string.Join(" + ", Enumerable.Range(1, 101).Select(i => $"?{i}"));
         for (var round = 0; round < 3; round++)
         {
