@@ -29,13 +29,13 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
     /// <summary>Of the newest mark that was measured.</summary>
     public double ConfirmLagMs => Volatile.Read(ref _confirmLagMs);
 
-    /// <summary>Age of the copy's last proof from the primary, the measured round trip included; <see langword="null"/> if it never had one.</summary>
+    /// <summary>Age of the copy's last proof from the primary, the measured round trip and an artificial delay included; <see langword="null"/> if it never had one.</summary>
     public TimeSpan? Staleness
     {
         get
         {
             var heard = Volatile.Read(ref _heardAt);
-            return heard == 0 ? null : context.Time.GetElapsedTime(heard) + TimeSpan.FromMicroseconds(Volatile.Read(ref _roundTripMicroseconds));
+            return heard == 0 ? null : context.Time.GetElapsedTime(heard) + context.Options.Delay + TimeSpan.FromMicroseconds(Volatile.Read(ref _roundTripMicroseconds));
         }
     }
 
