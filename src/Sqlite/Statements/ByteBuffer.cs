@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 
 namespace ReplicatedSqlite.Sqlite;
@@ -85,9 +86,23 @@ internal sealed class ByteBuffer
         Length = _mark = 0;
         if (_bytes.Length > MaxKeptBytes)
         {
+            ArrayPool<byte>.Shared.Return(_bytes);
             _bytes = [];
         }
     }
 
-    private void Grow(int count) => Array.Resize(ref _bytes, checked((int)Math.Max(Math.Max(64, (long)Length + count), Math.Min(2L * _bytes.Length, Array.MaxLength))));
+    private void Grow(int count)
+    {
+        var wanted = checked((int)Math.Max(Math.Max(64, (long)Length + count), Math.Min(2L * _bytes.Length, Array.MaxLength)));
+
+        // Large ones are shared with others, so that one large value after the other makes no work for the garbage collector.
+        var larger = wanted > MaxKeptBytes ? ArrayPool<byte>.Shared.Rent(wanted) : new byte[wanted];
+        Written.CopyTo(larger);
+        if (_bytes.Length > MaxKeptBytes)
+        {
+            ArrayPool<byte>.Shared.Return(_bytes);
+        }
+
+        _bytes = larger;
+    }
 }

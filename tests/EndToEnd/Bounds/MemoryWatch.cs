@@ -7,6 +7,7 @@ internal sealed class MemoryWatch : IAsyncDisposable
 
     private readonly CancellationTokenSource _ending = new();
     private readonly long _before;
+    private readonly long _heldBefore = GC.GetTotalMemory(forceFullCollection: true);
     private readonly Task _watching;
     private long _most;
 
@@ -27,6 +28,13 @@ internal sealed class MemoryWatch : IAsyncDisposable
         var grown = (Interlocked.Read(ref _most) - _before) / 1_000_000;
         TestContext.Current.TestOutputHelper?.WriteLine($"memory grew by {grown} MB at most, from {_before / 1_000_000} MB");
         Assert.True(grown < megabytes, $"Memory grew by {grown} MB; less than {megabytes} MB were expected.");
+    }
+
+    /// <summary>Fails if more than before is still in use, garbage left out.</summary>
+    public void HoldsNoMoreThan(long megabytes)
+    {
+        var held = (GC.GetTotalMemory(forceFullCollection: true) - _heldBefore) / 1_000_000;
+        Assert.True(held < megabytes, $"{held} MB more than before are in use; less than {megabytes} MB were expected.");
     }
 
     public async ValueTask DisposeAsync()

@@ -20,7 +20,7 @@ public sealed class RetryTests
     {
         await using var scene = await Scene.StartAsync(Dose.Seed(), cutClients, cutNodes);
         var answers = new ConcurrentDictionary<string, string>();
-        var keys = Dose.Of(40, 1500);
+        var keys = Dose.Of(60, 1500);
         await Task.WhenAll(Enumerable.Range(0, 6).Select(async worker =>
         {
             for (var i = worker; i < keys; i += 6)
@@ -210,7 +210,7 @@ public sealed class RetryTests
     private sealed class Scene : IAsyncDisposable
     {
         public const string Schema = "CREATE TABLE runs (key TEXT); CREATE TABLE counter (n INTEGER); INSERT INTO counter VALUES (0)";
-        private const int MostBytes = 6000; // until a cut: a few calls
+        private const int MostBytes = 2500; // until a cut: a few calls
 
         private readonly CuttingNetwork _toNodes;
         private readonly CuttingNetwork _betweenNodes;
