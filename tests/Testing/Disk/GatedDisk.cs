@@ -8,9 +8,13 @@ public sealed class GatedDisk : IJournalDisk, IDisposable
     private readonly FileSystemDisk _disk = new();
     private readonly ManualResetEventSlim _open = new(true);
     private volatile bool _fails;
+    private int _waiting; // by Interlocked
 
     /// <summary>No new file finds room.</summary>
     public bool IsFull { get; set; }
+
+    /// <summary>Syncs that wait now.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
 
     /// <summary>Syncs wait from here on.</summary>
     public void Hold() => _open.Reset();
@@ -52,7 +56,9 @@ public sealed class GatedDisk : IJournalDisk, IDisposable
 
         public void SyncData()
         {
+            Interlocked.Increment(ref owner._waiting);
             owner._open.Wait();
+            Interlocked.Decrement(ref owner._waiting);
             if (owner._fails)
             {
                 throw new IOException("The test's disk failed a sync.");
