@@ -9,6 +9,7 @@ public sealed class ScenarioTests : IDisposable
     private readonly string _file = Path.GetTempFileName();
 
     [Theory]
+    [InlineData("bytes", "sequential insert: patch")]
     [InlineData("confirm-lag", "confirm lag weur")]
     [InlineData("echo", "echo 64 KiB, 8 callers")]
     [InlineData("isolation", "point reads beside: an endless query")]

@@ -6,6 +6,7 @@ internal abstract class Scenario
     /// <summary>Names and what they answer.</summary>
     public static readonly IReadOnlyList<(string Name, string What)> All =
     [
+        ("bytes", "How many bytes of log does a write take, and what does finding its patches cost beside whole pages?"),
         ("confirm-lag", "How long after its confirmation does a write show on the replicas? Open loop."),
         ("echo", "What does our gRPC cost beside bare Kestrel and HttpMessageInvoker?"),
         ("isolation", "How slow do reads of one database become beside an endless query, a stuck client or huge results of another? Open loop."),
@@ -20,6 +21,7 @@ internal abstract class Scenario
 
     public static Scenario Create(string name) => name switch
     {
+        "bytes" => new BytesScenario(),
         "confirm-lag" => new ConfirmLagScenario(),
         "echo" => new EchoScenario(),
         "isolation" => new IsolationScenario(),

@@ -18,6 +18,9 @@ public readonly struct PageRecords
     /// <summary>How many pages there are.</summary>
     public int Count { get; }
 
+    /// <summary>Bytes that the records take in the entry.</summary>
+    public int SizeBytes => _records.Length;
+
     /// <summary>For <c>foreach</c>.</summary>
     public Enumerator GetEnumerator() => new(_records, _pageSizeBytes);
 

@@ -10,7 +10,7 @@ namespace ReplicatedSqlite.Primary;
 /// that was captured and not appended can become the base of a patch, whatever failed in between, and nothing lives on from one leadership into the next.
 /// For the writer's turns.
 /// </remarks>
-internal sealed class EntryEncoder(ImageBudget budget) : IDisposable
+public sealed class EntryEncoder(ImageBudget budget) : IDisposable
 {
     private readonly ImageCache _images = new(budget);
     private Position? _at; // what the images show; null when nothing is known
@@ -47,6 +47,7 @@ internal sealed class EntryEncoder(ImageBudget budget) : IDisposable
         _images.Clear();
     }
 
+    /// <summary>Gives the memory back.</summary>
     public void Dispose() => Forget();
 
     private Entry Build(in EntryHeader header, PageSet pages)

@@ -5,7 +5,7 @@ namespace ReplicatedSqlite.Primary;
 /// Never more than the bound is handed out. Each cache that holds images may have an equal share; one that has more, because others came, gives back at its
 /// next write. A cache that gets nothing does without: its pages travel whole.
 /// </remarks>
-internal sealed class ImageBudget(long maxBytes)
+public sealed class ImageBudget(long maxBytes)
 {
     private long _takenBytes; // by Interlocked
     private int _holders; // caches that hold images, by Interlocked

@@ -53,6 +53,28 @@ public sealed class HiddenFramesTests
         Assert.Equal(2, PageImages.Read(folder.File("before.db")).Length);
     }
 
+    // Over several blocks of the WAL-index, before and after a restart of the WAL, with pages that stand in it more than once.
+    [Fact]
+    public void A_page_is_read_as_the_last_hidden_transaction_left_it()
+    {
+        using var folder = new TemporaryFolder();
+        using var pair = new ReplicaPair(folder.Root, 512);
+        pair.Ship("CREATE TABLE t(id INTEGER PRIMARY KEY, a)");
+        pair.Ship("INSERT INTO t WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 9000) SELECT i, randomblob(400) FROM n");
+        CheckPages(pair);
+        var kept = pair.Ship("UPDATE t SET a = randomblob(400) WHERE id % 3 = 0");
+        CheckPages(pair);
+        var images = PageImages.Read(pair.Writer);
+        pair.Ship("UPDATE t SET a = randomblob(400) WHERE id % 2 = 0");
+        CheckPages(pair);
+        pair.Applier.DiscardAfter(kept);
+        CheckPages(pair, images); // what was discarded is gone
+        pair.Applier.Confirm(kept);
+        CheckPages(pair, images);
+        pair.ApplierConnection.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        CheckPages(pair, images);
+    }
+
     [Fact]
     public void An_earlier_transaction_is_confirmed_while_a_later_one_is_still_coming_in()
     {
@@ -180,5 +202,16 @@ public sealed class HiddenFramesTests
         Assert.Equal(1, ReplicaPair.Append(next, pair.Pages));
         next.Confirm(1);
         PageImages.AssertEqual(PageImages.Read(pair.Writer), PageImages.Read(reader));
+    }
+
+    private static void CheckPages(ReplicaPair pair, byte[][]? wanted = null)
+    {
+        wanted ??= PageImages.Read(pair.Writer);
+        var page = new byte[512];
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            pair.Applier.ReadPage((uint)i + 1, page);
+            Assert.True(page.AsSpan().SequenceEqual(wanted[i]), $"page {i + 1} differs");
+        }
     }
 }
