@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
@@ -9,12 +8,15 @@ namespace ReplicatedSqlite.Follower;
 // The log: what is appended, cut, confirmed, trimmed and acknowledged.
 internal partial class FollowerCore
 {
-    private readonly List<KnownSets> _sets = []; // in this log, oldest first; older than the newest confirmed one are left out
+    private readonly List<KnownSets> _sets = []; // in this log, oldest first, from those at its beginning on
     private Position? _matched; // of the promised leadership
     private Position _notedConfirmed; // as the newest note says
 
     /// <summary>The newest follower sets in this log.</summary>
     public KnownSets? Sets => _sets.Count == 0 ? null : _sets[^1];
+
+    /// <summary>All follower sets in this log, oldest first, from those at its beginning on.</summary>
+    public IReadOnlyList<KnownSets> AllSets => _sets;
 
     /// <summary>The greatest position of the promised leader's own log that is known to be in this one, by hash; on disk or not.</summary>
     protected Position? Matched => _matched;
@@ -218,11 +220,6 @@ internal partial class FollowerCore
         Confirmed = confirmed;
         var newest = _sets.FindLastIndex(known => known.DecidedAt <= confirmed);
         var isChangeDone = newest >= 0 && _sets[newest].Sets.Old is not null && _sets[newest].DecidedAt > _notedConfirmed;
-        if (newest > 0)
-        {
-            _sets.RemoveRange(0, newest); // no cut goes below what is confirmed
-        }
-
         if (isChangeDone)
         {
             WriteNote(actions); // after a start too the old set need not be asked any more
@@ -234,6 +231,7 @@ internal partial class FollowerCore
         if (trim.To > Log.First && trim.To <= Confirmed && Log.Holds(trim.To))
         {
             Log.TrimTo(trim.To);
+            DropOlderSets();
             actions.Add(new FollowerAction.WriteBase(trim.To, NextTicket()));
         }
     }
@@ -269,14 +267,22 @@ internal partial class FollowerCore
         _notedConfirmed = Confirmed;
     }
 
-    // A note has room for MaxSets. So many unconfirmed epochs in one log come from leaderships that failed one after the other and changed nothing: of these the middle ones go.
+    // Those at the log's beginning stay: who is handed a base needs the sets there.
+    private void DropOlderSets()
+    {
+        if (_sets.FindLastIndex(known => known.DecidedAt <= Log.First) is var atFirst && atFirst > 0)
+        {
+            _sets.RemoveRange(0, atFirst);
+        }
+    }
+
+    // A note has room for MaxSets. Most leaderships change nothing: of equal neighbours the later one goes. Else the oldest, which only somebody who is handed an old base would miss.
     private void AddSets(KnownSets known)
     {
         _sets.Add(known);
         if (_sets.Count > FollowerNote.MaxSets)
         {
             var same = Enumerable.Range(1, _sets.Count - 2).FirstOrDefault(i => _sets[i].Sets == _sets[i - 1].Sets);
-            Debug.Assert(same > 0, "Only one change of the set is under way at a time, so there cannot be so many different ones.");
             _sets.RemoveAt(same);
         }
     }

@@ -10,7 +10,7 @@ namespace ReplicatedSqlite.Follower;
 /// <param name="Promise">The leadership that was promised last.</param>
 /// <param name="IsDeleted">The promise was a deleted database's last.</param>
 /// <param name="Confirmed">The greatest mark that was known when the note was written; may be behind, never ahead.</param>
-/// <param name="Sets">The follower sets in the log, by the epoch entry that decided them, oldest first: those that a cut can bring back, and the newest confirmed one.</param>
+/// <param name="Sets">The follower sets in the log, by the epoch entry that decided them, oldest first: from those in force at the log's base on.</param>
 internal sealed record FollowerNote(Promise Promise, bool IsDeleted, Position Confirmed, ImmutableArray<KnownSets> Sets)
 {
     /// <summary>Most sets in one note, so that it fits the journal's 64 KiB.</summary>

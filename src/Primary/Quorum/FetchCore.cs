@@ -10,7 +10,7 @@ namespace ReplicatedSqlite.Primary;
 /// A synchronous state machine. It asks the holder's stream for a position that both logs share, reads what lies behind it, and gives that to the own follower, which
 /// cuts what differs. It has succeeded only when the own follower, asked last of all, acknowledges the adopted end itself.
 /// </remarks>
-internal sealed class FetchCore(Promise promise, ILogView log, Guid own, Guid holder, Promised answer, LeaderTimes times, LeaderLimits limits)
+internal sealed class FetchCore(Promise promise, ILogView log, Guid own, Guid holder, Promised answer, SetHistory history, LeaderTimes times, LeaderLimits limits)
 {
     private readonly LogMatch _match = new(log);
     private readonly Queue<Position> _inFlight = new(); // to the own follower
@@ -116,6 +116,7 @@ internal sealed class FetchCore(Promise promise, ILogView log, Guid own, Guid ho
         foreach (var entry in entries)
         {
             _inFlight.Enqueue(entry.End);
+            history.Add(entry);
         }
 
         _place = at;
@@ -130,11 +131,14 @@ internal sealed class FetchCore(Promise promise, ILogView log, Guid own, Guid ho
             return;
         }
 
-        if (position > Adopted || !BaseSets.TryFind(position, known, null, ownAnswer, out var sets))
+        history.StartAt(known is not null && known.DecidedAt <= position ? known : null);
+        if (position > Adopted || !history.TryFind(position, ownAnswer, out var sets))
         {
             Fail(blamesHolder: true);
             return;
         }
+
+        history.StartAt(sets);
 
         actions.Add(LeaderAction.Send(own, new StartAt(promise, position, sets)));
         _inFlight.Enqueue(position);

@@ -37,6 +37,7 @@ internal sealed partial class LeaderCore
         }
 
         _log.Append(entry.End);
+        _history.Add(entry);
         Append? shared = null;
         foreach (var member in _byIndex)
         {
@@ -59,7 +60,7 @@ internal sealed partial class LeaderCore
             return;
         }
 
-        Check(core, core.LogRead(after, entries, isTrimmed, _recovery.Known, _sets, now, actions), actions);
+        Check(core, core.LogRead(after, entries, isTrimmed, now, actions), actions);
         Tell(core, actions);
     }
 
@@ -127,7 +128,7 @@ internal sealed partial class LeaderCore
             return;
         }
 
-        if (Phase is not (LeaderPhase.Opening or LeaderPhase.Leading) || member.State == MemberState.Excluded || !_rules.Counts(position, _log))
+        if (Phase is not (LeaderPhase.Opening or LeaderPhase.Leading) || member.State == MemberState.Excluded || !_rules.Counts(position, member.WasSent(position) || _log.Holds(position)))
         {
             return;
         }
@@ -148,7 +149,7 @@ internal sealed partial class LeaderCore
     {
         if (_fetch is null)
         {
-            Check(member, member.Mismatched(answer, _recovery.Known, _sets, now, actions), actions);
+            Check(member, member.Mismatched(answer, now, actions), actions);
         }
         else if (member.Id == _start.OwnJournal)
         {

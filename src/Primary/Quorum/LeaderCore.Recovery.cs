@@ -28,12 +28,17 @@ internal sealed partial class LeaderCore
     }
 
     /// <summary>A durable base is at hand on the leader's node, fsynced; the own follower's log is to begin there.</summary>
-    public void BaseFetched(Guid holder, Position position, long now, List<LeaderAction> actions)
+    /// <param name="holder">Whose log begins at or below it.</param>
+    /// <param name="position">The base.</param>
+    /// <param name="sets">The sets in force there, as the base says; <see langword="null"/> if it does not.</param>
+    /// <param name="now">When.</param>
+    /// <param name="actions">Receives what to do.</param>
+    public void BaseFetched(Guid holder, Position position, KnownSets? sets, long now, List<LeaderAction> actions)
     {
         _now = now;
         if (holder == _fetch?.Holder)
         {
-            _fetch.BaseFetched(position, _recovery.Known, Own.Answer, now, actions);
+            _fetch.BaseFetched(position, sets ?? _recovery.Known, Own.Answer, now, actions);
             EvaluateFetch(now, actions);
         }
     }
@@ -149,8 +154,8 @@ internal sealed partial class LeaderCore
         else
         {
             Phase = LeaderPhase.Fetching;
-            (_retryAt, _retryAllAt) = (null, null);
-            _fetch = new FetchCore(Promise, _ownLog, _start.OwnJournal, holder, answer, _times, _limits);
+            _retryAt = null;
+            _fetch = new FetchCore(Promise, _ownLog, _start.OwnJournal, holder, answer, _history, _times, _limits);
             _fetch.Start(now, actions);
             EvaluateFetch(now, actions);
         }
@@ -224,6 +229,7 @@ internal sealed partial class LeaderCore
     {
         _fetch = null;
         _log.Adopt(adopted);
+        _history.Keep(_log);
         Phase = LeaderPhase.Opening;
         _opening = _recovery.SetsToWrite;
         Meet(actions);
@@ -236,5 +242,5 @@ internal sealed partial class LeaderCore
     }
 
     private void Match(MemberCore member, long now, List<LeaderAction> actions) =>
-        Check(member, member.Match(_recovery.Known, _sets, now, actions), actions);
+        Check(member, member.Match(now, actions), actions);
 }

@@ -21,6 +21,7 @@ internal sealed partial class LeaderCore
     private readonly RecoveryCore _recovery;
     private readonly QuorumCore _quorum = new();
     private readonly LeaseCore _lease;
+    private readonly SetHistory _history;
     private readonly Dictionary<Guid, MemberCore> _members = [];
     private readonly List<MemberCore> _byIndex = []; // retired ones too
     private QuorumNeed[] _needs = [];
@@ -39,6 +40,7 @@ internal sealed partial class LeaderCore
         _log = new(ownLog, start.Promise.Epoch);
         _recovery = new(start, _rules);
         _lease = new(times, _limits, _rules);
+        _history = new(start.OlderSets.IsEmpty && start.OwnSets is { } newest ? [newest] : start.OlderSets);
     }
 
     /// <summary>How far it is.</summary>
@@ -67,6 +69,9 @@ internal sealed partial class LeaderCore
 
     /// <summary>What the own follower has on disk of this log.</summary>
     public Position Kept => _members.TryGetValue(_start.OwnJournal, out var own) ? own.Acked : Position.Start;
+
+    /// <summary>How it stands with a follower, and up to where that has the log on disk; for status pages.</summary>
+    public (MemberState State, Position Acked)? StatusOf(Guid member) => _members.TryGetValue(member, out var core) ? (core.State, core.Acked) : null;
 
     /// <summary>Call <see cref="Pass"/> then, at the latest; <see langword="null"/> when nothing waits for time.</summary>
     public long? WakeAt
@@ -190,7 +195,7 @@ internal sealed partial class LeaderCore
         Retry(now, actions);
         foreach (var member in _byIndex)
         {
-            Check(member, member.Pass(_recovery.Known, _sets, now, actions), actions);
+            Check(member, member.Pass(now, actions), actions);
         }
 
         if (_lease.Pass(now, actions))
@@ -281,7 +286,7 @@ internal sealed partial class LeaderCore
         {
             if (!_members.ContainsKey(id))
             {
-                var member = new MemberCore(id, _quorum.Add(), Promise, _log, _times, _limits);
+                var member = new MemberCore(id, _quorum.Add(), Promise, _log, _history, _times, _limits);
                 _lease.Add();
                 _members.Add(id, member);
                 _byIndex.Add(member);

@@ -64,5 +64,6 @@ internal sealed class LeaderLog(ILogView own, uint epoch) : ILogView
         return IsAbandoned(floor) ? Adopted : floor;
     }
 
-    private bool IsAbandoned(Position position) => position > Adopted && position.Epoch < epoch;
+    /// <summary>Whether it lies behind what was adopted and is of an older epoch: not of this log, though the own follower may still have it.</summary>
+    public bool IsAbandoned(Position position) => position > Adopted && position.Epoch < epoch;
 }

@@ -45,7 +45,7 @@ internal class LeaderRules
     public virtual bool MayConfirm(Promise promise, Position position) => position.Epoch == promise.Epoch;
 
     /// <summary>Whether an ack counts: only for a position of the leader's own log.</summary>
-    public virtual bool Counts(Position acked, ILogView log) => log.Holds(acked);
+    public virtual bool Counts(Position acked, bool isInLog) => isInLog;
 
     /// <summary>From when on an acknowledged heartbeat is worth something: from its sending, because the follower counts from a later moment.</summary>
     public virtual long LeaseFrom(long sentAt, long ackedAt) => sentAt;

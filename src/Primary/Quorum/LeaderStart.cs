@@ -13,6 +13,9 @@ namespace ReplicatedSqlite.Primary;
 /// <param name="ChangeTo">The set that is wanted from now on; <see langword="null"/> to keep the present one. A change that is under way is finished first.</param>
 internal sealed record LeaderStart(DatabaseId Database, Promise Promise, Guid OwnJournal, FollowerSet Hint, KnownSets? OwnSets, FollowerSet? ChangeTo = null)
 {
+    /// <summary>All sets that the own follower has noted, oldest first, from those at the beginning of its log on: what is handed to a follower that begins there.</summary>
+    public ImmutableArray<KnownSets> OlderSets { get; init; } = [];
+
     /// <summary>The end of the log, all of it confirmed, when this leadership let its idle grain go; it goes on with the same promise and writes no epoch entry.</summary>
     public Position? Resumed { get; init; }
 

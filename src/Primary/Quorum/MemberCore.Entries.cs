@@ -12,23 +12,23 @@ internal sealed partial class MemberCore
 
     /// <summary>The leader's own log is complete: finds out where this follower's parts from it.</summary>
     /// <returns>Why its log contradicts the leader's, or <see langword="null"/>.</returns>
-    public string? Match(KnownSets? older, KnownSets? newer, long now, List<LeaderAction> actions)
+    public string? Match(long now, List<LeaderAction> actions)
     {
         if (Answer is not { } answer || State != MemberState.Promised)
         {
             return null;
         }
 
-        return Compare(_match.Begin(answer.Last, answer.First), answer.First, older, newer, now, actions);
+        return Compare(_match.Begin(answer.Last, answer.First), answer.First, now, actions);
     }
 
     /// <summary>The follower does not have what was named.</summary>
     /// <returns>Why its log contradicts the leader's, or <see langword="null"/>.</returns>
-    public string? Mismatched(Mismatched answer, KnownSets? older, KnownSets? newer, long now, List<LeaderAction> actions)
+    public string? Mismatched(Mismatched answer, long now, List<LeaderAction> actions)
     {
         if (State == MemberState.Matching && answer.Previous == _place)
         {
-            return Compare(_match.Next(answer.Own, answer.First), answer.First, older, newer, now, actions);
+            return Compare(_match.Next(answer.Own, answer.First), answer.First, now, actions);
         }
 
         if (State is not (MemberState.Behind or MemberState.Live))
@@ -39,7 +39,7 @@ internal sealed partial class MemberCore
         if (!_isMatched)
         {
             // What its own answer named is not there. What was sent behind it is answered in the same way, and is then of a place that was given up.
-            return answer.Previous >= _place ? Compare(_match.Next(answer.Own, answer.First), answer.First, older, newer, now, actions) : null;
+            return answer.Previous >= _place ? Compare(_match.Next(answer.Own, answer.First), answer.First, now, actions) : null;
         }
 
         if (answer.Previous > Acked && answer.Previous <= _sent)
@@ -50,6 +50,20 @@ internal sealed partial class MemberCore
         }
 
         return null;
+    }
+
+    /// <summary>Whether an entry that ends here is on its way to it, and so of the leader's log; even if that was trimmed meanwhile.</summary>
+    public bool WasSent(Position position)
+    {
+        foreach (var sent in _inFlight)
+        {
+            if (sent.End >= position)
+            {
+                return sent.End == position;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>It has everything up to a position of the leader's log on disk.</summary>
@@ -114,12 +128,10 @@ internal sealed partial class MemberCore
     /// <param name="after">Where.</param>
     /// <param name="entries">What follows; nothing if it could not be read now.</param>
     /// <param name="isTrimmed">The log does not reach back so far.</param>
-    /// <param name="older">Sets that may hold at the base.</param>
-    /// <param name="newer">And the newer ones.</param>
     /// <param name="now">When.</param>
     /// <param name="actions">Receives what to send.</param>
     /// <returns>Why the follower cannot be brought up, or <see langword="null"/>.</returns>
-    public string? LogRead(Position after, ImmutableArray<Entry> entries, bool isTrimmed, KnownSets? older, KnownSets? newer, long now, List<LeaderAction> actions)
+    public string? LogRead(Position after, ImmutableArray<Entry> entries, bool isTrimmed, long now, List<LeaderAction> actions)
     {
         if (!_isReading || after != _sent)
         {
@@ -129,12 +141,12 @@ internal sealed partial class MemberCore
         _isReading = false;
         if (isTrimmed)
         {
-            return Compare(null, Position.Start, older, newer, now, actions);
+            return Compare(null, Position.Start, now, actions);
         }
 
         var previous = _sent;
         var to = 0;
-        for (; to < entries.Length && entries[to].Predecessor == _sent && log.Holds(entries[to].End); to++)
+        for (; to < entries.Length && entries[to].Predecessor == _sent && !log.IsAbandoned(entries[to].End); to++)
         {
             Count(entries[to]);
         }
@@ -176,11 +188,11 @@ internal sealed partial class MemberCore
         }
     }
 
-    private string? Compare(Position? place, Position first, KnownSets? older, KnownSets? newer, long now, List<LeaderAction> actions)
+    private string? Compare(Position? place, Position first, long now, List<LeaderAction> actions)
     {
         if (place is not { } at)
         {
-            return StartAtBase(first, older, newer, now, actions);
+            return StartAtBase(first, now, actions);
         }
 
         SetBack(at);
@@ -198,7 +210,7 @@ internal sealed partial class MemberCore
         return null;
     }
 
-    private string? StartAtBase(Position first, KnownSets? older, KnownSets? newer, long now, List<LeaderAction> actions)
+    private string? StartAtBase(Position first, long now, List<LeaderAction> actions)
     {
         var start = log.First;
         if (start == Position.Start || start < first)
@@ -206,7 +218,7 @@ internal sealed partial class MemberCore
             return $"the follower's log begins at {first}, which is not in the leader's, which begins at {start}";
         }
 
-        if (!BaseSets.TryFind(start, older, newer, Answer, out var sets))
+        if (!history.TryFind(start, Answer, out var sets))
         {
             State = MemberState.Stranded;
             _readAgainAt = now + times.Stalled;

@@ -8,7 +8,7 @@ namespace ReplicatedSqlite.Primary;
 /// A synchronous state machine. Entries go out as they are appended while the follower's window has room; who falls out of it reads the log, and can neither slow
 /// the others nor fill memory. Every new stream begins with a Seal, whose answer says where the follower stands.
 /// </remarks>
-internal sealed partial class MemberCore(Guid id, int index, Promise promise, LeaderLog log, LeaderTimes times, LeaderLimits limits)
+internal sealed partial class MemberCore(Guid id, int index, Promise promise, LeaderLog log, SetHistory history, LeaderTimes times, LeaderLimits limits)
 {
     private readonly record struct Sent(Position End, int Bytes);
 
@@ -151,7 +151,7 @@ internal sealed partial class MemberCore(Guid id, int index, Promise promise, Le
 
     /// <summary>Time has passed.</summary>
     /// <returns>Why the follower cannot be brought up, or <see langword="null"/>.</returns>
-    public string? Pass(KnownSets? older, KnownSets? newer, long now, List<LeaderAction> actions)
+    public string? Pass(long now, List<LeaderAction> actions)
     {
         string? fault = null;
         if (now >= _readAgainAt)
@@ -159,7 +159,7 @@ internal sealed partial class MemberCore(Guid id, int index, Promise promise, Le
             _readAgainAt = null;
             if (State == MemberState.Stranded)
             {
-                fault = Compare(null, Position.Start, older, newer, now, actions); // the log may have been trimmed to a place at which the sets are known
+                fault = Compare(null, Position.Start, now, actions); // the log may have been trimmed to a place at which the sets are known
             }
             else
             {

@@ -174,7 +174,9 @@ public class ConfirmTests
         follower.Crash();
         var promised = Assert.IsType<Promised>(Assert.Single(follower.Do(new Seal(Two), stream: 2)));
         Assert.Equal((two.End, two.End), (promised.Confirmed, promised.Sets!.DecidedAt));
-        Assert.Single(follower.DiskNote!.Sets);
+        Assert.Equal([one.End, two.End], follower.DiskNote!.Sets.Select(sets => sets.DecidedAt));
+        follower.Do(new Trim(Two, two.End), stream: 2);
+        Assert.Equal(two.End, Assert.Single(follower.Core.AllSets).DecidedAt);
     }
 
     [Fact]

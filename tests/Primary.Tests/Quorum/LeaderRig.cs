@@ -197,7 +197,7 @@ internal sealed class LeaderRig
                 break;
             case LeaderActionKind.FetchBase:
                 Fetches.Add(action);
-                _rig.Later(() => Do(actions => Core.BaseFetched(action.Member, action.Position, _rig.Now, actions)));
+                _rig.Later(() => Do(actions => Core.BaseFetched(action.Member, action.Position, _rig.Find(action.Member)!.Core.AllSets.LastOrDefault(sets => sets.DecidedAt <= action.Position), _rig.Now, actions)));
                 break;
             case LeaderActionKind.ReadLog:
                 _rig.Later(() => Read(action));

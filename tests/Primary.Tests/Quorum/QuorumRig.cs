@@ -52,7 +52,7 @@ internal sealed class QuorumRig
         LeaderRules? rules = null, Func<LeaderStart, LeaderStart>? with = null)
     {
         var own = Nodes[node - 1];
-        var start = new LeaderStart(Database, new(epoch, (ulong)(1_000 + _leaders.Count)), own.Journal, hint, own.Core.Sets, changeTo);
+        var start = new LeaderStart(Database, new(epoch, (ulong)(1_000 + _leaders.Count)), own.Journal, hint, own.Core.Sets, changeTo) { OlderSets = [.. own.Core.AllSets] };
         var leader = new LeaderRig(this, own, with?.Invoke(start) ?? start, times ?? LeaderTimes.Default, limits ?? LeaderLimits.Default, rules);
         _leaders.Add(leader);
         leader.Start();
