@@ -75,6 +75,39 @@ public sealed partial class NodeJournal
         }
     }
 
+    /// <summary>The greatest position of the durable log that is not above this (epoch, sequence), whatever its hash; the base if all are above. May read the disk.</summary>
+    public Position FloorOf(DatabaseId database, uint epoch, ulong sequence)
+    {
+        var wanted = new Position(epoch, sequence, default);
+        LogSegment run;
+        lock (_gate)
+        {
+            var log = _index.Find(database);
+            if (log is null || log.Durable <= wanted)
+            {
+                return log?.Durable ?? Position.Start;
+            }
+
+            if (wanted <= log.Base)
+            {
+                return log.Base;
+            }
+
+            run = log.Segments[LogIndex.IndexOf(log, wanted)]; // there is one: the log's end is above
+            run.File.Acquire();
+        }
+
+        try
+        {
+            // The first run may begin below the base, but what is asked for lies above it.
+            return RunWalker.List(run).FindLast(found => found.End <= wanted) is { BodyBytes: > 0 } found ? found.End : run.Predecessor;
+        }
+        finally
+        {
+            run.File.Release();
+        }
+    }
+
     /// <summary>Reads the durable entries behind a position, in order, each checked whole. May run beside appends.</summary>
     /// <param name="database">Whose log.</param>
     /// <param name="after">A position that the log holds.</param>

@@ -58,6 +58,9 @@ public sealed partial class NodeJournal : IAsyncDisposable
     /// <summary>The folder held no journal and this call made one: it has promised and acknowledged nothing.</summary>
     public bool IsNew { get; }
 
+    /// <summary>The number of the newest group. It only grows; a journal that has a lower one than it once had was brought back from an older copy.</summary>
+    public ulong LastGroup => _writer.LastGroupNumber;
+
     /// <summary>Why the journal stopped, or <see langword="null"/>.</summary>
     public Exception? Fault
     {

@@ -5,8 +5,11 @@ internal sealed class GroupWriter(JournalFiles files, ulong lastGroupNumber, Jou
 {
     private const int ReserveShare = 64;
     private readonly GroupBuilder _group = new();
-    private ulong _lastGroupNumber = lastGroupNumber;
+    private ulong _lastGroupNumber = lastGroupNumber; // written by the writer only; read by any thread
     private JournalPlace _syncedEnd = syncedEnd;
+
+    /// <summary>The number of the newest group that is on disk.</summary>
+    public ulong LastGroupNumber => Volatile.Read(ref _lastGroupNumber);
 
     /// <summary>The newest group holds records, so that a closing group would say something new.</summary>
     public bool HasUnsealed { get; private set; } = true;
@@ -31,7 +34,7 @@ internal sealed class GroupWriter(JournalFiles files, ulong lastGroupNumber, Jou
         var parts = _group.Build(_lastGroupNumber + 1, file.FileId, file.End, _syncedEnd);
         file.Content.Write(file.End, parts);
         file.Content.SyncData();
-        _lastGroupNumber++;
+        Volatile.Write(ref _lastGroupNumber, _lastGroupNumber + 1);
         file.End += _group.TotalBytes;
         _syncedEnd = new(file.Number, file.End);
         HasUnsealed = items.Count > 0;
