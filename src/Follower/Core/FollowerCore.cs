@@ -66,7 +66,7 @@ internal partial class FollowerCore
     public bool IsDiverged => _divergence is not null;
 
     /// <summary>No stream is open and no lease runs: a core made anew would behave like this one.</summary>
-    public bool IsIdle(long now) => _streams.Count == 0 && Log.UnsyncedCount == 0 && _lastTicket <= _written && now >= _leaseUntil && !IsDiverged;
+    public bool IsIdle(long now) => _streams.Count == 0 && Log.UnsyncedCount == 0 && _lastTicket <= _written && now >= HeldUntil && !IsDiverged;
 
     /// <summary>Call <see cref="Pass"/> then, at the latest; <see langword="null"/> when nothing waits for time.</summary>
     public long? WakeAt => _parked.Count == 0 ? null : HeldUntil;

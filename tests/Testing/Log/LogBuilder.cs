@@ -26,13 +26,18 @@ public sealed class LogBuilder(DatabaseId database, int pageSizeBytes = 512)
         return entry;
     }
 
-    /// <summary>Appends an entry with pages 1 to <paramref name="pages"/>, every byte set to <paramref name="fill"/>.</summary>
-    public Entry Append(byte fill = 1, int pages = 1, int writes = 1)
+    /// <summary>Writes a page's bytes.</summary>
+    public delegate void FillPage(Span<byte> page);
+
+    /// <summary>Appends an entry with pages 1 to <paramref name="pages"/>, every byte set to <paramref name="fill"/>, or as <paramref name="fillPage"/> says.</summary>
+    public Entry Append(byte fill = 1, int pages = 1, int writes = 1, FillPage? fillPage = null)
     {
         var builder = new EntryBuilder(Header(End.Epoch, writes), pages);
         for (uint page = 1; page <= pages; page++)
         {
-            builder.AddPage(page).Fill(fill);
+            var bytes = builder.AddPage(page);
+            bytes.Fill(fill);
+            fillPage?.Invoke(bytes);
         }
 
         var entry = builder.Build();

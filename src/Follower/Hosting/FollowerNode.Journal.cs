@@ -1,0 +1,106 @@
+using ReplicatedSqlite.Journal;
+
+namespace ReplicatedSqlite.Follower;
+
+// The journal: opened, checked against what the node's folder remembers, and opened again after it failed.
+public sealed partial class FollowerNode
+{
+    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
+
+    /// <summary>The journal stopped. Told by whoever meets it first; for a journal that is not in use any more it does nothing.</summary>
+    internal void JournalHasFailed(NodeJournal journal, Exception fault)
+    {
+        lock (_gate)
+        {
+            if (_journal != journal || _stopping.IsCancellationRequested)
+            {
+                return;
+            }
+
+            (_journal, _reason) = (null, $"its journal failed ({fault.Message}) and is being opened again.");
+            _reopening = Task.Run(() => ReopenAsync(journal));
+        }
+
+        FollowerLog.JournalFailed(Logger, fault);
+    }
+
+    private void OpenJournal()
+    {
+        var journal = NodeJournal.Open(_options.Folder, _options.Journal, _options.Disk, _random);
+        var known = JournalId == journal.Id ? null : _options.Known;
+        if (known is not null && known.Id != journal.Id)
+        {
+            FollowerLog.OtherJournal(Logger, journal.Id, known.Id);
+        }
+        else if (known is not null && known.LastGroup > journal.LastGroup)
+        {
+            var found = journal.LastGroup;
+            journal.DisposeAsync().AsTask().GetAwaiter().GetResult(); // at the start, where nobody waits for anything else
+            GiveUp($"its journal {known.Id} ends with group {found}, but it once had group {known.LastGroup}: it was brought back from an older copy, and what was confirmed since is not in it.");
+            return;
+        }
+
+        _options.Remember(new(journal.Id, journal.LastGroup));
+        lock (_gate)
+        {
+            _journal = journal;
+            _startedAt = Now;
+            JournalId = journal.Id;
+        }
+    }
+
+    private void GiveUp(string reason)
+    {
+        lock (_gate)
+        {
+            (_journal, _reason, JournalId) = (null, reason, Guid.Empty);
+        }
+
+        FollowerLog.NoMember(Logger, reason, _options.Folder);
+    }
+
+    private async Task ReopenAsync(NodeJournal failed)
+    {
+        DropAll(failed, "The journal failed.");
+        await failed.DisposeAsync();
+        var pause = _options.ReopenPause;
+        for (var attempt = 1; attempt <= _options.MaxReopens; attempt++)
+        {
+            try
+            {
+                await Task.Delay(pause, Time, _stopping.Token);
+                OpenJournal();
+                FollowerLog.Reopened(Logger);
+                return;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception e) when (e is JournalDamagedException or JournalVersionException)
+            {
+                GiveUp(e.Message);
+                return;
+            }
+            catch (JournalException e)
+            {
+                pause = pause * 2 < _longestPause ? pause * 2 : _longestPause;
+                FollowerLog.ReopenFailed(Logger, attempt, pause, e);
+            }
+        }
+
+        GiveUp($"its journal failed, and {_options.MaxReopens} tries to open it again failed too.");
+    }
+
+    private void DropAll(NodeJournal? journal, string reason)
+    {
+        List<DatabaseFollower> dropped;
+        lock (_gate)
+        {
+            dropped = [.. _followers.Values.Where(follower => follower.Journal == journal)];
+            _followers.Clear();
+        }
+
+        dropped.ForEach(follower => follower.Drop(reason));
+    }
+}

@@ -1,0 +1,61 @@
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Follower;
+
+/// <summary>The way to the follower on the leader's own node: no bytes, but queues both ways, so that neither is called while it holds its lock.</summary>
+internal sealed class LocalFollowerLink(Guid member, DatabaseId database, Promise promise, IFollowerEvents events, TimeProvider time, FollowerNode node)
+    : FollowerLink(member, database, promise, events, time)
+{
+    protected override async Task<string> ServeAsync(CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var replies = new ReplyOutbox(ending);
+        var outbox = new LinkOutbox(ending);
+        Connected(outbox);
+        if (node.TryOpen(Database, Member, Promise, replies, out var reason) is not { } stream)
+        {
+            Received(new NotMember(Promise, reason));
+            return reason;
+        }
+
+        var sending = SendAsync(stream, outbox, ending.Token);
+        try
+        {
+            while (await replies.TakeAsync(ending.Token) is { } message)
+            {
+                Received(message);
+            }
+
+            return replies.Reason;
+        }
+        catch (OperationCanceledException)
+        {
+            return replies.Reason.Length > 0 ? replies.Reason : "the leader gave the stream up";
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await sending;
+            stream.Close(outbox.IsReleased);
+            replies.End("The link ended.");
+        }
+    }
+
+    private static async Task SendAsync(FollowerStream stream, LinkOutbox outbox, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (await outbox.TakeAsync(cancellationToken) is { } message)
+            {
+                await stream.Receive(message).WaitAsync(cancellationToken);
+            }
+
+            outbox.Sent();
+        }
+        catch (OperationCanceledException)
+        {
+            // The stream has ended.
+        }
+    }
+}
