@@ -142,6 +142,15 @@ internal partial class FollowerCore
         {
             _promiseTicket = WriteNote(actions);
         }
+
+        if (deletes && Log.First != Log.Last)
+        {
+            // The log is of no use any more; the note stays for ever, or a leader that has not heard of it could build the log anew.
+            var ticket = NextTicket();
+            actions.Add(new FollowerAction.WriteStart(Log.Last, ticket));
+            Log.StartAt(Log.Last, ticket);
+            Confirmed = Log.Last;
+        }
     }
 
     private void DropAllParts()

@@ -105,11 +105,24 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
         }
     }
 
-    public bool? HasLost(ulong activation)
+    /// <summary>For a candidate; <see langword="null"/> if this object is forgotten already, or begins anew just now.</summary>
+    public ProbeAnswer? Probe(ulong activation)
     {
         lock (_gate)
         {
-            return _isDropped ? null : _core?.HasLost(activation, _node.Now) ?? false;
+            return _isDropped || _core is not { } core ? null : new(core.HasLost(activation, _node.Now), core.Promised, core.Durable);
+        }
+    }
+
+    /// <summary>The newest follower sets and what is promised.</summary>
+    public (KnownSets? Sets, Promise Promised)? State
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isDropped || _core is not { } core ? null : (core.Sets, core.Promised);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ namespace ReplicatedSqlite.Follower;
 /// Any thread may call. A database that no leader speaks of costs nothing here beyond its place in the journal. A journal that is damaged, or older than this node's folder
 /// remembers, makes the node no follower at all: it goes on without. A journal that fails later is opened again as after a crash.
 /// </remarks>
-public sealed partial class FollowerNode : IAsyncDisposable
+public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
 {
     private readonly FollowerNodeOptions _options;
     private readonly Random _random;
@@ -39,7 +39,7 @@ public sealed partial class FollowerNode : IAsyncDisposable
     public Guid JournalId { get; private set; }
 
     /// <summary>The journal, for reading; <see langword="null"/> while it is being opened again, and when this node is no follower.</summary>
-    public NodeJournal? Journal
+    public NodeJournal? OpenedJournal
     {
         get
         {
@@ -106,10 +106,27 @@ public sealed partial class FollowerNode : IAsyncDisposable
         }
     }
 
+    Guid IOwnFollower.Journal => JournalId;
+
+    /// <inheritdoc/>
+    /// <remarks>While the journal is being opened again, each question throws <see cref="JournalFailedException"/>.</remarks>
+    public ILogView LogOf(DatabaseId database) => new CurrentLogView(this, database);
+
+    /// <inheritdoc/>
+    public (KnownSets? Sets, Promise Promised) StateOf(DatabaseId database)
+    {
+        if ((Use(database)?.State ?? Use(database)?.State) is { } state) // one that was just forgotten is followed by another
+        {
+            return state;
+        }
+
+        throw new JournalFailedException(Trouble ?? "it is being opened again");
+    }
+
     /// <summary>Takes a database out: its log is emptied. What was promised stays, so that a leader of the time before is never obeyed, here or after it is brought back.</summary>
     public async Task ForgetAsync(DatabaseId database)
     {
-        if (Journal is { } journal && (journal.LastOf(database) != Position.Start || journal.FirstOf(database) != Position.Start) && Use(database) is { } follower)
+        if (OpenedJournal is { } journal && (journal.LastOf(database) != Position.Start || journal.FirstOf(database) != Position.Start) && Use(database) is { } follower)
         {
             await follower.ForgetAsync();
         }
@@ -189,7 +206,7 @@ public sealed partial class FollowerNode : IAsyncDisposable
     /// <summary>Reads a log for a leader that is recovering.</summary>
     internal FollowerRead Read(DatabaseId database, Guid asked, Promise by, Position after, long maxBytes)
     {
-        if (WhyNot(asked) is { Length: > 0 } reason || Journal is not { } journal)
+        if (WhyNot(asked) is { Length: > 0 } reason || OpenedJournal is not { } journal)
         {
             return new(FollowerReadOutcome.NotMember, [], WhyNot(asked));
         }
@@ -208,7 +225,7 @@ public sealed partial class FollowerNode : IAsyncDisposable
         }
         catch (JournalTrimmedException trimmed)
         {
-            return new(FollowerReadOutcome.Trimmed, [], trimmed.Message);
+            return new(FollowerReadOutcome.Trimmed, [], trimmed.Message, trimmed.First);
         }
         catch (JournalMismatchException mismatch)
         {
@@ -221,24 +238,16 @@ public sealed partial class FollowerNode : IAsyncDisposable
     }
 
     /// <summary>Whether a leader is lost here; <see langword="null"/> from who is no follower.</summary>
-    internal bool? Probe(DatabaseId database, Guid asked, ulong activation)
+    internal ProbeAnswer? Probe(DatabaseId database, Guid asked, ulong activation)
     {
         try
         {
-            while (WhyNot(asked).Length == 0)
-            {
-                if (Use(database)?.HasLost(activation) is { } hasLost)
-                {
-                    return hasLost;
-                }
-            }
+            return WhyNot(asked).Length == 0 ? Use(database)?.Probe(activation) ?? Use(database)?.Probe(activation) : null; // one that was just forgotten is followed by another
         }
         catch (EntryFormatException)
         {
-            // Said where a leader asks.
+            return null; // said where a leader asks
         }
-
-        return null;
     }
 
     private bool MayRead(DatabaseId database, Promise by)

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Follower;
@@ -11,19 +13,20 @@ internal abstract class FollowerLink : IFollowerLink
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _disposing = new();
-    private readonly IFollowerEvents _events;
+    private readonly IFollowerObserver _observer;
     private readonly TimeProvider _time;
     private Task _running = Task.CompletedTask;
     private volatile LinkOutbox? _outbox; // of the stream that is there
+    private int _isEnding; // by Interlocked
 
-    protected FollowerLink(Guid member, DatabaseId database, Promise promise, IFollowerEvents events, TimeProvider time)
+    protected FollowerLink(Guid member, DatabaseId database, Promise promise, IFollowerObserver observer, TimeProvider time)
     {
         (Member, Database, Promise) = (member, database, promise);
-        _events = events;
+        _observer = observer;
         _time = time;
     }
 
-    public Guid Member { get; }
+    protected Guid Member { get; }
 
     protected DatabaseId Database { get; }
 
@@ -31,33 +34,45 @@ internal abstract class FollowerLink : IFollowerLink
 
     public void Start() => _running = Task.Run(() => RunAsync(_disposing.Token));
 
-    public bool TrySend(LeaderMessage message) => _outbox is { } outbox && outbox.TryAdd(message);
+    public void Send(LeaderMessage message) => _outbox?.Add(message);
 
-    public async ValueTask ReleaseAsync()
+    public void Reconnect() => _outbox?.GiveUp();
+
+    public void Release() => _outbox?.Release();
+
+    public async Task<ImmutableArray<Entry>> ReadAsync(Position after, Position to, int maxBytes, CancellationToken cancellationToken)
     {
-        if (_outbox is { } outbox)
+        var read = await ReadAsync(after, maxBytes, cancellationToken);
+        return read.Outcome switch
         {
-            outbox.Release();
-            try
-            {
-                await outbox.Emptied.WaitAsync(_longestPause, _time);
-            }
-            catch (TimeoutException)
-            {
-                // It will look like a loss, which costs a candidate a question.
-            }
-        }
-
-        await DisposeAsync();
+            FollowerReadOutcome.Read => [.. read.Entries.TakeWhile(entry => entry.End <= to)],
+            FollowerReadOutcome.Trimmed => throw new JournalTrimmedException(Database, after, read.First),
+            _ => throw new RequestException(ErrorCodes.QuorumUnavailable, $"The follower with journal {Member} gave no entries behind {after}: {read.Detail}"),
+        };
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (!_disposing.IsCancellationRequested)
+        if (Interlocked.Exchange(ref _isEnding, 1) != 0)
         {
-            await _disposing.CancelAsync();
+            await _running;
+            return;
         }
 
+        if (_outbox is { } outbox)
+        {
+            outbox.Complete();
+            try
+            {
+                await outbox.Ended.WaitAsync(_longestPause, _time); // behind what was sent
+            }
+            catch (TimeoutException)
+            {
+                // Who does not take it for so long is left.
+            }
+        }
+
+        await _disposing.CancelAsync();
         await _running;
         _disposing.Dispose();
     }
@@ -66,19 +81,34 @@ internal abstract class FollowerLink : IFollowerLink
     /// <returns>Why it ended.</returns>
     protected abstract Task<string> ServeAsync(CancellationToken cancellationToken);
 
+    protected abstract Task<FollowerRead> ReadAsync(Position after, long maxBytes, CancellationToken cancellationToken);
+
     /// <summary>A stream is there.</summary>
     protected void Connected(LinkOutbox outbox)
     {
         _outbox = outbox;
-        _events.Connected(Member);
+        if (Volatile.Read(ref _isEnding) == 0)
+        {
+            _observer.Connected();
+        }
+        else
+        {
+            outbox.Complete();
+        }
     }
 
-    protected void Received(FollowerMessage message) => _events.Received(Member, message);
+    protected void Received(FollowerMessage message)
+    {
+        if (Volatile.Read(ref _isEnding) == 0)
+        {
+            _observer.Received(message);
+        }
+    }
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
         var pause = _firstPause;
-        while (!cancellationToken.IsCancellationRequested)
+        while (Volatile.Read(ref _isEnding) == 0)
         {
             var started = _time.GetTimestamp();
             string reason;
@@ -86,7 +116,7 @@ internal abstract class FollowerLink : IFollowerLink
             {
                 reason = await ServeAsync(cancellationToken);
             }
-            catch (Exception e) when (e is RpcException or RequestException or OperationCanceledException or TimeoutException or FormatException or Journal.EntryFormatException)
+            catch (Exception e) when (e is RpcException or RequestException or OperationCanceledException or TimeoutException or FormatException or EntryFormatException)
             {
                 reason = e.Message;
             }
@@ -95,7 +125,10 @@ internal abstract class FollowerLink : IFollowerLink
             {
                 _outbox = null;
                 outbox.End();
-                _events.Disconnected(Member, reason);
+                if (Volatile.Read(ref _isEnding) == 0)
+                {
+                    _observer.Disconnected(reason);
+                }
             }
 
             pause = _time.GetElapsedTime(started) > _longestPause ? _firstPause : pause * 2 < _longestPause ? pause * 2 : _longestPause;

@@ -1,6 +1,7 @@
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Internal.V1;
+using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 using Promise = ReplicatedSqlite.Cluster.Promise;
 
@@ -8,8 +9,8 @@ namespace ReplicatedSqlite.Follower;
 
 /// <summary>The way to a follower on another node. The node is looked up at each attempt, so that it may move.</summary>
 internal sealed class GrpcFollowerLink(
-    Guid member, DatabaseId database, Promise promise, IFollowerEvents events, TimeProvider time, Func<Guid, GrpcChannel?> find, string self)
-    : FollowerLink(member, database, promise, events, time)
+    Guid member, DatabaseId database, Promise promise, IFollowerObserver observer, TimeProvider time, Func<Guid, GrpcChannel?> find, string self)
+    : FollowerLink(member, database, promise, observer, time)
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
@@ -51,6 +52,28 @@ internal sealed class GrpcFollowerLink(
         }
     }
 
+    protected override async Task<FollowerRead> ReadAsync(Position after, long maxBytes, CancellationToken cancellationToken)
+    {
+        if (find(Member) is not { } channel)
+        {
+            return new(FollowerReadOutcome.NotMember, [], $"No node with journal {Member} is alive.");
+        }
+
+        try
+        {
+            var request = new ReadLogRequest
+            {
+                DatabaseId = Database.ToString(), JournalId = FollowerWire.EncodeJournal(Member), Promise = FollowerWire.Encode(Promise), After = after.ToMessage(), MaxBytes = maxBytes,
+            };
+            await using var responses = channel.OpenServerStream(FollowerMethods.Read, request, null, cancellationToken);
+            return await ReadCollector.CollectAsync(responses, after, cancellationToken);
+        }
+        catch (Exception e) when (e is RpcException or EntryFormatException)
+        {
+            return new(FollowerReadOutcome.NotMember, [], e.Message);
+        }
+    }
+
     private async Task SendAsync(DuplexCall<FollowRequest, FollowResponse> call, LinkOutbox outbox, CancellationTokenSource ending)
     {
         try
@@ -66,8 +89,9 @@ internal sealed class GrpcFollowerLink(
             if (outbox.IsReleased)
             {
                 await call.WriteAsync(new() { Promise = FollowerWire.Encode(Promise), Release = new() }, ending.Token);
-                await call.CompleteAsync(); // the follower ends the stream, and with it the wait of who releases
             }
+
+            await call.CompleteAsync(); // the follower ends the stream then
         }
         catch (Exception e) when (e is RpcException or OperationCanceledException)
         {

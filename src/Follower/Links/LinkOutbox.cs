@@ -13,31 +13,47 @@ internal sealed class LinkOutbox(CancellationTokenSource giveUp)
     private readonly Channel<LeaderMessage> _messages = Channel.CreateBounded<LeaderMessage>(
         new BoundedChannelOptions(MaxMessages) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
-    private readonly TaskCompletionSource _emptied = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _bytes; // by Interlocked
 
-    /// <summary>Completes when all was sent, or will never be.</summary>
-    public Task Emptied => _emptied.Task;
+    /// <summary>Completes when the stream is gone.</summary>
+    public Task Ended => _ended.Task;
 
     /// <summary>The leader releases the follower: nothing follows, and the stream says so.</summary>
     public bool IsReleased { get; private set; }
 
-    public bool TryAdd(LeaderMessage message)
+    public void Add(LeaderMessage message)
     {
         var bytes = SizeOf(message);
         var before = Interlocked.Add(ref _bytes, bytes) - bytes;
         if ((before == 0 || before + bytes <= MaxBytes) && _messages.Writer.TryWrite(message))
         {
-            return true;
+            return;
         }
 
-        if (_messages.Writer.TryComplete())
-        {
-            giveUp.CancelAsync();
-        }
-
-        return false;
+        GiveUp();
     }
+
+    /// <summary>The stream takes nothing any more: it is ended.</summary>
+    public void GiveUp()
+    {
+        if (!_messages.Writer.TryComplete())
+        {
+            return; // nothing is taken any more
+        }
+
+        try
+        {
+            _ = giveUp.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended by itself at the same moment.
+        }
+    }
+
+    /// <summary>Nothing follows; what is there is still sent.</summary>
+    public void Complete() => _messages.Writer.TryComplete();
 
     public void Release()
     {
@@ -49,7 +65,7 @@ internal sealed class LinkOutbox(CancellationTokenSource giveUp)
     public void End()
     {
         _messages.Writer.TryComplete();
-        _emptied.TrySetResult();
+        _ended.TrySetResult();
     }
 
     /// <summary>The next message; entries that wait in several are put together.</summary>
@@ -77,9 +93,6 @@ internal sealed class LinkOutbox(CancellationTokenSource giveUp)
         Interlocked.Add(ref _bytes, -bytes);
         return message;
     }
-
-    /// <summary>Everything was sent.</summary>
-    public void Sent() => _emptied.TrySetResult();
 
     private static long SizeOf(LeaderMessage message) => message switch
     {

@@ -4,8 +4,8 @@ using ReplicatedSqlite.Protocol;
 namespace ReplicatedSqlite.Follower;
 
 /// <summary>The way to the follower on the leader's own node: no bytes, but queues both ways, so that neither is called while it holds its lock.</summary>
-internal sealed class LocalFollowerLink(Guid member, DatabaseId database, Promise promise, IFollowerEvents events, TimeProvider time, FollowerNode node)
-    : FollowerLink(member, database, promise, events, time)
+internal sealed class LocalFollowerLink(Guid member, DatabaseId database, Promise promise, IFollowerObserver observer, TimeProvider time, FollowerNode node)
+    : FollowerLink(member, database, promise, observer, time)
 {
     protected override async Task<string> ServeAsync(CancellationToken cancellationToken)
     {
@@ -19,7 +19,7 @@ internal sealed class LocalFollowerLink(Guid member, DatabaseId database, Promis
             return reason;
         }
 
-        var sending = SendAsync(stream, outbox, ending.Token);
+        var sending = SendAsync(stream, outbox, ending);
         try
         {
             while (await replies.TakeAsync(ending.Token) is { } message)
@@ -42,16 +42,19 @@ internal sealed class LocalFollowerLink(Guid member, DatabaseId database, Promis
         }
     }
 
-    private static async Task SendAsync(FollowerStream stream, LinkOutbox outbox, CancellationToken cancellationToken)
+    protected override Task<FollowerRead> ReadAsync(Position after, long maxBytes, CancellationToken cancellationToken) =>
+        Task.FromResult(node.Read(Database, Member, Promise, after, maxBytes));
+
+    private static async Task SendAsync(FollowerStream stream, LinkOutbox outbox, CancellationTokenSource ending)
     {
         try
         {
-            while (await outbox.TakeAsync(cancellationToken) is { } message)
+            while (await outbox.TakeAsync(ending.Token) is { } message)
             {
-                await stream.Receive(message).WaitAsync(cancellationToken);
+                await stream.Receive(message).WaitAsync(ending.Token);
             }
 
-            outbox.Sent();
+            await ending.CancelAsync(); // the leader ends it
         }
         catch (OperationCanceledException)
         {

@@ -95,7 +95,7 @@ public sealed class FollowerService(FollowerNode node)
             FollowerReadOutcome.Refused => ReadLogOutcome.Refused,
             _ => ReadLogOutcome.NotMember,
         };
-        var response = new ReadLogResponse { Outcome = outcome, Detail = read.Detail };
+        var response = new ReadLogResponse { Outcome = outcome, Detail = read.Detail, First = read.First.ToMessage() };
         var bytes = 0;
         foreach (var entry in read.Entries)
         {
@@ -126,8 +126,10 @@ public sealed class FollowerService(FollowerNode node)
 
     private ValueTask<ProbeResponse> Probe(ProbeRequest request, ServerCallContext call)
     {
-        var hasLost = node.Probe(ParseId(request.DatabaseId), FollowerWire.DecodeJournal(request.JournalId), request.Activation);
-        return ValueTask.FromResult(new ProbeResponse { IsMember = hasLost is not null, HasLost = hasLost ?? false });
+        var answer = node.Probe(ParseId(request.DatabaseId), FollowerWire.DecodeJournal(request.JournalId), request.Activation);
+        return ValueTask.FromResult(answer is { } known
+            ? new ProbeResponse { IsMember = true, HasLost = known.HasLost, Promised = FollowerWire.Encode(known.Promised), Last = known.Last.ToMessage() }
+            : new ProbeResponse());
     }
 
     private static DatabaseId ParseId(string id) =>

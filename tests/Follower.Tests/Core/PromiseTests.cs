@@ -126,6 +126,19 @@ public class PromiseTests
     }
 
     [Fact]
+    public void H11_A_deletion_empties_the_log_and_keeps_the_note()
+    {
+        var log = First(4);
+        var follower = new FollowerDriver();
+        follower.Do(Append(One, log));
+        Assert.Equal([new Promised(Two, log[3].End, log[3].End, log[3].End, null)], follower.Do(new Seal(Two, Deletes: true), stream: 2));
+        Assert.Equal((log[3].End, log[3].End), (follower.DiskFirst, follower.DiskLast));
+        Assert.Equal(["WriteNote", "WriteEntry", "WriteEntry", "WriteEntry", "WriteEntry", "WriteNote", "WriteStart"], follower.Ordered);
+        follower.Crash();
+        Assert.Equal([new Refused(One, Two, Deleted: true)], follower.Do(Append(One, log)));
+    }
+
+    [Fact]
     public void The_log_may_be_read_by_the_promised_leadership_alone()
     {
         var follower = new FollowerDriver();

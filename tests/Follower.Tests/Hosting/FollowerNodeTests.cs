@@ -20,30 +20,35 @@ public class FollowerNodeTests
         var leader = Leader.Connect(links, node.JournalId, One);
         await using var link = leader.Link;
         await leader.HearConnectedAsync();
-        Assert.True(link.TrySend(new Seal(One)));
+        link.Send(new Seal(One));
         Assert.Equal(new Promised(One, default, default, default, null), await leader.HearAsync<Promised>());
         foreach (var entry in log)
         {
-            link.TrySend(Append(One, entry));
+            link.Send(Append(One, entry));
         }
 
         await leader.HearAckAsync(One, log[^1].End);
-        link.TrySend(new Mark(One, log[9].End));
-        link.TrySend(new Heartbeat(One, 42));
+        link.Send(new Mark(One, log[9].End));
+        link.Send(new Heartbeat(One, 42));
         Assert.Equal(new HeartbeatAcked(One, 42), await leader.HearAsync<HeartbeatAcked>());
-        link.TrySend(new Trim(One, log[4].End));
-        link.TrySend(new Seal(One));
+        link.Send(new Trim(One, log[4].End));
+        link.Send(new Seal(One));
         Assert.Equal(new Promised(One, log[^1].End, log[4].End, log[9].End, null), await leader.HearAsync<Promised>());
 
-        var read = await links.ReadAsync(node.JournalId, Database, One, log[4].End, 1 << 20, default);
-        Assert.Equal(log[5..].Select(entry => entry.End), read.Entries.Select(entry => entry.End));
-        Assert.Equal(FollowerReadOutcome.Trimmed, (await links.ReadAsync(node.JournalId, Database, One, log[3].End, 1 << 20, default)).Outcome);
-        Assert.Equal(FollowerReadOutcome.NotHeld, (await links.ReadAsync(node.JournalId, Database, One, log[7].End with { Hash = default }, 1 << 20, default)).Outcome);
-        Assert.Equal(FollowerReadOutcome.Refused, (await links.ReadAsync(node.JournalId, Database, Two, log[4].End, 1 << 20, default)).Outcome);
-        Assert.Equal(isRemote ? FollowerReadOutcome.NotMember : FollowerReadOutcome.Unreachable, (await links.ReadAsync(Id(9), Database, One, log[4].End, 1 << 20, default)).Outcome);
-        Assert.False(await links.ProbeAsync(node.JournalId, Database, One.Activation, default));
-        Assert.True(await links.ProbeAsync(node.JournalId, Database, Two.Activation, default));
-        Assert.Null(await links.ProbeAsync(Id(9), Database, One.Activation, default));
+        var none = CancellationToken.None;
+        Assert.Equal(log[5..20].Select(entry => entry.End), (await link.ReadAsync(log[4].End, log[19].End, 1 << 20, none)).Select(entry => entry.End));
+        Assert.Equal(log[4].End, (await Assert.ThrowsAsync<JournalTrimmedException>(() => link.ReadAsync(log[3].End, log[19].End, 1 << 20, none))).First);
+        await Assert.ThrowsAsync<RequestException>(() => link.ReadAsync(log[7].End with { Hash = default }, log[19].End, 1 << 20, none));
+        await using (var other = Leader.Connect(links, node.JournalId, Two).Link)
+        {
+            await Assert.ThrowsAsync<RequestException>(() => other.ReadAsync(log[4].End, log[19].End, 1 << 20, none));
+        }
+
+        Assert.Equal(new ProbeAnswer(false, One, log[^1].End), await links.ProbeAsync(Database, node.JournalId, One.Activation, none));
+        Assert.Equal(new ProbeAnswer(true, One, log[^1].End), await links.ProbeAsync(Database, node.JournalId, Two.Activation, none));
+        Assert.Null(await links.ProbeAsync(Database, Id(9), One.Activation, none));
+        Assert.Equal((null, One), node.StateOf(Database));
+        Assert.True(node.LogOf(Database).Holds(log[7].End));
     }
 
     [Theory]
@@ -82,10 +87,10 @@ public class FollowerNodeTests
         var leader = Leader.Connect(links, node.JournalId, One);
         await using var link = leader.Link;
         await leader.HearConnectedAsync();
-        link.TrySend(new Append(One, Position.Start, [first, large, last]));
+        link.Send(new Append(One, Position.Start, [first, large, last]));
         await leader.HearAckAsync(One, last.End);
-        var read = await links.ReadAsync(node.JournalId, Database, One, first.End, 100 << 20, default);
-        Assert.Equal(large.Encoded.ToArray(), read.Entries[0].Encoded.ToArray());
+        var read = await link.ReadAsync(first.End, last.End, 100 << 20, CancellationToken.None);
+        Assert.Equal(large.Encoded.ToArray(), read[0].Encoded.ToArray());
     }
 
     [Fact]
@@ -97,18 +102,21 @@ public class FollowerNodeTests
         await using var link = leader.Link;
         var log = First(3);
         await leader.HearConnectedAsync();
-        link.TrySend(Append(One, log[..2]));
+        link.Send(Append(One, log[..2]));
         await leader.HearAckAsync(One, log[1].End);
         fixture.Disk.FailingSync = 1;
-        link.TrySend(Append(One, log[2]));
+        link.Send(Append(One, log[2]));
         await leader.HearDisconnectedAsync();
+        object heard;
         do
         {
             await leader.HearConnectedAsync(); // it may come while the journal is not open yet
+            link.Send(Append(One, log));
+            heard = await leader.HearAsync<object>();
         }
-        while (!link.TrySend(Append(One, log)) || (await leader.HearAsync<object>()) is not Acked);
-        Assert.Equal(log[2].End, node.Journal!.LastOf(Database));
-        Assert.Equal(One, FollowerNote.Decode(node.Journal!.NoteOf(Database).Span).Promise);
+        while (heard is not Acked);
+        Assert.Equal(log[2].End, node.OpenedJournal!.LastOf(Database));
+        Assert.Equal(One, FollowerNote.Decode(node.OpenedJournal!.NoteOf(Database).Span).Promise);
     }
 
     [Fact]
@@ -127,13 +135,13 @@ public class FollowerNodeTests
         await using var link = leader.Link;
         await leader.HearConnectedAsync();
         fixture.Disk.FreeBytes = 0;
-        link.TrySend(Append(One, log));
+        link.Send(Append(One, log));
         Assert.Contains("full", await leader.HearDisconnectedAsync(), StringComparison.Ordinal);
         Assert.Null(node.Trouble);
         fixture.Disk.FreeBytes = long.MaxValue;
-        while (node.Journal!.LastOf(Database) != log[^1].End)
+        while (node.OpenedJournal!.LastOf(Database) != log[^1].End)
         {
-            link.TrySend(Append(One, log));
+            link.Send(Append(One, log));
             await leader.HearAsync<object>();
         }
     }
@@ -146,13 +154,13 @@ public class FollowerNodeTests
         var node = fixture.Start();
         var leader = Leader.Connect(fixture.Local(), node.JournalId, One);
         await leader.HearConnectedAsync();
-        leader.Link.TrySend(Append(One, log));
+        leader.Link.Send(Append(One, log));
         await leader.HearAckAsync(One, log[^1].End);
         await leader.Link.DisposeAsync();
         await node.DisposeAsync();
         var again = fixture.Start();
         Assert.Equal(node.JournalId, again.JournalId);
-        Assert.Equal(log[^1].End, again.Journal!.LastOf(Database));
+        Assert.Equal(log[^1].End, again.OpenedJournal!.LastOf(Database));
         Assert.Equal(again.JournalId, fixture.Known!.Id);
         Assert.True(fixture.Known.LastGroup >= 1);
     }
@@ -178,7 +186,7 @@ public class FollowerNodeTests
         var node = fixture.Start();
         var leader = Leader.Connect(fixture.Local(), node.JournalId, One);
         await leader.HearConnectedAsync();
-        leader.Link.TrySend(Append(One, First(20)));
+        leader.Link.Send(Append(One, First(20)));
         await leader.HearAckAsync(One, First(20)[^1].End);
         await leader.Link.DisposeAsync();
         await node.DisposeAsync();
@@ -233,13 +241,13 @@ public class FollowerNodeTests
         var node = fixture.Start();
         var leader = Leader.Connect(fixture.Local(), node.JournalId, Two);
         await leader.HearConnectedAsync();
-        leader.Link.TrySend(Append(Two, log));
+        leader.Link.Send(Append(Two, log));
         await leader.HearAckAsync(Two, log[^1].End);
-        leader.Link.TrySend(new Seal(Three, Deletes: true));
+        leader.Link.Send(new Seal(Three, Deletes: true));
         await leader.HearAsync<Promised>();
         await leader.Link.DisposeAsync();
         await node.ForgetAsync(Database);
-        Assert.Equal(Position.Start, node.Journal!.LastOf(Database));
+        Assert.Equal(Position.Start, node.OpenedJournal!.LastOf(Database));
 
         var zombie = Leader.Connect(fixture.Local(), node.JournalId, Two);
         await using var link = zombie.Link;
@@ -247,7 +255,7 @@ public class FollowerNodeTests
         do
         {
             await zombie.HearConnectedAsync(); // once more if the follower was just beginning anew
-            link.TrySend(Append(Two, log));
+            link.Send(Append(Two, log));
             heard = await zombie.HearAsync<object>();
         }
         while (heard is string);
@@ -263,11 +271,12 @@ public class FollowerNodeTests
         var links = await fixture.RemoteAsync();
         var released = await SealedAsync(Id(50));
         var broken = await SealedAsync(Id(51));
-        await released.Link.ReleaseAsync();
+        released.Link.Release();
+        await released.Link.DisposeAsync();
         time.Advance(TimeSpan.FromMilliseconds(600));
-        Assert.False(node.Probe(new(Id(50)), node.JournalId, One.Activation));
+        Assert.False(node.Probe(new(Id(50)), node.JournalId, One.Activation)!.Value.HasLost);
         await broken.Link.DisposeAsync();
-        for (var tries = 0; node.Probe(new(Id(51)), node.JournalId, One.Activation) != true; tries++)
+        for (var tries = 0; node.Probe(new(Id(51)), node.JournalId, One.Activation)?.HasLost != true; tries++)
         {
             Assert.True(tries < 10_000);
             time.Advance(TimeSpan.FromMilliseconds(10));
@@ -278,7 +287,7 @@ public class FollowerNodeTests
         {
             var leader = Leader.Connect(links, node.JournalId, One, new DatabaseId(database));
             await leader.HearConnectedAsync();
-            leader.Link.TrySend(new Seal(One));
+            leader.Link.Send(new Seal(One));
             await leader.HearAsync<Promised>();
             return leader;
         }
@@ -288,9 +297,9 @@ public class FollowerNodeTests
     {
         private readonly Leader _heard = new();
 
-        public void Reply(FollowerMessage message) => _heard.Received(default, message);
+        public void Reply(FollowerMessage message) => _heard.Received(message);
 
-        public void End(string reason) => _heard.Disconnected(default, reason);
+        public void End(string reason) => _heard.Disconnected(reason);
 
         public Task<T> HearAsync<T>() => _heard.HearAsync<T>();
     }

@@ -6,7 +6,7 @@ using static ReplicatedSqlite.Follower.Tests.Logs;
 namespace ReplicatedSqlite.Follower.Tests;
 
 /// <summary>A leader that keeps what it hears and can wait for it.</summary>
-internal sealed class Leader : IFollowerEvents
+internal sealed class Leader : IFollowerObserver
 {
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(20);
     private readonly Lock _gate = new();
@@ -18,15 +18,15 @@ internal sealed class Leader : IFollowerEvents
     public static Leader Connect(IFollowerLinks links, Guid member, Promise promise, DatabaseId? database = null)
     {
         var leader = new Leader();
-        leader.Link = links.Connect(member, database ?? Database, promise, leader);
+        leader.Link = links.Open(database ?? Database, member, promise, leader);
         return leader;
     }
 
-    public void Connected(Guid member) => Add("connected");
+    public void Connected() => Add("connected");
 
-    public void Disconnected(Guid member, string reason) => Add($"disconnected: {reason}");
+    public void Disconnected(string reason) => Add($"disconnected: {reason}");
 
-    public void Received(Guid member, FollowerMessage message) => Add(message);
+    public void Received(FollowerMessage message) => Add(message);
 
     /// <summary>Waits for something that was not waited for before, and forgets what came before it.</summary>
     public async Task<T> HearAsync<T>(Func<T, bool>? wanted = null)
