@@ -13,6 +13,7 @@ public sealed class ScenarioTests : IDisposable
     [InlineData("confirm-lag", "confirm lag weur")]
     [InlineData("echo", "echo 64 KiB, 8 callers")]
     [InlineData("isolation", "point reads beside: an endless query")]
+    [InlineData("journal", "fdatasyncs a record, 10000 databases")]
     [InlineData("stream", "rows by Stream")]
     [InlineData("transaction", "3 reads: added by the transaction")]
     [InlineData("reads", "point reads, 8 callers")]
