@@ -106,6 +106,12 @@ internal sealed partial class LeaderCore
         (_now, _startedAt) = (now, now);
         if (_start.Resumed is { } resumed)
         {
+            if (_start.OwnSets is { } known && known.DecidedAt > resumed)
+            {
+                Lose(LossReason.OwnJournal, new(known.DecidedAt.Epoch, 0), $"the own log knows follower sets of {known.DecidedAt}; the leadership left it at {resumed}. Another epoch must be taken", actions);
+                return;
+            }
+
             Resume(resumed);
         }
 

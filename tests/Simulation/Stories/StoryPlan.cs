@@ -1,0 +1,61 @@
+namespace ReplicatedSqlite.Simulation;
+
+/// <summary>What one story is about: chosen by its seed before it begins, or written down by a script.</summary>
+internal sealed record StoryPlan
+{
+    public required int Nodes { get; init; }
+
+    public required int Followers { get; init; }
+
+    public int Clients { get; init; } = 3;
+
+    /// <summary>Microseconds of the part with faults.</summary>
+    public long Length { get; init; } = 6_000_000;
+
+    /// <summary>Microseconds between two faults, at most.</summary>
+    public long MostRest { get; init; } = 400_000;
+
+    public NetworkWeather Weather { get; init; } = NetworkWeather.Calm;
+
+    public (long Least, long Most) SyncTime { get; init; } = (100, 3_000);
+
+    public double WriteShare { get; init; } = 0.5;
+
+    public long MostThinking { get; init; } = 80_000;
+
+    /// <summary>How often a reader of the control plane gets an older copy.</summary>
+    public double StaleShare { get; init; }
+
+    /// <summary>Reads rest on leases; else each on a round of its own.</summary>
+    public bool ReadLease { get; init; } = true;
+
+    /// <summary>Entries larger than this go in parts.</summary>
+    public int PartBytes { get; init; } = 1 << 20;
+
+    public long WindowBytes { get; init; } = 16 << 10;
+
+    /// <summary>How much each kind of fault is liked in this story: most stories are about a few of them.</summary>
+    public IReadOnlyList<int> Weights { get; init; } = [];
+
+    public static StoryPlan Choose(World world)
+    {
+        var followers = world.Random.Next(20) switch { 0 => 1, < 13 => 3, _ => 5 };
+        return new StoryPlan
+        {
+            Nodes = followers + world.Random.Next(followers == 5 ? 1 : 0, followers == 5 ? 2 : 3),
+            Followers = followers,
+            Clients = world.Random.Next(2, 5),
+            Length = world.Between(3_000_000, 8_000_000),
+            MostRest = world.Between(150_000, 700_000),
+            Weather = NetworkWeather.Choose(world),
+            SyncTime = world.Random.Next(3) switch { 0 => (50L, 500L), 1 => (100L, 5_000L), _ => (1_000L, 30_000L) },
+            WriteShare = world.Random.Next(3) switch { 0 => 0.3, 1 => 0.5, _ => 0.8 },
+            MostThinking = world.Between(20_000, 120_000),
+            StaleShare = world.Chance(0.4) ? 0.2 : 0,
+            ReadLease = world.Chance(0.8),
+            PartBytes = world.Chance(0.3) ? world.Random.Next(150, 400) : 1 << 20,
+            WindowBytes = world.Between(2_000, 16_000),
+            Weights = [.. Enum.GetValues<NemesisKind>().Select(_ => world.Random.Next(3) switch { 0 => 0, 1 => 1, _ => 4 })],
+        };
+    }
+}

@@ -1,0 +1,60 @@
+using System.Diagnostics;
+
+namespace ReplicatedSqlite.Simulation;
+
+/// <summary>What came of many stories.</summary>
+internal sealed record RunResult(int Passed, IReadOnlyList<(int Seed, string What)> Failed, TimeSpan Took, long Events);
+
+/// <summary>Runs seeds side by side, each story in one thread of its own.</summary>
+internal static class StoryRunner
+{
+    /// <summary>Runs one story. What it throws is a finding too: a core or the simulation met something that it holds impossible.</summary>
+    public static (string? Failure, long Events) RunOne(int seed, Func<Plant>? plant = null)
+    {
+        try
+        {
+            var result = Story.Run(seed, plant?.Invoke());
+            return (result.Findings.Count == 0 ? null : string.Join(Environment.NewLine, result.Findings), result.Events);
+        }
+        catch (Exception thrown)
+        {
+            return ($"{thrown.GetType().Name}: {thrown.Message}{Environment.NewLine}{thrown.StackTrace}", 0);
+        }
+    }
+
+    /// <param name="seeds">Which.</param>
+    /// <param name="seconds">No new story is begun after so long.</param>
+    public static RunResult Run(IEnumerable<int> seeds, double seconds = double.PositiveInfinity)
+    {
+        var clock = Stopwatch.StartNew();
+        var failed = new List<(int, string)>();
+        var passed = 0;
+        long events = 0;
+        Parallel.ForEach(
+            System.Collections.Concurrent.Partitioner.Create(seeds, System.Collections.Concurrent.EnumerablePartitionerOptions.NoBuffering),
+            new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
+            (seed, state) =>
+            {
+                if (clock.Elapsed.TotalSeconds > seconds)
+                {
+                    state.Stop();
+                    return;
+                }
+
+                var (failure, count) = RunOne(seed);
+                Interlocked.Add(ref events, count);
+                if (failure is null)
+                {
+                    Interlocked.Increment(ref passed);
+                    return;
+                }
+
+                lock (failed)
+                {
+                    failed.Add((seed, failure));
+                }
+            });
+        failed.Sort();
+        return new(passed, failed, clock.Elapsed, events);
+    }
+}
