@@ -183,7 +183,7 @@ internal sealed partial class LeaderCore
         Mark? shared = null;
         foreach (var member in _byIndex)
         {
-            member.Mark(Confirmed, ref shared, actions);
+            member.Mark(Confirmed, isLast: false, ref shared, actions);
             member.Trim(_trim, actions);
         }
 
@@ -203,7 +203,7 @@ internal sealed partial class LeaderCore
     private void Tell(MemberCore member, List<LeaderAction> actions)
     {
         Mark? alone = null;
-        member.Mark(Confirmed, ref alone, actions);
+        member.Mark(Confirmed, isLast: false, ref alone, actions);
         member.Trim(_trim, actions);
     }
 
@@ -214,6 +214,8 @@ internal sealed partial class LeaderCore
         {
             if (!_sets!.Sets.Current.Contains(member.Id) && _members.Remove(member.Id))
             {
+                Mark? last = null;
+                member.Mark(Confirmed, isLast: true, ref last, actions);
                 member.Disconnected();
                 actions.Add(LeaderAction.Release(member.Id));
             }

@@ -117,9 +117,13 @@ internal sealed partial class MemberCore(Guid id, int index, Promise promise, Le
     public void HeartbeatAcked(long sentAt) => _ackedHeartbeat = Math.Max(_ackedHeartbeat, sentAt);
 
     /// <summary>Says what is confirmed, if it was sent that far: whatever it was sent up to there is.</summary>
-    public void Mark(Position confirmed, ref Mark? shared, List<LeaderAction> actions)
+    /// <param name="confirmed">The position.</param>
+    /// <param name="isLast">There is no later occasion, so it need not have answered yet; it obeys only if it holds what is named.</param>
+    /// <param name="shared">The message, made once for all who get it.</param>
+    /// <param name="actions">Receives it.</param>
+    public void Mark(Position confirmed, bool isLast, ref Mark? shared, List<LeaderAction> actions)
     {
-        if (!_isMatched || confirmed == Position.Start)
+        if (!(_isMatched || (isLast && IsReady)) || confirmed == Position.Start)
         {
             return;
         }
