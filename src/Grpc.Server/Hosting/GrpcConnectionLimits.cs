@@ -3,7 +3,7 @@ namespace ReplicatedSqlite.Grpc.Server;
 /// <summary>What the connections of a gRPC port may take, and when they are taken for dead.</summary>
 public sealed record GrpcConnectionLimits
 {
-    /// <summary>Connections to one port; those beyond are told to go away (ENHANCE_YOUR_CALM) before their first call. Default 10,000.</summary>
+    /// <summary>Connections to one port; those beyond have their calls refused for a second and are told to go away (ENHANCE_YOUR_CALM). Default 10,000.</summary>
     public int MaxConnections { get; init; } = 10_000;
 
     /// <summary>Calls at once on one connection. Clients are told the number and wait, or open another connection; who does not heed it has its stream refused. Default 10,000: subscriptions and parked reads hold a stream each.</summary>

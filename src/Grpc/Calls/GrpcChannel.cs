@@ -58,8 +58,9 @@ public sealed class GrpcChannel : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(method);
         ArgumentNullException.ThrowIfNull(request);
         var frame = RequestFrame.Serialize(request, GzipFromBytes(options));
-        var content = new ByteArrayContent(frame.Array!, frame.Offset, frame.Count);
-        return new ServerStream<TResponse>(new StreamingCall<TResponse>(this, method.FullName, method.ResponseParser, content, RequestFrame.IsCompressed(frame), options, cancellationToken));
+        var content = new FramedContent(frame);
+        return new ServerStream<TResponse>(
+            new StreamingCall<TResponse>(this, method.FullName, method.ResponseParser, content, () => content.WasTaken, RequestFrame.IsCompressed(frame), options, cancellationToken));
     }
 
     /// <summary>A stream of requests, one response.</summary>

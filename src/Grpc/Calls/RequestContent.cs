@@ -10,6 +10,9 @@ internal sealed class RequestContent : HttpContent
     private readonly TaskCompletionSource<Stream> _stream = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>The handler has sent the call's head: a server may know of the call.</summary>
+    public bool WasTaken => _stream.Task.IsCompletedSuccessfully;
+
     /// <summary>Sends one message; completes when it is handed to the connection, which waits while the peer's window is full.</summary>
     public async ValueTask WriteAsync(IMessage message, int gzipFromBytes, CancellationToken cancellationToken)
     {

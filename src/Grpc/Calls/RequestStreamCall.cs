@@ -17,7 +17,7 @@ internal sealed class RequestStreamCall<TRequest, TResponse> : IAsyncDisposable
     {
         _gzipFromBytes = channel.GzipFromBytes(options);
         Method = method;
-        Responses = new StreamingCall<TResponse>(channel, method.FullName, method.ResponseParser, _content, _gzipFromBytes != int.MaxValue, options, cancellationToken);
+        Responses = new StreamingCall<TResponse>(channel, method.FullName, method.ResponseParser, _content, () => _content.WasTaken, _gzipFromBytes != int.MaxValue, options, cancellationToken);
         _ = FailWritersWithAsync(Responses.Response);
     }
 

@@ -9,12 +9,14 @@ internal sealed class StreamingCall<TResponse> : IAsyncDisposable
     private readonly GrpcChannel _channel;
     private readonly MessageParser<TResponse> _parser;
     private readonly Task<HttpResponseMessage> _response;
+    private readonly Func<bool> _wasTaken;
     private MessageReader<TResponse>? _reader; // made by the first read
     private bool _ended;
 
     public StreamingCall(
-        GrpcChannel channel, string method, MessageParser<TResponse> parser, HttpContent content, bool isGzip, CallOptions? options, CancellationToken cancellationToken)
+        GrpcChannel channel, string method, MessageParser<TResponse> parser, HttpContent content, Func<bool> wasTaken, bool isGzip, CallOptions? options, CancellationToken cancellationToken)
     {
+        _wasTaken = wasTaken;
         _channel = channel;
         _parser = parser;
         Lifetime = new CallLifetime(options?.Timeout, channel.Options.TimeProvider, cancellationToken);
@@ -71,7 +73,7 @@ internal sealed class StreamingCall<TResponse> : IAsyncDisposable
         Lifetime.Dispose();
     }
 
-    public Exception Translate(Exception exception) => TransportFailure.Translate(exception, _channel.Address, Lifetime, Lifetime.CallerToken);
+    public Exception Translate(Exception exception) => TransportFailure.Translate(exception, _channel.Address, _wasTaken(), Lifetime, Lifetime.CallerToken);
 
     private ValueTask<bool> Begin(MessageReader<TResponse> reader)
     {

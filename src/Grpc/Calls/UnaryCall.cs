@@ -22,14 +22,14 @@ internal static class UnaryCall
         cancellationToken.ThrowIfCancellationRequested();
         var lifetime = options?.Timeout is { } timeout ? new CallLifetime(timeout, channel.Options.TimeProvider, cancellationToken) : null;
         var token = lifetime?.Token ?? cancellationToken;
+        FramedContent? content = null;
         try
         {
             var frame = RequestFrame.Serialize(request, channel.GzipFromBytes(options));
 
-            // Array content makes the handler send head and body at one go; it returns once both are sent and the response's head is there.
-            var content = new ByteArrayContent(frame.Array!, frame.Offset, frame.Count);
+            content = new FramedContent(frame);
             using var response = await channel.SendAsync(method.FullName, content, RequestFrame.IsCompressed(frame), options, token).ConfigureAwait(false);
-            ArrayPool<byte>.Shared.Return(frame.Array!); // only here: after a failure the handler may still be reading it
+            ArrayPool<byte>.Shared.Return(frame.Array!); // all is sent once the response's head is there; after a failure the handler may still be reading it
 
             if (received is not null) received.Headers = ResponseHead.Headers(response);
             ResponseHead.Check(response);
@@ -45,7 +45,7 @@ internal static class UnaryCall
         }
         catch (Exception e) when (e is not RpcException)
         {
-            throw TransportFailure.Translate(e, channel.Address, lifetime, cancellationToken);
+            throw TransportFailure.Translate(e, channel.Address, content is { WasTaken: true }, lifetime, cancellationToken);
         }
         finally
         {
