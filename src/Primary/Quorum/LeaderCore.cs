@@ -300,7 +300,9 @@ internal sealed partial class LeaderCore
             }
         }
 
-        Need(_sets is { } sets ? _rules.SetsToConfirm(sets.Sets, Confirmed >= sets.DecidedAt) : _opening?.Both ?? _recovery.Needed);
+        Need(_opening is not null ? _rules.SetsToConfirm(_opening, isConfirmed: false)
+            : _sets is not null ? _rules.SetsToConfirm(_sets.Sets, isConfirmed: true)
+            : _recovery.Needed);
     }
 
     private void Need(ImmutableArray<FollowerSet> sets)

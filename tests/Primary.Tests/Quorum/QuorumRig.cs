@@ -101,8 +101,8 @@ internal sealed class QuorumRig
         Now = until;
     }
 
-    /// <summary>Delivers one message, keeping the order of each stream and direction, or lets one thing happen that was put off.</summary>
-    public bool Step(int choice)
+    /// <summary>Delivers one message, keeping the order of each stream and direction unless it is told otherwise, or lets one thing happen that was put off.</summary>
+    public bool Step(int choice, bool reorders = false, bool repeats = false)
     {
         if (_later.TryDequeue(out var later))
         {
@@ -113,14 +113,18 @@ internal sealed class QuorumRig
         for (var i = 0; i < _network.Count; i++)
         {
             var at = (i + choice) % _network.Count;
-            at = _network.FindIndex(message => message.Stream == _network[at].Stream && message.ToFollower == _network[at].ToFollower);
+            at = reorders ? at : _network.FindIndex(message => message.Stream == _network[at].Stream && message.ToFollower == _network[at].ToFollower);
             var message = _network[at];
             if (message.Leader?.IsPaused == true)
             {
                 continue;
             }
 
-            _network.RemoveAt(at);
+            if (!repeats)
+            {
+                _network.RemoveAt(at);
+            }
+
             Deliver(message);
             return true;
         }

@@ -9,7 +9,73 @@ public class RandomLeadershipTests
 {
     [Fact]
     public void Nothing_confirmed_is_lost_no_read_is_stale_and_it_always_comes_back() =>
-        Seeds.ForEach(usual: 300, full: 20_000, static seed => new Run(seed).Go());
+        Seeds.ForEach(usual: 300, full: 20_000, static seed => new Run(seed, isOrdered: true).Go());
+
+    [Fact]
+    public void Nor_when_messages_come_twice_and_out_of_order() => Seeds.ForEach(usual: 300, full: 20_000, static seed => new Run(seed, isOrdered: false).Go());
+
+    // The rules are of use only if the test notices that one of them is broken.
+    [Theory]
+    [InlineData(typeof(OneLess))]
+    [InlineData(typeof(Longest))]
+    [InlineData(typeof(OldSet))]
+    [InlineData(typeof(NewSetAlone))]
+    [InlineData(typeof(FromTheAck))]
+    [InlineData(typeof(RoundUnderWay))]
+    [InlineData(typeof(CachedLease))]
+    public void A_broken_rule_is_noticed(Type broken)
+    {
+        for (var seed = 1; seed < 20_000; seed++)
+        {
+            try
+            {
+                new Run(seed, isOrdered: true, (LeaderRules)Activator.CreateInstance(broken)!).Go();
+            }
+            catch (Exception noticed) when (noticed is Xunit.Sdk.XunitException or InvalidOperationException or ArgumentException)
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"{broken.Name} was not noticed.");
+    }
+
+    private sealed class OneLess : LeaderRules
+    {
+        public override int PromisesNeeded(FollowerSet set) => Math.Max(1, set.SealQuorum - 1);
+    }
+
+    private sealed class Longest : LeaderRules
+    {
+        public override int Compare(Position left, Position right) => left.Sequence.CompareTo(right.Sequence);
+    }
+
+    private sealed class OldSet : LeaderRules
+    {
+        public override System.Collections.Immutable.ImmutableArray<FollowerSet> SetsToSeal(KnownSets? known, FollowerSet hint, bool isDecided) => [hint];
+    }
+
+    private sealed class NewSetAlone : LeaderRules
+    {
+        public override System.Collections.Immutable.ImmutableArray<FollowerSet> SetsToConfirm(FollowerSets sets, bool isConfirmed) => [sets.Current];
+    }
+
+    private sealed class FromTheAck : LeaderRules
+    {
+        public override long LeaseFrom(long sentAt, long ackedAt) => ackedAt;
+    }
+
+    private sealed class RoundUnderWay : LeaderRules
+    {
+        public override bool Proves(long sentAt, long lastSentAt) => sentAt >= lastSentAt;
+    }
+
+    private sealed class CachedLease : LeaderRules
+    {
+        private bool _had;
+
+        public override bool HasLease(long? leaseFrom, long arrivedAt, LeaderTimes times) => (_had, _had = base.HasLease(leaseFrom, arrivedAt, times)).Item1;
+    }
 
     private sealed class Run
     {
@@ -22,10 +88,13 @@ public class RandomLeadershipTests
         private LeaderRig? _leader;
         private uint _epoch;
         private long _token;
+        private readonly bool _isOrdered;
+        private readonly LeaderRules? _rules;
         private Position _greatest;
 
-        public Run(int seed)
+        public Run(int seed, bool isOrdered, LeaderRules? rules = null)
         {
+            (_isOrdered, _rules) = (isOrdered, rules);
             _random = new Random(seed);
             _times = new() { ReadLease = _random.Next(4) != 0 };
             _catalogue = _rig.Set([.. Enumerable.Range(1, _random.Next(3) * 2 + 1)]);
@@ -129,7 +198,7 @@ public class RandomLeadershipTests
                 changeTo = _rig.Set([node.Number, .. others]);
             }
 
-            _leader = _rig.Lead(node.Number, ++_epoch, _catalogue, changeTo, run: false, times: _times, limits: _limits);
+            _leader = _rig.Lead(node.Number, ++_epoch, _catalogue, changeTo, run: false, times: _times, limits: _limits, rules: _rules);
             _leader.MostFetched = _random.Next(1, 5);
         }
 
@@ -151,7 +220,7 @@ public class RandomLeadershipTests
             _rig.Run();
             if (leader.Said.FirstOrDefault(action => action.Kind == LeaderActionKind.HandedOver).Promises is { } promises)
             {
-                _leader = _rig.Lead(to.Number, next.Epoch, _catalogue, run: false, times: _times, limits: _limits, with: start => start with { Promise = next, Promises = [.. promises] });
+                _leader = _rig.Lead(to.Number, next.Epoch, _catalogue, run: false, times: _times, limits: _limits, rules: _rules, with: start => start with { Promise = next, Promises = [.. promises] });
             }
         }
 
@@ -180,7 +249,7 @@ public class RandomLeadershipTests
                 default:
                     for (var moves = _random.Next(12); moves > 0; moves--)
                     {
-                        _ = _random.Next(3) == 0 ? _rig.Write(_random.Next(5)) : _rig.Step(_random.Next(50));
+                        _ = _random.Next(3) == 0 ? _rig.Write(_random.Next(5)) : _rig.Step(_random.Next(50), !_isOrdered && _random.Next(4) == 0, !_isOrdered && _random.Next(8) == 0);
                     }
 
                     foreach (var leader in _rig.Leaders)
