@@ -9,10 +9,10 @@ public class RandomLeadershipTests
 {
     [Fact]
     public void Nothing_confirmed_is_lost_no_read_is_stale_and_it_always_comes_back() =>
-        Seeds.ForEach(usual: 300, full: 20_000, static seed => new Run(seed, isOrdered: true).Go());
+        Seeds.ForEach(usual: 150, full: 20_000, static seed => new Run(seed, isOrdered: true).Go());
 
     [Fact]
-    public void Nor_when_messages_come_twice_and_out_of_order() => Seeds.ForEach(usual: 300, full: 20_000, static seed => new Run(seed, isOrdered: false).Go());
+    public void Nor_when_messages_come_twice_and_out_of_order() => Seeds.ForEach(usual: 150, full: 20_000, static seed => new Run(seed, isOrdered: false).Go());
 
     // The rules are of use only if the test notices that one of them is broken.
     [Theory]
