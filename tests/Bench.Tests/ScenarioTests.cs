@@ -12,6 +12,7 @@ public sealed class ScenarioTests : IDisposable
     [InlineData("bytes", "sequential insert: patch")]
     [InlineData("confirm-lag", "confirm lag weur")]
     [InlineData("echo", "echo 64 KiB, 8 callers")]
+    [InlineData("gzip", "gzip, 64 KiB, 8 callers")]
     [InlineData("isolation", "point reads beside: an endless query")]
     [InlineData("journal", "fdatasyncs a record, 10000 databases")]
     [InlineData("stream", "rows by Stream")]

@@ -128,7 +128,9 @@ public sealed class DrainTests : IAsyncLifetime
             await stop.WaitAsync(TestTimeouts.Long);
         }
 
-        var e = await AssertUnavailableAsync(() => _channel.CallAsync(Unary, new Int32Value()));
+        await AssertUnavailableAsync(() => _channel.CallAsync(Unary, new Int32Value())); // sent or not, as the client has read the GOAWAY or not yet
+        await using var fresh = _server.Connect();
+        var e = await AssertUnavailableAsync(() => fresh.CallAsync(Unary, new Int32Value()));
         Assert.Equal(RpcFailureOrigin.NotSent, e.Origin);
     }
 

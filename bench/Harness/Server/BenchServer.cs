@@ -14,11 +14,12 @@ internal static class BenchServer
         using var lag = new LagRecorder();
         await using var bare = await EchoServers.StartBareAsync(cancellationToken);
         await using var echo = await EchoServers.StartGrpcAsync(cancellationToken);
+        await using var gzip = await EchoServers.StartGzipAsync(cancellationToken);
         await using var cluster = dataFolder is null
             ? null
             : await LocalCluster.StartAsync(
                 new LocalClusterOptions { DataFolder = dataFolder, Regions = regions }, TimeProvider.System, new Random(1), NullLoggerFactory.Instance, cancellationToken);
-        Answer(new ServerReady(AddressOf(bare), AddressOf(echo), [.. (cluster?.Nodes ?? []).Select(node => new ServerNode(node.Region, node.GrpcAddress))]));
+        Answer(new ServerReady(AddressOf(bare), AddressOf(echo), AddressOf(gzip), [.. (cluster?.Nodes ?? []).Select(node => new ServerNode(node.Region, node.GrpcAddress))]));
         while (await Console.In.ReadLineAsync(cancellationToken) is { } command)
         {
             switch (command)

@@ -13,8 +13,9 @@ internal static class ControlCommand
 /// <summary>The first line: where the servers listen.</summary>
 /// <param name="BareEcho">Kestrel alone.</param>
 /// <param name="Echo">Our gRPC.</param>
+/// <param name="Gzip">Our gRPC, with rows in gzip for those who take it.</param>
 /// <param name="Nodes">The cluster's nodes in the order of the regions.</param>
-internal sealed record ServerReady(Uri BareEcho, Uri Echo, IReadOnlyList<ServerNode> Nodes);
+internal sealed record ServerReady(Uri BareEcho, Uri Echo, Uri Gzip, IReadOnlyList<ServerNode> Nodes);
 
 /// <summary>A node of the cluster.</summary>
 internal sealed record ServerNode(string Region, Uri Grpc);

@@ -6,18 +6,30 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
-/// <summary>Two servers that give back what they got: Kestrel alone, which is the limit, and our gRPC on it.</summary>
+/// <summary>Servers that give back what they got: Kestrel alone, which is the limit, and our gRPC on it. And one that answers with rows, in gzip for those who take it.</summary>
 internal static class EchoServers
 {
     public static readonly GrpcMethod<BytesValue, BytesValue> Method = new("bench.Echo", "Echo", MethodKind.Unary);
+
+    /// <summary>Asks for rows of that many bytes.</summary>
+    public static readonly GrpcMethod<Int32Value, ExecuteResponse> Rows = new("bench.Echo", "Rows", MethodKind.Unary);
 
     public static Task<WebApplication> StartBareAsync(CancellationToken cancellationToken) => StartAsync(app => app.Run(EchoAsync), cancellationToken);
 
     public static Task<WebApplication> StartGrpcAsync(CancellationToken cancellationToken) =>
         StartAsync(app => app.MapGrpc().MapUnary(Method, static (request, _) => ValueTask.FromResult(request)), cancellationToken);
+
+    public static Task<WebApplication> StartGzipAsync(CancellationToken cancellationToken)
+    {
+        var answers = RowsAnswer.Sizes.ToDictionary(size => size, RowsAnswer.Create);
+        return StartAsync(
+            app => app.MapGrpc(new GrpcServerOptions { GzipResponsesFromBytes = 1 }).MapUnary(Rows, (request, _) => ValueTask.FromResult(answers[request.Value])),
+            cancellationToken);
+    }
 
     private static async Task<WebApplication> StartAsync(Action<WebApplication> map, CancellationToken cancellationToken)
     {

@@ -21,7 +21,8 @@ public static class GzipPayload
     public static ReadOnlyMemory<byte>? TryCompress(IMessage message, int size)
     {
         var compressed = Compress(message);
-        return compressed.Length < size ? compressed : null;
+        if (compressed.Length < size) return compressed;
+        return null; // not by `?:`, where null would turn into an empty memory instead of none
     }
 
     /// <summary>Decompresses into a buffer of the caller's pool; the caller returns the array.</summary>
