@@ -139,6 +139,11 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
 
     private int CheckRows(byte* table)
     {
+        if (HasPrefix(table, "pragma_") && IsIntegrityCheck(Text(table)["pragma_".Length..]))
+        {
+            Traits |= StatementTraits.ChecksIntegrity;
+        }
+
         // Its rows are the raw pages of the file, ours included.
         return IsReserved(table) ? RefuseName(table)
             : table != null && MemoryMarshal.CreateReadOnlySpanFromNullTerminated(table).SequenceEqual("sqlite_dbpage"u8) ? Refuse("sqlite_dbpage is not allowed: it shows and changes raw pages.")
@@ -185,6 +190,11 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
         if (!Policy.Pragmas.TryGetValue(name, out var rule))
         {
             return Refuse($"PRAGMA {name} is not allowed.");
+        }
+
+        if (IsIntegrityCheck(name))
+        {
+            Traits |= StatementTraits.ChecksIntegrity;
         }
 
         if (value == null)
@@ -243,27 +253,35 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
 
     private bool IsReserved(byte* name)
     {
-        if (name == null)
-        {
-            return false;
-        }
-
         foreach (var prefix in Policy.ReservedPrefixes)
         {
-            var matches = true;
-            for (var i = 0; i < prefix.Length && matches; i++)
-            {
-                // Prefixes are ASCII. The zero at the end of a shorter name differs from every letter.
-                matches = Lower(name[i]) == Lower((byte)prefix[i]);
-            }
-
-            if (matches)
+            if (HasPrefix(name, prefix))
             {
                 return true;
             }
         }
 
         return false;
+    }
+
+    /// <summary>Whether a name begins so, in any case.</summary>
+    private static bool HasPrefix(byte* name, string prefix)
+    {
+        if (name == null)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < prefix.Length; i++)
+        {
+            // Prefixes are ASCII. The zero at the end of a shorter name differs from every letter.
+            if (Lower(name[i]) != Lower((byte)prefix[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private int RefuseName(byte* name) =>
@@ -274,6 +292,9 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
         Denial ??= why; // the first refusal is the reason; those after it come from the wreckage
         return Deny;
     }
+
+    private static bool IsIntegrityCheck(string pragma) =>
+        pragma.Equals("integrity_check", StringComparison.OrdinalIgnoreCase) || pragma.Equals("quick_check", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsTemp(byte* schema) => schema != null && MemoryMarshal.CreateReadOnlySpanFromNullTerminated(schema).SequenceEqual("temp"u8);
 

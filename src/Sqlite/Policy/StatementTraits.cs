@@ -42,6 +42,9 @@ internal enum StatementTraits
     /// <summary>VACUUM, which runs alone.</summary>
     Vacuum = 2048,
 
+    /// <summary>Checks virtual tables against their own index: <c>PRAGMA integrity_check</c> and <c>quick_check</c>, also as tables.</summary>
+    ChecksIntegrity = 4096,
+
     /// <summary>Any pragma: each run prepares it again.</summary>
     Pragma = PragmaReads | PragmaWrites | PragmaSets,
 }

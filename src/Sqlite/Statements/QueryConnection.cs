@@ -44,7 +44,7 @@ public sealed unsafe class QueryConnection : IDisposable
         _watchHandle = GCHandle.Alloc(Watch);
         Writes = new WriteTracker(connection, isWriter);
         connection.Check(NativeMethods.sqlite3_set_authorizer(connection.Handle, &SqlAuthorizer.Callback, GCHandle.ToIntPtr(_authorizerHandle)));
-        NativeMethods.sqlite3_progress_handler(connection.Handle, RunWatch.StepsBetweenLooks, &RunWatch.Callback, GCHandle.ToIntPtr(_watchHandle));
+        LookEvery(RunWatch.StepsBetweenLooks);
     }
 
     /// <summary>The connection below, for SQL of the engine's own: the policy looks at users' statements only.</summary>
@@ -188,6 +188,9 @@ public sealed unsafe class QueryConnection : IDisposable
         SetLimits();
     }
 
+    /// <summary>How many steps of SQLite's machine pass between two looks whether a request's time is over. Tests look more often.</summary>
+    internal void LookEvery(int steps) => NativeMethods.sqlite3_progress_handler(Connection.Handle, steps, &RunWatch.Callback, GCHandle.ToIntPtr(_watchHandle));
+
     /// <summary>Sets back the pragmas that a request has changed. Costs nothing when it changed none.</summary>
     internal void ResetAfterRequest()
     {
@@ -281,6 +284,20 @@ public sealed unsafe class QueryConnection : IDisposable
     {
         _cache.Clear();
         _schemaTouched = true;
+    }
+
+    /// <summary>Makes SQLite connect its virtual tables anew, so that none compares the file with what it remembers of an older state.</summary>
+    /// <remarks>
+    /// FTS5 keeps the list of its index's segments. A query looks whether another connection has written since; an integrity check does not (as of
+    /// SQLite 3.53.2), and reports a checksum mismatch in a table that is whole. A writer is not touched: it alone writes, so what it remembers
+    /// is right, and in the middle of a transaction it holds rows that are not in the file yet.
+    /// </remarks>
+    internal void ForgetVirtualTables()
+    {
+        if (!IsWriter)
+        {
+            Connection.Execute("PRAGMA writable_schema=RESET"); // drops the connection's picture of the schema and changes nothing in the file
+        }
     }
 
     /// <summary>A transaction or savepoint was rolled back, and with it perhaps a change of the schema.</summary>

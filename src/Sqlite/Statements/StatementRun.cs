@@ -39,6 +39,11 @@ internal sealed class StatementRun(QueryConnection connection)
             connection.Writes.HideChanges();
         }
 
+        if ((statement.Traits & StatementTraits.ChecksIntegrity) != 0)
+        {
+            connection.ForgetVirtualTables();
+        }
+
         if (!statement.IsReadOnly)
         {
             BeforeWrite(statement.Traits);

@@ -20,6 +20,8 @@ internal sealed class ScriptMaker(Random random, IReadOnlyList<string> corpus)
         "ALTER TABLE f RENAME COLUMN b TO c", "CREATE TEMP TABLE h (z)", "CREATE INDEX IF NOT EXISTS i ON f (a)", "CREATE TRIGGER IF NOT EXISTS r AFTER INSERT ON f BEGIN UPDATE f SET a = a + 1 WHERE id = new.id; END", "DROP TRIGGER IF EXISTS r",
         "CREATE VIEW IF NOT EXISTS v AS SELECT a FROM f", "SELECT * FROM v, v AS w", "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT * FROM n", "SELECT json_each.value FROM json_each('[1,2')", "PRAGMA table_info(f)",
         "REPLACE INTO f (id, a) VALUES (1, NULL) RETURNING *",
+        "CREATE VIRTUAL TABLE IF NOT EXISTS q USING fts5 (body)", "INSERT INTO q VALUES ('some words')", "SELECT * FROM q WHERE q MATCH '\"'", "DELETE FROM q WHERE q MATCH 'some' AND rowid % 2", "INSERT INTO q (q, rank) VALUES ('merge', -8)",
+        "CREATE VIRTUAL TABLE IF NOT EXISTS s USING rtree (id, low, high)", "INSERT INTO s VALUES (NULL, 1, 2)", "UPDATE s SET high = high + 1 WHERE low < 2", "DELETE FROM s WHERE id % 3 = 0",
     ];
 
     public string Next() => random.Next(14) switch
