@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
@@ -5,9 +6,11 @@ using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Primary;
 
-/// <summary>The way to a leadership: recover the local file, win an epoch, confirm the entry that opens it; only then is anything answered.</summary>
+/// <summary>The way to a leadership: win an epoch, recover the log from the followers, confirm the entry that opens the epoch, replay the file; only then is anything answered.</summary>
 internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId database)
 {
+    private const int Attempts = 4;
+
     // Idempotency keys live in the database itself, so that they are there exactly as long as what they stand for.
     private const string CreateRequestsTable =
         """
@@ -17,38 +20,121 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         CREATE INDEX _rs_requests_committed_at ON _rs_requests (committed_at);
         """;
 
+    private readonly string _folder = context.FolderOf(database);
+
+    private string FilePath => Path.Combine(_folder, "db.sqlite");
+
     public async Task<PrimaryGrain> RunAsync(CancellationToken cancellationToken)
     {
-        var record = context.Control.Find(database) ??
-            throw new RequestException(ErrorCodes.DatabaseNotFound, $"The database {database} does not exist any more.");
-        var folder = context.FolderOf(database);
-        var path = Path.Combine(folder, "db.sqlite");
-        Directory.CreateDirectory(folder);
-        DurableFile.SyncFolderOf(folder);
-        var recovered = await context.Writers.RunAsync(() => LocalRecovery.Run(path, record, context.Journal));
-        var epoch = await context.Control.TakeEpochAsync(database, context.Self.Id, record.Epoch, recovered.Position.Epoch, cancellationToken);
-        var log = new ReplicatedLog(database, new JournalLog(context.Journal), recovered.Position, context.Time);
-        var opening = OpenEpoch(record, recovered, epoch);
-        await ConfirmAsync(log, opening);
-        var state = new LogState(opening.EpochTable!, opening.Header.CommitTimeMicroseconds);
+        Directory.CreateDirectory(_folder);
+        DurableFile.SyncFolderOf(_folder);
+        uint above = 0;
+        for (var attempt = 1; ; attempt++)
+        {
+            var record = context.Control.Find(database) ??
+                throw new RequestException(ErrorCodes.DatabaseNotFound, $"The database {database} does not exist any more.");
+            var start = await BeginAsync(record, above, cancellationToken);
+            var leadership = new Leadership(start, context, () => LocalRecovery.BaseOf(FilePath, database));
+            try
+            {
+                return await RunAsync(record, start, leadership, cancellationToken);
+            }
+            catch (Exception e)
+            {
+                await leadership.DisposeAsync();
+                if (e is not RequestException || attempt == Attempts || !leadership.Lost.IsCompletedSuccessfully
+                    || (await leadership.Lost).Reason is not (LossReason.EpochUsed or LossReason.OwnJournal or LossReason.Superseded))
+                {
+                    throw;
+                }
+
+                // The epoch is no good: the catalogue is older than the followers, or this node remembered too much. A higher one may be.
+                above = Math.Max(start.Promise.Epoch, (await leadership.Lost).Higher?.Epoch ?? 0);
+            }
+        }
+    }
+
+    // With the promise that an idle grain left here, else with a new epoch.
+    private async Task<LeaderStart> BeginAsync(DatabaseRecord record, uint above, CancellationToken cancellationToken)
+    {
+        var (ownSets, promised) = context.OwnFollower.StateOf(database);
+        var hint = record.FollowerSet ?? new FollowerSet([context.OwnFollower.Journal], 1);
+        if (context.Released.Take(database) is { } released && above == 0
+            && record.Epoch == released.Promise.Epoch && record.PrimaryNode == context.Self.Id && promised == released.Promise)
+        {
+            return new LeaderStart(database, released.Promise, context.OwnFollower.Journal, hint, ownSets.LastOrDefault()) { OlderSets = ownSets, Resumed = released.End };
+        }
+
+        above = Math.Max(above, Math.Max(promised.Epoch, context.OwnFollower.LogOf(database).Last.Epoch));
+        var epoch = await context.Control.TakeEpochAsync(database, context.Self.Id, record.Epoch, above, cancellationToken);
+        var activation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        var wanted = FollowerPlacement.Change(context.Control.Nodes, context.Self.Id, record);
+        return new LeaderStart(database, new Promise(epoch, activation), context.OwnFollower.Journal, hint, ownSets.LastOrDefault(), wanted) { OlderSets = ownSets };
+    }
+
+    private async Task<PrimaryGrain> RunAsync(DatabaseRecord record, LeaderStart start, Leadership leadership, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(context.Options.QuorumPatience);
+        Position end;
+        LocalCopy copy;
+        try
+        {
+            if (start.Resumed is { } resumed)
+            {
+                leadership.Begin();
+                end = resumed;
+                copy = await context.Writers.RunAsync(() => LocalRecovery.Look(FilePath, record, context.OwnFollower, end));
+            }
+            else
+            {
+                var adoption = await leadership.RecoverAsync(patience.Token);
+                copy = await context.Writers.RunAsync(() => LocalRecovery.Look(FilePath, record, context.OwnFollower, adoption.Position));
+                var opening = OpenEpoch(record, copy, start.Promise.Epoch, adoption);
+                await leadership.OpenAsync(opening, patience.Token);
+                (end, copy) = (opening.End, copy with { State = new LogState(opening.EpochTable!, opening.Header.CommitTimeMicroseconds) });
+            }
+
+            await leadership.KeepAsync(end).WaitAsync(patience.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new RequestException(
+                ErrorCodes.QuorumUnavailable, $"The primary of '{record.Name}' cannot begin: {leadership.DescribeMissing()} Nothing was done; try again.");
+        }
+
+        var replayed = await context.Writers.RunAsync(() => LocalRecovery.Replay(FilePath, record, context.OwnFollower, copy, end));
+        await NameFollowersAsync(record, leadership, start.Promise.Epoch, cancellationToken);
+        var grain = await OpenAsync(record, leadership, end, copy.State);
+        PrimaryLog.Leading(context.Logger, database, start.Promise.Epoch, end, replayed);
+        return grain;
+    }
+
+    private async Task<PrimaryGrain> OpenAsync(DatabaseRecord record, Leadership leadership, Position end, LogState state)
+    {
+        var log = new ReplicatedLog(database, leadership, end, context.Time, context.LeaseTime);
+        leadership.Observe(log);
         string Profile() => context.Control.Find(database)?.Profile ?? record.Profile; // it may change while the file is open
-        var file = await context.Writers.RunAsync(() => PrimaryFile.Open(path, database, context.Options.Readers.ForProfile(Profile), context.Images));
+        var file = await context.Writers.RunAsync(() => PrimaryFile.Open(FilePath, database, context.Options.Readers.ForProfile(Profile), context.Images));
         try
         {
             await context.Writers.RunAsync(() => CreateOwnTables(file, log, state));
-            await PassAsync(log, log.Appended);
+            if (!await log.PassAsync(log.Appended))
+            {
+                throw new RequestException(ErrorCodes.QuorumUnavailable, $"The primary of '{record.Name}' cannot begin: {log.Failure?.Message ?? leadership.DescribeMissing()}");
+            }
         }
         catch
         {
             await file.DisposeAsync();
+            log.Dispose();
             throw;
         }
 
-        PrimaryLog.Leading(context.Logger, database, epoch, log.Appended, recovered.Replayed);
-        return new PrimaryGrain(context, database, file, log, state);
+        return new PrimaryGrain(context, database, file, leadership, log, state);
     }
 
-    private Entry OpenEpoch(DatabaseRecord record, RecoveredFile recovered, uint epoch)
+    private Entry OpenEpoch(DatabaseRecord record, LocalCopy copy, uint epoch, Adoption adoption)
     {
         var now = (context.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         return EpochEntry.Create(
@@ -57,32 +143,35 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
                 Flags = EntryFlags.EpochEntry,
                 Database = database,
                 Epoch = epoch,
-                FirstSequence = recovered.Position.Sequence + 1,
-                LastSequence = recovered.Position.Sequence + 1,
-                Predecessor = recovered.Position,
+                FirstSequence = adoption.Position.Sequence + 1,
+                LastSequence = adoption.Position.Sequence + 1,
+                Predecessor = adoption.Position,
                 PageSizeBytes = record.PageSizeBytes,
-                DatabaseSizePages = recovered.SizePages,
-                CommitTimeMicroseconds = Math.Max(now, recovered.State.CommitTimeMicroseconds),
+                DatabaseSizePages = copy.SizePages,
+                CommitTimeMicroseconds = Math.Max(now, copy.State.CommitTimeMicroseconds),
             },
-            recovered.State.Epochs);
+            copy.State.Epochs,
+            adoption.Sets.Encode());
     }
 
-    private static async Task ConfirmAsync(ReplicatedLog log, Entry entry)
+    // The catalogue hears of it only now that the log's own word is confirmed. It is a hint: that it could not be told does no harm.
+    private async Task NameFollowersAsync(DatabaseRecord record, Leadership leadership, uint epoch, CancellationToken cancellationToken)
     {
-        log.Append(entry);
-        await PassAsync(log, entry.End);
-    }
-
-    private static async Task PassAsync(ReplicatedLog log, Position position)
-    {
-        if (await log.PassAsync(position))
+        if (leadership.Sets is not { } known)
         {
             return;
         }
 
-        throw log.Failure is JournalFullException full
-            ? new RequestException(ErrorCodes.SqliteFull, $"The disk of the primary's journal is full: {full.Message}")
-            : new RequestException(ErrorCodes.QuorumUnavailable, $"The primary's journal does not take entries: {log.Failure?.Message}");
+        var set = known.Sets.Current;
+        try
+        {
+            await context.Control.SetFollowersAsync(
+                database, epoch, FollowerPlacement.Places(set, context.Control.Nodes, record.Followers), set.Quorum, cancellationToken);
+        }
+        catch (Exception e) when (e is RequestException or IOException or ObjectDisposedException)
+        {
+            PrimaryLog.FollowersNotNamed(context.Logger, database, e);
+        }
     }
 
     private void CreateOwnTables(PrimaryFile file, ReplicatedLog log, LogState state)

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using ReplicatedSqlite.Cluster;
-using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Primary;
@@ -8,6 +7,7 @@ namespace ReplicatedSqlite.Primary;
 /// <summary>What the primaries of one node work with.</summary>
 public sealed record PrimaryContext
 {
+    private readonly TimeProvider? _leaseTime;
     private ImageBudget? _images; // made from the options at first use
 
     /// <summary>This node.</summary>
@@ -16,8 +16,14 @@ public sealed record PrimaryContext
     /// <summary>Hands out epochs.</summary>
     public required IControlPlane Control { get; init; }
 
-    /// <summary>This node's journal: the first follower of every database that is led here.</summary>
-    public required NodeJournal Journal { get; init; }
+    /// <summary>The follower on this node, whose log is the leader's own.</summary>
+    public required IOwnFollower OwnFollower { get; init; }
+
+    /// <summary>Ways to all followers, the own one too.</summary>
+    public required IFollowerLinks Followers { get; init; }
+
+    /// <summary>What idle grains left here.</summary>
+    public ReleasedLeaderships Released { get; } = new();
 
     /// <summary>Where the writers' turns run.</summary>
     public required BlockingWorkers Writers { get; init; }
@@ -30,6 +36,13 @@ public sealed record PrimaryContext
 
     /// <summary>Clock.</summary>
     public required TimeProvider Time { get; init; }
+
+    /// <summary>Measures leases and silence between leaders and followers: a clock that runs on while the machine sleeps. Default: <see cref="Time"/>.</summary>
+    public TimeProvider LeaseTime
+    {
+        get => _leaseTime ?? Time;
+        init => _leaseTime = value;
+    }
 
     /// <summary>For what an operator should know.</summary>
     public required ILogger Logger { get; init; }

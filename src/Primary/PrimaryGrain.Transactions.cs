@@ -12,6 +12,11 @@ public sealed partial class PrimaryGrain
     {
         ArgumentNullException.ThrowIfNull(begin);
         var waitMs = await ReachAsync(constraint);
+        if (!begin.ReadOnly || constraint.WantsPrimary)
+        {
+            await ProveAsync(); // what it shows before it commits is not proven by its commit
+        }
+
         await using var lease = new TransactionLease(begin, _context.Options.Transactions, _context.Time, _ending.Token, cancellationToken);
         await TransactionLoop.RunAsync(
             call,
@@ -27,6 +32,7 @@ public sealed partial class PrimaryGrain
     {
         ArgumentNullException.ThrowIfNull(request);
         await ReachAsync(constraint);
+        await ProveAsync(constraint);
         var (description, error, mark) = await _reads.DescribeAsync(request.Sql, cancellationToken);
         await PassAsync(mark);
         if (error is not null)

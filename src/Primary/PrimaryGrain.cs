@@ -19,7 +19,9 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     private readonly PrimaryContext _context;
     private readonly DatabaseId _database;
     private readonly PrimaryFile _file;
+    private readonly Leadership _leadership;
     private readonly ReplicatedLog _log;
+    private readonly DurableBases _bases = new();
     private readonly DatabaseWriter _writer;
     private readonly Lock _commit = new();
     private readonly KnownTexts _known = new();
@@ -28,8 +30,9 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _ending = new(); // interactive transactions go no further
 
-    internal PrimaryGrain(PrimaryContext context, DatabaseId database, PrimaryFile file, ReplicatedLog log, LogState state)
+    internal PrimaryGrain(PrimaryContext context, DatabaseId database, PrimaryFile file, Leadership leadership, ReplicatedLog log, LogState state)
     {
+        _leadership = leadership;
         _context = context;
         _database = database;
         _file = file;
@@ -37,9 +40,11 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         _epochs = state.Epochs;
         EncodedEpochs = new byte[EpochTableFormat.SizeOf(_epochs)];
         EpochTableFormat.Write(EncodedEpochs, _epochs);
-        _writer = new DatabaseWriter(context, file, log, state, _commit);
+        _writer = new DatabaseWriter(context, file, log, state, _commit, TrimmablePosition);
         _reads = new ReadRunner<Position>(file.Readers, context.Readers, _known, new SnapshotSource(_commit, log), context.Time);
         log.Failed += OnFailed;
+        log.RefusalChanged += OnRefusalChanged;
+        OnRefusalChanged();
     }
 
     /// <inheritdoc/>
@@ -69,7 +74,9 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         var sql = SqlRequests.From(request, cancellationToken, keyed);
         if (!IsKnownToWrite(request.Statements))
         {
+            var proof = ProveAsync(constraint); // on its way while SQLite reads
             var outcome = await _reads.ExecuteAsync(sql);
+            await proof;
             if (IsFinal(outcome.Kind, keyed))
             {
                 return await AnswerAsync(outcome, waitMs);
@@ -105,6 +112,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
             yield break;
         }
 
+        await ProveAsync(constraint);
         await PassAsync(read.Mark);
         var bookmark = read.Mark.ToBookmark(_database).ToString();
         if (read.Error is { } error)
@@ -131,7 +139,10 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     /// <summary>Ends the leadership at once: what is held fails, reads under way end.</summary>
     public void Abort()
     {
-        _log.Close(new RequestException(ErrorCodes.NoPrimary, "The primary moved. Try again."));
+        _log.Failed -= OnFailed; // this is no failure that an operator should look at
+        var moved = new RequestException(ErrorCodes.NoPrimary, "The primary moved. Nothing was done; try again.");
+        _log.Close(moved);
+        _writer.Refuse(moved);
         _file.Readers.Abort();
     }
 
@@ -142,11 +153,24 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         await _stopping.CancelAsync(); // the subscriptions end
         await _writer.DisposeAsync();
         _log.Failed -= OnFailed;
+        await LetGoAsync();
         _log.Close(new ObjectDisposedException(nameof(PrimaryGrain)));
+        _log.Dispose();
         await _file.DisposeAsync();
     }
 
-    /// <summary>Where a bookmark lies. Only the primary can say that it does not exist yet.</summary>
+    /// <summary>Where a bookmark lies. Only the primary can say that it does not exist yet, and only while it can prove that it is the primary.</summary>
+    internal async Task<LocateBookmarkResponse> LocateAsync(Bookmark bookmark)
+    {
+        if (IsAbove(bookmark, Appended()))
+        {
+            await ProveAsync();
+        }
+
+        return Locate(bookmark);
+    }
+
+    /// <summary>The same, as far as this primary knows.</summary>
     internal LocateBookmarkResponse Locate(Bookmark bookmark)
     {
         var confirmed = _log.Confirmed;
@@ -158,7 +182,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
 
     /// <summary>Whether a position lies on this log, near enough to go on from.</summary>
     internal async Task<bool> HoldsAsync(Position position) =>
-        position == _log.Confirmed || await _context.Readers.RunAsync(() => position <= _context.Journal.LastOf(_database) && _context.Journal.Holds(_database, position));
+        position == _log.Confirmed || await _context.Readers.RunAsync(() => _context.OwnFollower.LogOf(_database) is var log && position <= log.Last && log.Holds(position));
 
     /// <summary>Serves one replica until one of the two goes.</summary>
     internal async Task ServeAsync(
@@ -223,6 +247,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         var appended = Appended();
         if (IsAbove(bookmark, appended))
         {
+            await ProveAsync();
             throw BookmarkErrors.Future(bookmark, confirmed.ToBookmark(_database).ToString());
         }
 
@@ -250,9 +275,48 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     {
         if (!await _log.PassAsync(position))
         {
-            throw new RequestException(ErrorCodes.NoPrimary, "This primary stopped before what was read was confirmed. Nothing was written; try again.");
+            throw LostWrite.ExplainRead(_log);
         }
     }
+
+    // Whoever asks the primary must not be answered by one that has been replaced and does not know it yet.
+    private ValueTask ProveAsync(in ReadConstraint constraint) => constraint.WantsPrimary ? ProveAsync() : ValueTask.CompletedTask;
+
+    private async ValueTask ProveAsync()
+    {
+        if (!await _log.ProveAsync())
+        {
+            throw _log.Failure is null
+                ? new RequestException(
+                    ErrorCodes.QuorumUnavailable,
+                    $"This primary cannot make sure that it is still the primary: {_leadership.DescribeMissing()} Nothing was done; try again, or read with \"first-unconstrained\".")
+                : LostWrite.ExplainRead(_log);
+        }
+    }
+
+    // A log that a quorum has in full copies on disk can do without what they hold.
+    private Position TrimmablePosition(Position own) => _leadership.Sets is { } known
+        ? _bases.Common(own, known.Sets.Current, _context)
+        : Position.Start;
+
+    /// <summary>A replica says how much its main file holds, synced.</summary>
+    internal void NoteCopy(string nodeId, Position checkpointed) => _bases.Note(nodeId, checkpointed);
+
+    // An idle grain leaves its promise with the node. One that could not confirm everything, or lost its leadership, leaves nothing.
+    private async ValueTask LetGoAsync()
+    {
+        var (appended, confirmed) = _leadership.Positions;
+        var released = _log.Failure is null && appended == confirmed;
+        await _leadership.EndAsync(released);
+        if (released)
+        {
+            _context.Released.Keep(_database, _leadership.Promise, confirmed);
+        }
+    }
+
+    private void OnRefusalChanged() => _writer.Suspend(_log.Refusal is { } missing
+        ? new RequestException(ErrorCodes.QuorumUnavailable, $"Too few followers have this database's log within reach: {missing} Nothing was done; try again.")
+        : null);
 
     // With a key an error may have come from what the first call has done, e.g. created the table: only the writer looks for the key.
     private static bool IsFinal(ReadOutcomeKind kind, KeyedRequest? keyed) =>

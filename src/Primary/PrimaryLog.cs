@@ -20,4 +20,22 @@ internal static partial class PrimaryLog
 
     [LoggerMessage(2005, LogLevel.Warning, "A checkpoint of {Database} failed and is tried again later")]
     public static partial void CheckpointFailed(ILogger logger, DatabaseId database, Exception reason);
+
+    [LoggerMessage(2006, LogLevel.Warning, "Writes of {Database} wait: {Missing}")]
+    public static partial void QuorumLost(ILogger logger, DatabaseId database, string missing);
+
+    [LoggerMessage(2007, LogLevel.Information, "Enough followers of {Database} answer")]
+    public static partial void QuorumBack(ILogger logger, DatabaseId database);
+
+    [LoggerMessage(2008, LogLevel.Warning, "Epoch {Epoch} of {Database} is over here: {Reason}")]
+    public static partial void LeadershipLost(ILogger logger, DatabaseId database, uint epoch, string reason);
+
+    [LoggerMessage(2009, LogLevel.Error, "Follower {Journal} of {Database} contradicts the log and gets no more of it: {Reason}")]
+    public static partial void FollowerDiverged(ILogger logger, DatabaseId database, Guid journal, string reason);
+
+    [LoggerMessage(2010, LogLevel.Warning, "The log of {Database} could not be read from follower {Journal}: {Reason}")]
+    public static partial void FetchFailed(ILogger logger, DatabaseId database, Guid journal, string reason);
+
+    [LoggerMessage(2011, LogLevel.Warning, "The catalogue could not be told who follows {Database}; the log says it")]
+    public static partial void FollowersNotNamed(ILogger logger, DatabaseId database, Exception reason);
 }

@@ -36,6 +36,15 @@ public sealed record PrimaryOptions
     /// <summary>Idempotency keys that a database keeps; beyond them the oldest go. Default 1,000,000.</summary>
     public int MaxIdempotencyKeys { get; init; } = 1_000_000;
 
+    /// <summary>How long a primary that begins waits for its followers before the callers are told that there are too few. Default 5 s.</summary>
+    public TimeSpan QuorumPatience { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Reads that must see every write answered before them rest on a lease of 300 ms, which assumes that clocks run within 10 % of the true rate. Off: each rests on
+    /// a round to a quorum of followers. Default on.
+    /// </summary>
+    public bool ReadLease { get; init; } = true;
+
     /// <summary>Bounds of the read connections.</summary>
     public ReaderOptions Readers { get; init; } = new();
 }

@@ -68,11 +68,11 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
     /// <summary>Lets a database's grain go, if there is one, once nobody uses it any more.</summary>
     /// <param name="database">Whose.</param>
     /// <param name="abort">
-    /// Ends those who use it, and closes it without waiting for them: a call that it passed on to the grain that comes in its place would wait for ever.
+    /// Ends those who use it, and closes it without waiting for them: a call that it passed on to the grain that comes in its place would wait for ever. One that is only beginning is left alone: it may be waiting for the caller.
     /// </param>
     public async Task DeactivateAsync(DatabaseId database, bool abort = false)
     {
-        if (_activations.TryGetValue(database, out var activation))
+        if (_activations.TryGetValue(database, out var activation) && (!abort || activation.Started.IsCompleted))
         {
             await DeactivateAsync(database, activation, abort);
         }

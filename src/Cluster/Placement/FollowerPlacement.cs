@@ -69,4 +69,60 @@ public static class FollowerPlacement
 
         return ([.. chosen.Select(static node => new FollowerPlace(node.JournalId, node.Id)).OrderBy(static place => place.Journal)], quorum);
     }
+
+    /// <summary>The set that a database should have from now on, if that is another one than the catalogue names: what was asked for, or in place of followers whose journals are gone.</summary>
+    /// <remarks>
+    /// A node that is down keeps its place: only one that is alive with another journal is known to have lost what it held. A set never shrinks unless that was asked for.
+    /// </remarks>
+    /// <param name="nodes">The nodes alive.</param>
+    /// <param name="primaryNode">Who leads; it follows too.</param>
+    /// <param name="database">As the catalogue has it.</param>
+    /// <returns><see langword="null"/>: the set is right, or there are not enough nodes to make it so.</returns>
+    public static FollowerSet? Change(IReadOnlyList<NodeRecord> nodes, string primaryNode, DatabaseRecord database)
+    {
+        if (database.FollowerSet is not { } present)
+        {
+            return null; // it is named for the first time
+        }
+
+        var byNode = nodes.Where(static node => node.JournalId != Guid.Empty).ToDictionary(static node => node.Id);
+        var kept = database.Followers.Where(place => !byNode.TryGetValue(place.NodeId, out var node) || node.JournalId == place.Journal).ToList();
+        var count = database.WantedFollowers ?? Math.Max(database.Followers.Length, DefaultCount(byNode.Count));
+        var chosen = new List<FollowerPlace>();
+        if (byNode.TryGetValue(primaryNode, out var primary))
+        {
+            chosen.Add(new(primary.JournalId, primary.Id));
+        }
+
+        chosen.AddRange(kept.Where(place => place.NodeId != primaryNode).Take(count - chosen.Count));
+        var regions = byNode.Values.ToDictionary(static node => node.Id, static node => node.Region);
+        while (chosen.Count < count && byNode.Values.Where(node => chosen.TrueForAll(place => place.NodeId != node.Id)).ToList() is { Count: > 0 } others)
+        {
+            var next = others
+                .OrderBy(node => chosen.Count(place => regions.GetValueOrDefault(place.NodeId) == node.Region))
+                .ThenBy(static node => node.Id, StringComparer.Ordinal)
+                .First();
+            chosen.Add(new(next.JournalId, next.Id));
+        }
+
+        if (chosen.Count < count && chosen.Count < database.Followers.Length)
+        {
+            return null;
+        }
+
+        if (chosen.Count is 2 or 4)
+        {
+            chosen.RemoveAt(chosen.Count - 1); // 1, 3 or 5: one more would have to answer and no more could be lost
+        }
+
+        var quorum = database.WantedQuorum is { } wanted && wanted <= chosen.Count && wanted > chosen.Count / 2 ? wanted : DefaultQuorum(chosen.Count);
+        var set = new FollowerSet(chosen.Select(static place => place.Journal), quorum);
+        return set.Equals(present) ? null : set;
+    }
+
+    /// <summary>Where the followers of a set are, as far as that is known.</summary>
+    public static ImmutableArray<FollowerPlace> Places(FollowerSet set, IReadOnlyList<NodeRecord> nodes, ImmutableArray<FollowerPlace> known) =>
+        [.. set.Members.Select(journal => new FollowerPlace(
+            journal,
+            nodes.FirstOrDefault(node => node.JournalId == journal)?.Id ?? known.FirstOrDefault(place => place.Journal == journal).NodeId ?? ""))];
 }

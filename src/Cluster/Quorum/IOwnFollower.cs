@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Cluster;
@@ -11,6 +13,10 @@ public interface IOwnFollower
     /// <summary>The durable log of a database here, as it is at each call.</summary>
     ILogView LogOf(DatabaseId database);
 
-    /// <summary>The newest follower sets in that log, and what was promised; from memory or the journal.</summary>
-    (KnownSets? Sets, Promise Promised) StateOf(DatabaseId database);
+    /// <summary>Reads durable entries right behind a position, in order; at least one if there is one, about so many bytes.</summary>
+    /// <exception cref="JournalException">The log begins behind that position, does not hold it, or cannot be read now.</exception>
+    IReadOnlyList<Entry> Read(DatabaseId database, Position after, long maxBytes);
+
+    /// <summary>The follower sets in that log, oldest first, and what was promised; as the journal has it.</summary>
+    (ImmutableArray<KnownSets> Sets, Promise Promised) StateOf(DatabaseId database);
 }

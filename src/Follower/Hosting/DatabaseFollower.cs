@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
@@ -115,13 +116,13 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
     }
 
     /// <summary>The newest follower sets and what is promised.</summary>
-    public (KnownSets? Sets, Promise Promised)? State
+    public (ImmutableArray<KnownSets> Sets, Promise Promised)? State
     {
         get
         {
             lock (_gate)
             {
-                return _isDropped || _core is not { } core ? null : (core.Sets, core.Promised);
+                return _isDropped || _core is not { } core ? null : ([.. core.AllSets], core.Promised);
             }
         }
     }
@@ -175,13 +176,29 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
                 Fail(fault);
             }
 
-            if (_core is null && _outstanding == 0 && !_isDropped)
+            if (_core is null && _outstanding == 0 && !_isDropped && !TryBeginAnew())
             {
-                Interlocked.Exchange(ref _written, 0); // the old core's tickets
-                _core = NewCore(_node.Now); // as after a start: the lease that was given is not known any more
+                return;
             }
 
             Step(core => core.Written(Interlocked.Read(ref _written), _node.Now, _actions));
+        }
+    }
+
+    // As after a start: the lease that was given is not known any more.
+    private bool TryBeginAnew()
+    {
+        try
+        {
+            Interlocked.Exchange(ref _written, 0); // the old core's tickets
+            _core = NewCore(_node.Now);
+            return true;
+        }
+        catch (Exception e) when (e is JournalException or EntryFormatException or IOException or ObjectDisposedException)
+        {
+            _isDropped = true; // its journal is going away, or cannot be read: whoever asks next gets another object, or is told why not
+            _node.JournalHasFailed(_journal, e);
+            return false;
         }
     }
 

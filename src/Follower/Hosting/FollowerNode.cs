@@ -113,7 +113,7 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
     public ILogView LogOf(DatabaseId database) => new CurrentLogView(this, database);
 
     /// <inheritdoc/>
-    public (KnownSets? Sets, Promise Promised) StateOf(DatabaseId database)
+    public (ImmutableArray<KnownSets> Sets, Promise Promised) StateOf(DatabaseId database)
     {
         if ((Use(database)?.State ?? Use(database)?.State) is { } state) // one that was just forgotten is followed by another
         {
@@ -122,6 +122,10 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
 
         throw new JournalFailedException(Trouble ?? "it is being opened again");
     }
+
+    /// <inheritdoc/>
+    IReadOnlyList<Entry> IOwnFollower.Read(DatabaseId database, Position after, long maxBytes) =>
+        (OpenedJournal ?? throw new JournalFailedException(Trouble ?? "it is being opened again")).ReadFrom(database, after, maxBytes);
 
     /// <summary>Takes a database out: its log is emptied. What was promised stays, so that a leader of the time before is never obeyed, here or after it is brought back.</summary>
     public async Task ForgetAsync(DatabaseId database)

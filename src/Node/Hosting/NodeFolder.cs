@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ReplicatedSqlite.Follower;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Sqlite;
 
@@ -49,22 +50,11 @@ internal sealed class NodeFolder : IAsyncDisposable
         }
     }
 
-    /// <summary>Remembers which journal is this node's: one that is empty or another's would be taken for one in which nothing was ever confirmed.</summary>
-    /// <exception cref="InvalidOperationException">It is not the one that was here before.</exception>
-    public void CheckJournal(Guid id)
-    {
-        var identity = Read(Path)!;
-        if (identity.JournalId is null)
-        {
-            Write(Path, identity with { JournalId = id });
-        }
-        else if (identity.JournalId != id)
-        {
-            throw new InvalidOperationException(
-                $"'{Journal}' holds journal {id}, but this node's journal is {identity.JournalId}: the folder was emptied, replaced or mixed up. " +
-                "It held writes that were confirmed. Bring it back from a backup of the same moment as the rest of the node's folder, or start this node in an empty folder.");
-        }
-    }
+    /// <summary>What is remembered of this node's journal; <see langword="null"/> before the first start.</summary>
+    public JournalRecord? KnownJournal => Read(Path) is { JournalId: { } id } identity ? new JournalRecord(id, identity.JournalGroup) : null;
+
+    /// <summary>Remembers the journal durably: one that is emptied, replaced or brought back from an older copy is noticed at the next start.</summary>
+    public void Remember(JournalRecord journal) => Write(Path, Read(Path)! with { JournalId = journal.Id, JournalGroup = journal.LastGroup });
 
     /// <summary>The folder of one database's copy, whichever role it has: a new primary goes on with the file of the replica that was here.</summary>
     public string CopyOf(DatabaseId database) => System.IO.Path.Combine(Copies, database.ToString());
@@ -128,5 +118,5 @@ internal sealed class NodeFolder : IAsyncDisposable
     private static void Write(string path, Identity identity) =>
         DurableFile.Write(System.IO.Path.Combine(path, IdentityFile), JsonSerializer.SerializeToUtf8Bytes(identity));
 
-    private sealed record Identity(string ClusterId, string NodeId, string Region, Guid? JournalId = null);
+    private sealed record Identity(string ClusterId, string NodeId, string Region, Guid? JournalId = null, ulong JournalGroup = 0);
 }

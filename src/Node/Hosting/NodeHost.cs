@@ -2,6 +2,7 @@ using System.Net;
 using System.Reflection;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Follower;
 using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Sqlite;
@@ -51,11 +52,14 @@ public sealed class NodeHost : IAsyncDisposable
         try
         {
             var folder = Keep(parts, NodeFolder.Open(options.DataFolder, control.ClusterId, options.Region, random));
-            var journal = Keep(parts, NodeJournal.Open(folder.Journal, new JournalOptions(), options.JournalDisk, random));
-            folder.CheckJournal(journal.Id);
+            var follower = Keep(parts, FollowerNode.Start(
+                new FollowerNodeOptions { Folder = folder.Journal, Disk = options.JournalDisk, Known = folder.KnownJournal, Remember = folder.Remember },
+                time,
+                random,
+                logging.CreateLogger("ReplicatedSqlite.Follower")));
             using var ports = BoundPorts.Bind(options.Address, options.GrpcPort, options.HttpPort);
-            var self = new NodeRecord(folder.NodeId, options.Region, new Uri($"http://{ports.Grpc}"), new Uri($"http://{ports.Http}"), journal.Id);
-            var services = Keep(parts, new NodeServices(self, options, folder, journal, control, time, random, logging));
+            var self = new NodeRecord(folder.NodeId, options.Region, new Uri($"http://{ports.Grpc}"), new Uri($"http://{ports.Http}"), follower.JournalId);
+            var services = Keep(parts, new NodeServices(self, options, folder, follower, control, time, random, logging));
             var web = Keep(parts, Build(ports, options.Connections, logging));
             services.Map(web, options);
             await web.StartAsync(cancellationToken);

@@ -13,4 +13,7 @@ internal static partial class NodeLog
 
     [LoggerMessage(4002, LogLevel.Error, "The copy of {Database} could not be opened; the next request tries again")]
     public static partial void OpeningFailed(ILogger logger, DatabaseId database, Exception reason);
+
+    [LoggerMessage(4004, LogLevel.Warning, "What is left of this node's leadership of {Database} could not be closed well")]
+    public static partial void StepDownFailed(ILogger logger, DatabaseId database, Exception reason);
 }

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Grpc.Health.V1;
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Follower;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Journal;
@@ -23,7 +25,7 @@ internal sealed class NodeServices : IAsyncDisposable
     private static readonly string[] _served = ["", QueryMethods.Service, AdminMethods.Service];
 
     private readonly NodeFolder _folder;
-    private readonly NodeJournal _journal;
+    private readonly FollowerNode _follower;
     private readonly IControlPlane _control;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -37,15 +39,16 @@ internal sealed class NodeServices : IAsyncDisposable
     private readonly HealthService _health = new();
     private CallDrain? _drain; // set by Map
     private readonly SemaphoreSlim _removing = new(1);
-    private readonly SemaphoreSlim _replicaFolders = new(1); // a replica that begins, or a folder that goes
+    private readonly CopyRoles _roles = new();
+    private readonly ConcurrentDictionary<DatabaseId, bool> _takeovers = new(); // this node is about to take their next epoch
     private readonly IDisposable _watch;
     private volatile bool _isReady;
 
     public NodeServices(
-        NodeRecord self, NodeOptions options, NodeFolder folder, NodeJournal journal, IControlPlane control, TimeProvider time, Random random, ILoggerFactory logging)
+        NodeRecord self, NodeOptions options, NodeFolder folder, FollowerNode follower, IControlPlane control, TimeProvider time, Random random, ILoggerFactory logging)
     {
         _folder = folder;
-        _journal = journal;
+        _follower = follower;
         _control = control;
         _time = time;
         _logger = logging.CreateLogger("ReplicatedSqlite.Node");
@@ -57,7 +60,8 @@ internal sealed class NodeServices : IAsyncDisposable
         {
             Self = self,
             Control = control,
-            Journal = journal,
+            OwnFollower = follower,
+            Followers = new FollowerLinks(follower, control, _channels, self.Id, time),
             Writers = _writers,
             Readers = _readers,
             FolderOf = folder.CopyOf,
@@ -77,7 +81,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Logger = logging.CreateLogger("ReplicatedSqlite.Replica"),
             Options = options.Replica,
         };
-        _primaries = new((id, cancellation) => OpenAsync(id, PrimaryGrain.ActivateAsync(_primaryContext, id, cancellation)), time, options.GrainIdle);
+        _primaries = new(OpenPrimaryAsync, time, options.GrainIdle);
         _replicas = new((id, cancellation) => OpenReplicaAsync(id, replicaContext, cancellation), time, options.GrainIdle);
         _routerContext = new RouterContext
         {
@@ -88,6 +92,8 @@ internal sealed class NodeServices : IAsyncDisposable
             Channels = _channels,
             Forwarder = forwarder,
             RemoveLocalAsync = RemoveAsync,
+            BuryAsync = BuryAsync,
+            LeadAnewAsync = database => _primaries.DeactivateAsync(database, abort: true),
             Time = time,
             Random = random,
             Version = NodeHost.Version,
@@ -100,9 +106,9 @@ internal sealed class NodeServices : IAsyncDisposable
             {
                 _ = Task.Run(() => RemoveAsync(change.Id));
             }
-            else if (HasNoReplicaOf(change.Database))
+            else if (change.Database.PrimaryNode != self.Id)
             {
-                _ = Task.Run(() => EndReplicaAsync(change.Id));
+                _ = Task.Run(() => StepDownAsync(change.Database));
             }
         });
     }
@@ -122,7 +128,7 @@ internal sealed class NodeServices : IAsyncDisposable
     public void Map(WebApplication web, NodeOptions options)
     {
         web.MapGet("/health/live", () => Results.Text("live\n"));
-        web.MapGet("/health/ready", () => IsReady && _journal.Fault is null
+        web.MapGet("/health/ready", () => IsReady && _follower.Trouble is null
             ? Results.Text("ready\n")
             : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
         var grpc = web.MapGrpc(options.Grpc with { TimeProvider = _time });
@@ -133,6 +139,7 @@ internal sealed class NodeServices : IAsyncDisposable
         new AdminService(_routerContext).Map(grpc);
         new CopyService(_routerContext).Map(grpc);
         new ReplicationService(_primaryContext, _primaries).Map(grpc);
+        new FollowerService(_follower).Map(grpc);
     }
 
     /// <summary>Tells health, refuses new calls, gives streams this long to end, and then ends those between the nodes and the transactions.</summary>
@@ -143,6 +150,7 @@ internal sealed class NodeServices : IAsyncDisposable
         if (_drain is { } drain) await drain.BeginAsync(patience, _time);
         _replicas.BeginStop();
         _primaries.BeginStop();
+        _follower.BeginStop();
     }
 
     public async ValueTask DisposeAsync()
@@ -154,7 +162,6 @@ internal sealed class NodeServices : IAsyncDisposable
         await _readers.DisposeAsync();
         await _writers.DisposeAsync();
         _removing.Dispose();
-        _replicaFolders.Dispose();
     }
 
     private bool HasNoReplicaOf(DatabaseRecord database) => database.PrimaryNode != _routerContext.Self.Id && !database.HasReplicaIn(_routerContext.Self.Region);
@@ -162,18 +169,60 @@ internal sealed class NodeServices : IAsyncDisposable
     // The copy of a node that follows is what the log may be trimmed for; the primary's is the primary's.
     private bool MayRemoveCopyOf(DatabaseId database) =>
         _control.Find(database) is { } record && HasNoReplicaOf(record) && record.Followers.All(follower => follower.NodeId != _routerContext.Self.Id)
-        && _journal.LastOf(database) == Position.Start && !_replicas.Active.Contains(database) && !_primaries.Active.Contains(database);
+        && _follower.OpenedJournal?.LastOf(database) == Position.Start && !_replicas.Active.Contains(database) && !_primaries.Active.Contains(database);
+
+    // A copy has one role. Whoever begins ends the other role's grain first, readers and all, since both use the same file.
+    private async Task<IDatabaseCopy> OpenPrimaryAsync(DatabaseId database, CancellationToken cancellationToken)
+    {
+        using var turn = await _roles.EnterAsync(database, cancellationToken);
+        if (_control.Find(database) is { } record && record.PrimaryNode != _routerContext.Self.Id && !_takeovers.ContainsKey(database))
+        {
+            throw new RequestException(ErrorCodes.NoPrimary, $"The primary of '{record.Name}' is not on this node but on {record.PrimaryNode}. Nothing was done; try again.");
+        }
+
+        await _replicas.DeactivateAsync(database, abort: true);
+        return await OpenAsync(database, PrimaryGrain.ActivateAsync(_primaryContext, database, cancellationToken));
+    }
 
     private async Task<IDatabaseCopy> OpenReplicaAsync(DatabaseId database, ReplicaContext context, CancellationToken cancellationToken)
     {
-        await _replicaFolders.WaitAsync(cancellationToken); // what an ended replica left goes first
-        _replicaFolders.Release();
-        if (_control.Find(database) is { } record && HasNoReplicaOf(record))
+        using var turn = await _roles.EnterAsync(database, cancellationToken); // what an ended replica left goes first, too
+        if (_control.Find(database) is { } record && (record.PrimaryNode == _routerContext.Self.Id || HasNoReplicaOf(record)))
         {
-            throw new RequestException(ErrorCodes.CopyStale, $"This node does not keep a replica of '{record.Name}' any more. Nothing was done; try again.");
+            throw new RequestException(
+                ErrorCodes.CopyStale,
+                record.PrimaryNode == _routerContext.Self.Id
+                    ? $"This node has become the primary of '{record.Name}'. Nothing was done; try again."
+                    : $"This node does not keep a replica of '{record.Name}' any more. Nothing was done; try again.");
         }
 
+        await _primaries.DeactivateAsync(database, abort: true);
         return await OpenAsync(database, ReplicaGrain.ActivateAsync(context, database));
+    }
+
+    private async Task BuryAsync(DatabaseId database, CancellationToken cancellationToken)
+    {
+        using var turn = await _roles.EnterAsync(database, cancellationToken);
+        await _primaries.DeactivateAsync(database, abort: true);
+        await Burial.RunAsync(_primaryContext, database, cancellationToken);
+    }
+
+    // Another node leads: what is left of this one's leadership ends at once, whatever it believes.
+    private async Task StepDownAsync(DatabaseRecord database)
+    {
+        try
+        {
+            await _primaries.DeactivateAsync(database.Id, abort: true);
+        }
+        catch (Exception e) when (e is IOException or JournalException or RequestException or ObjectDisposedException)
+        {
+            NodeLog.StepDownFailed(_logger, database.Id, e);
+        }
+
+        if (HasNoReplicaOf(database))
+        {
+            await EndReplicaAsync(database.Id);
+        }
     }
 
     // The catalogue says already that there is none: whoever comes from now on is passed on to the primary, and those who wait here are too.
@@ -182,18 +231,12 @@ internal sealed class NodeServices : IAsyncDisposable
         try
         {
             await _replicas.DeactivateAsync(database);
-            await _replicaFolders.WaitAsync();
-            try
+            using var turn = await _roles.EnterAsync(database, CancellationToken.None);
+
+            // If it is wanted again by now, its grain waits for us, or has its files open and keeps them.
+            if (MayRemoveCopyOf(database))
             {
-                // If it is wanted again by now, its grain waits for us, or has its files open and keeps them.
-                if (MayRemoveCopyOf(database))
-                {
-                    await _readers.RunAsync(() => _folder.Remove(database));
-                }
-            }
-            finally
-            {
-                _replicaFolders.Release();
+                await _readers.RunAsync(() => _folder.Remove(database));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or RequestException or ObjectDisposedException)
@@ -225,11 +268,7 @@ internal sealed class NodeServices : IAsyncDisposable
         {
             await _replicas.DeactivateAsync(database);
             await _primaries.DeactivateAsync(database);
-            if (_journal.LastOf(database) != Position.Start)
-            {
-                await _journal.RemoveAsync(database);
-            }
-
+            await _follower.ForgetAsync(database);
             await _writers.RunAsync(() => _folder.Remove(database));
         }
         catch (Exception e) when (e is IOException or JournalException or RequestException or ObjectDisposedException)
@@ -250,7 +289,7 @@ internal sealed class NodeServices : IAsyncDisposable
             await EndReplicaAsync(database);
         }
 
-        foreach (var database in _folder.Databases().Concat(_journal.Databases).Distinct().Where(id => _control.Find(id) is null).ToList())
+        foreach (var database in _folder.Databases().Concat(_follower.OpenedJournal?.Databases ?? []).Distinct().Where(id => _control.Find(id) is null).ToList())
         {
             await RemoveAsync(database);
         }

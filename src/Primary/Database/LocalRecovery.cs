@@ -14,11 +14,29 @@ internal static class LocalRecovery
 {
     private const int ReadBytes = 8 << 20;
 
-    /// <summary>Replays. Blocks; runs on a worker.</summary>
-    /// <exception cref="RequestException">The file is missing, damaged, or newer than the log: it is left as it is.</exception>
-    public static RecoveredFile Run(string path, DatabaseRecord database, NodeJournal journal)
+    /// <summary>What the file vouches for, as a base that the log may begin at; <see langword="null"/> if there is no file that can be trusted.</summary>
+    public static Position? BaseOf(string path, DatabaseId database)
     {
-        var last = journal.LastOf(database.Id);
+        try
+        {
+            return File.Exists(path) && Sidecar.Read(Sidecar.PathOf(path)) is { } sidecar && sidecar.Database == database && File.Exists(LogStateFile.PathOf(path))
+                ? sidecar.From
+                : null;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Looks at the file, and at the log from there to its end, and changes no page. Blocks; runs on a worker.</summary>
+    /// <param name="path">The main file.</param>
+    /// <param name="database">Whose.</param>
+    /// <param name="journal">Holds the log.</param>
+    /// <param name="last">The log's end: what was adopted.</param>
+    /// <exception cref="RequestException">The file is missing, damaged, or newer than the log: it is left as it is.</exception>
+    public static LocalCopy Look(string path, DatabaseRecord database, IOwnFollower journal, Position last)
+    {
         var sidecar = Prepare(path, database, journal, last);
         LocalFile.DiscardWal(path);
         var state = ReadState(path, sidecar, database);
@@ -27,12 +45,32 @@ internal static class LocalRecovery
             throw Refuse(database, $"its file holds pages as new as {sidecar.To}, but the log of this node ends at {last}. The journal is older than the file.");
         }
 
-        return Replay(path, database, journal, sidecar, last, state);
+        uint? pages = null;
+        for (var position = sidecar.From; position < last;)
+        {
+            foreach (var entry in Read(journal, database, position))
+            {
+                state = new LogState(entry.EpochTable ?? state.Epochs, entry.Header.CommitTimeMicroseconds);
+                pages = entry.Header.DatabaseSizePages;
+                position = entry.End;
+            }
+        }
+
+        return new LocalCopy(sidecar, state, pages ?? MainFile.PageCount(path));
     }
 
-    private static RecoveredFile Replay(string path, DatabaseRecord database, NodeJournal journal, Sidecar sidecar, Position last, LogState state)
+    /// <summary>Replays the log over the file. Everything in it is confirmed. Blocks; runs on a worker.</summary>
+    /// <returns>How many entries were replayed.</returns>
+    /// <exception cref="RequestException">The log or the file is damaged.</exception>
+    public static int Replay(string path, DatabaseRecord database, IOwnFollower journal, LocalCopy copy, Position last)
     {
+        var (sidecar, state, _) = copy;
         var position = sidecar.From;
+        if (position == last)
+        {
+            return 0;
+        }
+
         var replayed = 0;
         using var replay = new LogReplay(path, sidecar.To);
         while (position < last)
@@ -48,19 +86,15 @@ internal static class LocalRecovery
             {
                 Apply(replay, entry, database);
                 state = new LogState(entry.EpochTable ?? state.Epochs, entry.Header.CommitTimeMicroseconds);
-                position = entry.End; // it may lie beyond the end asked for: what an earlier activation had queued
+                position = entry.End;
                 replayed++;
             }
         }
 
-        if (replayed > 0)
-        {
-            replay.Finish();
-            LogStateFile.Write(LogStateFile.PathOf(path), state); // before the sidecar passes what it tells of
-            new Sidecar(database.Id, position, position).Write(Sidecar.PathOf(path));
-        }
-
-        return new RecoveredFile(position, state, replayed > 0 ? replay.SizePages : MainFile.PageCount(path), replayed);
+        replay.Finish();
+        LogStateFile.Write(LogStateFile.PathOf(path), state); // before the sidecar passes what it tells of
+        new Sidecar(database.Id, position, position).Write(Sidecar.PathOf(path));
+        return replayed;
     }
 
     private static void Apply(LogReplay replay, Entry entry, DatabaseRecord database)
@@ -75,12 +109,12 @@ internal static class LocalRecovery
         }
     }
 
-    private static Sidecar Prepare(string path, DatabaseRecord database, NodeJournal journal, Position last)
+    private static Sidecar Prepare(string path, DatabaseRecord database, IOwnFollower journal, Position last)
     {
         var sidecarPath = Sidecar.PathOf(path);
         if (!File.Exists(path) || !File.Exists(sidecarPath))
         {
-            if (journal.FirstOf(database.Id) != Position.Start)
+            if (journal.LogOf(database.Id).First != Position.Start)
             {
                 throw Refuse(database, $"'{path}' or its sidecar is missing, and the log of this node no longer reaches back to the beginning.");
             }
@@ -131,11 +165,11 @@ internal static class LocalRecovery
         }
     }
 
-    private static IReadOnlyList<Entry> Read(NodeJournal journal, DatabaseRecord database, Position after)
+    private static IReadOnlyList<Entry> Read(IOwnFollower journal, DatabaseRecord database, Position after)
     {
         try
         {
-            var entries = journal.ReadFrom(database.Id, after, ReadBytes);
+            var entries = journal.Read(database.Id, after, ReadBytes);
             return entries.Count > 0 ? entries : throw Refuse(database, $"its log ends at {after}, before the end that the journal names.");
         }
         catch (JournalException e)
@@ -149,9 +183,8 @@ internal static class LocalRecovery
         $"The primary of '{database.Name}' ({database.Id}) cannot start: {found} Nothing was changed. Bring the missing files back, or restore the database from a copy.");
 }
 
-/// <summary>Where a recovered file stands.</summary>
-/// <param name="Position">The end of its log.</param>
-/// <param name="State">What is known of the log up to there.</param>
-/// <param name="SizePages">The database's size.</param>
-/// <param name="Replayed">Entries.</param>
-internal readonly record struct RecoveredFile(Position Position, LogState State, uint SizePages, int Replayed);
+/// <summary>A file before its log is replayed, and what is known at the end of that log.</summary>
+/// <param name="Sidecar">Which states the file holds.</param>
+/// <param name="State">Epochs and commit time at the log's end.</param>
+/// <param name="SizePages">The database's size there.</param>
+internal sealed record LocalCopy(Sidecar Sidecar, LogState State, uint SizePages);

@@ -8,7 +8,7 @@ namespace ReplicatedSqlite.Primary;
 /// <remarks>
 /// Not through SQLite: a checkpoint that a crash cut short leaves a mixture, in which the header on page 1 may already speak of pages that the file does not have
 /// yet. SQLite refuses to open that, and need not: pages and ranges are set, in order, and at the end the file is exactly the state of the last entry.
-/// Only entries that are confirmed, or will be, come here: with one follower, whatever its journal has.
+/// Only entries that are confirmed come here: the epoch entry of the leadership that replays them is.
 /// </remarks>
 internal sealed class LogReplay : IDisposable
 {

@@ -56,6 +56,16 @@ internal sealed class GateCore<TToken>(Position confirmed)
         }
     }
 
+    /// <summary>Whoever is held waits no longer: followers are missed. What comes later is held again.</summary>
+    /// <param name="failing">Receives everything that is held.</param>
+    public void LetGo(ICollection<TToken> failing)
+    {
+        while (_held.TryDequeue(out var token, out _))
+        {
+            failing.Add(token);
+        }
+    }
+
     /// <summary>The leadership is lost.</summary>
     /// <param name="failing">Receives everything that is held.</param>
     public void Close(ICollection<TToken> failing)

@@ -3,12 +3,37 @@ using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Primary;
 
-/// <summary>Where entries become durable: the seam at which followers plug in. Today the node's own journal, which alone is the quorum.</summary>
+/// <summary>Makes a log durable under one leadership, and says what a quorum has. Safe for use by any thread.</summary>
 internal interface IDurableLog
 {
-    /// <summary>Takes an entry, in the log's order. The callback comes once it is on disk, or with the reason why it never will be; keep it short.</summary>
-    void Append(Entry entry, Action<Position, Exception?> onDurable);
+    /// <summary>Why nothing can be confirmed for now; <see langword="null"/> while enough followers answer.</summary>
+    string? Unavailable { get; }
+
+    /// <summary>Why a follower was missed last; <see langword="null"/> if none was.</summary>
+    string? Trouble { get; }
+
+    /// <summary>Takes an entry, in the log's order. Whatever becomes of it is told to the observer.</summary>
+    void Append(Entry entry);
 
     /// <summary>Entries right after a position, at least one if there is one, about so many bytes. Nothing if the log does not reach back so far.</summary>
-    IReadOnlyList<Entry> Read(DatabaseId database, Position after, int maxBytes);
+    IReadOnlyList<Entry> Read(Position after, int maxBytes);
+
+    /// <summary>Completes with whether this leadership stood at a moment after the call: then nothing that it does not know was answered before.</summary>
+    ValueTask<bool> ProveAsync();
+
+    /// <summary>The log up to here is in a durable base.</summary>
+    void Trim(Position to);
+}
+
+/// <summary>Hears what becomes of a log. Calls may come from any thread and overtake each other; be quick.</summary>
+internal interface IDurableLogObserver
+{
+    /// <summary>Everything up to here is confirmed.</summary>
+    void OnConfirmed(Position position);
+
+    /// <summary><see cref="IDurableLog.Unavailable"/> has changed.</summary>
+    void OnAvailability();
+
+    /// <summary>The leadership is over. Once.</summary>
+    void OnLost(Exception reason);
 }

@@ -6,25 +6,26 @@ namespace ReplicatedSqlite.Primary;
 
 /// <summary>One database's log under one leadership: makes entries durable, confirms them, opens the gate, and ships.</summary>
 /// <remarks>
-/// The shell around <see cref="QuorumCore"/>, <see cref="GateCore{TToken}"/> and <see cref="ShippingCore"/>, which decide; it only carries out. One lock guards the three:
-/// the writer's turn appends, the journal's thread acks, subscribers come and report. Nothing that waits is completed under it.
+/// The shell around <see cref="GateCore{TToken}"/> and <see cref="ShippingCore"/>, which decide; it only carries out. One lock guards the two:
+/// the writer's turn appends, the followers' answers confirm, subscribers come and report. Nothing that waits is completed under it.
 /// </remarks>
-internal sealed class ReplicatedLog
+internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
 {
-    private const int OwnJournal = 0; // the primary's own node is the first follower
     private const int MaxOutstandingEntries = 4096;
     private const long MaxOutstandingBytes = 64L << 20;
-    private const long KeptBytes = 8L << 20;
     private const long WindowBytes = 16L << 20;
     private const int ReadBytes = 4 << 20;
 
+    // A connection that breaks and is made again takes less.
+    private static readonly TimeSpan _patienceWithFollowers = TimeSpan.FromSeconds(2);
+
     private readonly Lock _gate = new();
-    private readonly IDurableLog _journal;
+    private readonly IDurableLog _durable;
     private readonly TimeProvider _time;
-    private readonly QuorumCore _quorum; // the cores and what follows: under _gate
-    private readonly GateCore<GateWaiter> _held;
+    private readonly TimeProvider _leaseTime;
+    private readonly ITimer _patience; // runs while something waits for followers
+    private readonly GateCore<GateWaiter> _held; // the cores and what follows: under _gate
     private readonly ShippingCore _shipping;
-    private readonly RecentEntries _recent = new(KeptBytes);
     private readonly Dictionary<int, Outbox> _outboxes = [];
     private readonly List<ShippingAction> _actions = [];
     private long _outstandingBytes;
@@ -32,13 +33,23 @@ internal sealed class ReplicatedLog
     private TaskCompletionSource? _room; // set while the writer waits for room
     private Exception? _failure;
     private long _confirmedAt; // the moment of the newest confirmation, microseconds of the monotonic clock
+    private long? _missedAt; // too few followers have answered since then
+    private long _progressAt; // when the oldest unconfirmed entry became the oldest
+    private bool _isWatching; // the timer runs
+    private bool _refusing; // what is held has been let go as unknown, until a quorum is back
 
-    public ReplicatedLog(DatabaseId database, IDurableLog journal, Position start, TimeProvider time)
+    /// <param name="database">Whose log.</param>
+    /// <param name="durable">Makes it durable; tells this log of it from now on, by whoever calls <see cref="IDurableLogObserver"/>.</param>
+    /// <param name="start">The end of the epoch entry, confirmed.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="leaseTime">Measures how long followers are missed.</param>
+    public ReplicatedLog(DatabaseId database, IDurableLog durable, Position start, TimeProvider time, TimeProvider leaseTime)
     {
         Database = database;
-        _journal = journal;
+        _durable = durable;
         _time = time;
-        _quorum = new QuorumCore(members: 1, quorum: 1, start);
+        _leaseTime = leaseTime;
+        _patience = leaseTime.CreateTimer(_ => WatchPatience(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _held = new GateCore<GateWaiter>(start);
         _shipping = new ShippingCore(start, start, WindowBytes);
         Appended = start;
@@ -61,7 +72,22 @@ internal sealed class ReplicatedLog
         }
     }
 
-    /// <summary>The log cannot go on: its journal failed. Held answers have failed, new ones are refused.</summary>
+    /// <summary>Followers are missed for longer than is waited for: why writes are refused. <see langword="null"/> while they are taken.</summary>
+    public string? Refusal
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _refusing ? _durable.Unavailable ?? _durable.Trouble ?? "followers take nothing." : null;
+            }
+        }
+    }
+
+    /// <summary>Called outside the lock when <see cref="Refusal"/> changes.</summary>
+    public event Action? RefusalChanged;
+
+    /// <summary>The log cannot go on: the leadership is over. Held answers have failed, new ones are refused.</summary>
     public Exception? Failure
     {
         get
@@ -76,7 +102,13 @@ internal sealed class ReplicatedLog
     /// <summary>Called once, outside the lock, when the log fails.</summary>
     public event Action<Exception>? Failed;
 
-    /// <summary>Adds an entry: it goes to the journal and to all subscribers at the same moment. Called by the writer's turn only.</summary>
+    /// <summary>Completes with whether this leadership stood at a moment after the call.</summary>
+    public ValueTask<bool> ProveAsync() => _durable.ProveAsync();
+
+    /// <summary>The log up to here is in a durable base.</summary>
+    public void Trim(Position to) => _durable.Trim(to);
+
+    /// <summary>Adds an entry: it goes to the followers and to all subscribers at the same moment. Called by the writer's turn only.</summary>
     public void Append(Entry entry)
     {
         lock (_gate)
@@ -87,9 +119,13 @@ internal sealed class ReplicatedLog
             }
 
             Appended = entry.End;
-            _quorum.Append(entry.End);
-            _recent.Add(entry);
+            if (_outstanding.Count == 0)
+            {
+                _progressAt = _leaseTime.GetTimestamp();
+            }
+
             _outstanding.Enqueue((entry.End, entry.Encoded.Length));
+            SetPatience();
             _outstandingBytes += entry.Encoded.Length;
             _shipping.Append(entry.End, entry.Encoded.Length, _actions);
             foreach (var action in _actions)
@@ -100,7 +136,7 @@ internal sealed class ReplicatedLog
             _actions.Clear();
         }
 
-        _journal.Append(entry, OnDurable);
+        _durable.Append(entry);
     }
 
     /// <summary>Completes when the writer may run another group: unconfirmed entries are bounded.</summary>
@@ -125,7 +161,7 @@ internal sealed class ReplicatedLog
         GateAnswer answer;
         lock (_gate)
         {
-            answer = _held.Hold(computedAt, waiter);
+            answer = _refusing && computedAt > _held.Confirmed ? GateAnswer.Lost : _held.Hold(computedAt, waiter);
         }
 
         if (answer == GateAnswer.Lost)
@@ -199,20 +235,19 @@ internal sealed class ReplicatedLog
         }
     }
 
-    /// <summary>Reads on for a subscriber that is behind, from memory or from the journal. The caller sends what it gets before it calls <see cref="Shipped"/>.</summary>
+    /// <summary>Reads on for a subscriber that is behind, from memory or from the disk. The caller sends what it gets before it calls <see cref="Shipped"/>.</summary>
     /// <returns>Nothing when the log does not reach back so far.</returns>
     public IReadOnlyList<Entry> Read(Position after)
     {
-        var entries = new List<Entry>();
         lock (_gate)
         {
-            if (after == Appended || _recent.TryRead(after, ReadBytes, entries))
+            if (after == Appended)
             {
-                return entries;
+                return [];
             }
         }
 
-        return _journal.Read(Database, after, ReadBytes);
+        return _durable.Read(after, ReadBytes);
     }
 
     /// <summary>What was read for a subscriber is on its way.</summary>
@@ -256,38 +291,31 @@ internal sealed class ReplicatedLog
         Failed?.Invoke(reason);
     }
 
-    private bool HasRoom => _quorum.Outstanding < MaxOutstandingEntries && _outstandingBytes < MaxOutstandingBytes;
-
-    // On the journal's thread.
-    private void OnDurable(Position position, Exception? failure)
+    /// <inheritdoc/>
+    public void OnConfirmed(Position position)
     {
-        if (failure is not null)
-        {
-            Close(failure);
-            return;
-        }
-
         var passing = new List<GateWaiter>();
         TaskCompletionSource? room = null;
+        bool isBack;
         lock (_gate)
         {
-            if (_failure is not null || !_quorum.Ack(OwnJournal, position))
+            if (_failure is not null || position <= _held.Confirmed)
             {
-                return;
+                return; // another thread was quicker with a later one
             }
 
-            var confirmed = _quorum.Confirmed;
             _confirmedAt = _time.NowMicroseconds();
-            while (_outstanding.TryPeek(out var oldest) && oldest.End <= confirmed)
+            while (_outstanding.TryPeek(out var oldest) && oldest.End <= position)
             {
                 _outstandingBytes -= _outstanding.Dequeue().Bytes;
             }
 
-            _held.Confirm(confirmed, passing);
-            _shipping.Confirm(confirmed, _actions);
+            _progressAt = _leaseTime.GetTimestamp();
+            isBack = _refusing;
+            _held.Confirm(position, passing);
+            _shipping.Confirm(position, _actions);
             CarryOut(_actions, _confirmedAt);
             _actions.Clear();
-            _recent.Trim(confirmed);
             if (_room is not null && HasRoom)
             {
                 room = _room;
@@ -299,6 +327,67 @@ internal sealed class ReplicatedLog
         foreach (var waiter in passing)
         {
             waiter.Complete(passed: true);
+        }
+
+        if (isBack)
+        {
+            WatchPatience();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnAvailability() => WatchPatience(() => _missedAt = _durable.Unavailable is null ? null : _missedAt ?? _leaseTime.GetTimestamp());
+
+    /// <inheritdoc/>
+    public void OnLost(Exception reason) => Close(reason);
+
+    /// <summary>Ends the timer.</summary>
+    public void Dispose() => _patience.Dispose();
+
+    private bool HasRoom => _outstanding.Count < MaxOutstandingEntries && _outstandingBytes < MaxOutstandingBytes;
+
+    // What waits for followers that do not come back, or take nothing, is told so. It may be confirmed later all the same. Both are looked at: one whose
+    // disk is full comes back again and again.
+    private void WatchPatience(Action? change = null)
+    {
+        List<GateWaiter> failing = [];
+        bool changed;
+        lock (_gate)
+        {
+            change?.Invoke();
+            var refusing = _failure is null && (IsOver(_missedAt) || IsOver(_outstanding.Count > 0 ? _progressAt : null));
+            changed = refusing != _refusing;
+            _refusing = refusing;
+            if (refusing && changed)
+            {
+                _held.LetGo(failing);
+            }
+
+            SetPatience();
+        }
+
+        if (changed)
+        {
+            RefusalChanged?.Invoke();
+        }
+
+        foreach (var waiter in failing)
+        {
+            waiter.Complete(passed: false);
+        }
+    }
+
+    private bool IsOver(long? since) => since is { } began && _leaseTime.GetElapsedTime(began) >= _patienceWithFollowers;
+
+    // Under the lock.
+    private void SetPatience()
+    {
+        var waits = _failure is null && !_refusing && (_missedAt is not null || _outstanding.Count > 0);
+        if (waits != _isWatching)
+        {
+            _isWatching = waits;
+            var every = waits ? _patienceWithFollowers / 4 : Timeout.InfiniteTimeSpan;
+            _patience.Change(every, every);
         }
     }
 

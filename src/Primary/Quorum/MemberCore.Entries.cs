@@ -38,10 +38,8 @@ internal sealed partial class MemberCore
 
         if (!_isMatched)
         {
-            // What its own answer named is not there; or, behind that, something on the way was lost. What was sent behind a place that was given up is answered too.
-            return answer.Previous == _place ? Compare(_match.Next(answer.Own, answer.First), answer.First, now, actions)
-                : answer.Previous > _place && answer.Previous <= _sent ? Compare(_place, answer.First, now, actions)
-                : null;
+            // What its own answer named is not there. What was sent behind it is answered in the same way, and is then of a place that was given up.
+            return answer.Previous >= _place ? Compare(_match.Next(answer.Own, answer.First), answer.First, now, actions) : null;
         }
 
         if (answer.Previous > Acked && answer.Previous <= _sent)
@@ -215,13 +213,7 @@ internal sealed partial class MemberCore
     private string? StartAtBase(Position first, long now, List<LeaderAction> actions)
     {
         var start = log.First;
-        if (start == Position.Start && first == start)
-        {
-            AskAgain(now, actions); // both have the beginning in common, so an answer was an old one
-            return null;
-        }
-
-        if (start < first)
+        if (start == Position.Start || start < first)
         {
             return $"the follower's log begins at {first}, which is not in the leader's, which begins at {start}";
         }

@@ -26,6 +26,7 @@ internal sealed class Outbox
     private bool _hasReadRequest; // under _gate
     private Position _readFrom; // under _gate
     private bool _beat; // under _gate: a heartbeat is due
+    private long _provenAt; // under _gate: told with the next message; 0 when it has been
     private bool _closed; // under _gate
 
     public void Add(Entry entry)
@@ -56,6 +57,15 @@ internal sealed class Outbox
             _readFrom = from;
             _hasReadRequest = true;
             _filled.TrySetResult();
+        }
+    }
+
+    /// <summary>The leadership stood at this moment.</summary>
+    public void Prove(long at)
+    {
+        lock (_gate)
+        {
+            _provenAt = at;
         }
     }
 
@@ -117,7 +127,8 @@ internal sealed class Outbox
 
     private SubscribeResponse NextMessage(long now, long roundTripMicroseconds)
     {
-        var batch = new SubscribeResponse.Types.Batch { SentAt = now, RoundTripUs = roundTripMicroseconds };
+        var batch = new SubscribeResponse.Types.Batch { SentAt = now, RoundTripUs = roundTripMicroseconds, ProvenAt = _provenAt };
+        _provenAt = 0;
         var bytes = 0;
         while (bytes < TargetMessageBytes && _entries.TryDequeue(out var entry))
         {

@@ -33,7 +33,7 @@ public sealed class ReplicationService(PrimaryContext context, GrainDirectory<ID
     private async ValueTask<LocateBookmarkResponse> LocateAsync(LocateBookmarkRequest request, ServerCallContext call)
     {
         using var lease = await UseAsync(request.DatabaseId, call.CancellationToken);
-        return ((PrimaryGrain)lease.Grain).Locate(Bookmark.Parse(request.Bookmark));
+        return await ((PrimaryGrain)lease.Grain).LocateAsync(Bookmark.Parse(request.Bookmark));
     }
 
     private ValueTask<GrainLease<IDatabaseCopy>> UseAsync(string databaseId, CancellationToken cancellationToken)

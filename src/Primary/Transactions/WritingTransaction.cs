@@ -179,7 +179,7 @@ internal sealed record WriterParts(DatabaseWriter Writer, ReplicatedLog Log, Blo
     {
         if (!await Log.PassAsync(position))
         {
-            throw new RequestException(ErrorCodes.NoPrimary, "This primary stopped before what was read was confirmed. Nothing was written; try again.");
+            throw LostWrite.ExplainRead(Log);
         }
     }
 }

@@ -47,7 +47,7 @@ internal sealed partial class DatabaseWriter
 
             if (complete)
             {
-                await TrimAsync(position);
+                Trim(position);
             }
 
             _failedCheckpoints = 0;
@@ -72,12 +72,12 @@ internal sealed partial class DatabaseWriter
         return true;
     }
 
-    // The file is a durable base now. The stretch since the checkpoint before stays, so that a replica a little behind needs no snapshot.
-    private async Task TrimAsync(Position position)
+    // The file is a durable base now, if others hold as much. The stretch since the checkpoint before stays, so that a replica a little behind needs no snapshot.
+    private void Trim(Position position)
     {
-        if (_trimmable != Position.Start && _trimmable != position)
+        if (_trimmable != Position.Start && _trimmable != position && _mayTrim(_trimmable) is var to && to != Position.Start)
         {
-            await _context.Journal.SetBaseAsync(_log.Database, _trimmable);
+            _log.Trim(to);
         }
 
         _trimmable = position;

@@ -35,8 +35,7 @@ internal sealed class GroupAnswers(ReplicatedLog log, Position position, long st
     {
         if (!outcome.Wrote)
         {
-            // Rows or an error computed from what may never be confirmed: not shown, and nothing was done.
-            return new RequestException(ErrorCodes.NoPrimary, "This primary stopped before the answer was confirmed. Nothing was written; try again.");
+            return LostWrite.ExplainRead(log);
         }
 
         return LostWrite.Explain(log);

@@ -10,7 +10,8 @@ internal sealed class WriteQueue(int limit)
 {
     private readonly Lock _gate = new();
     private readonly Queue<IWaiting> _waiting = new(); // under _gate
-    private Exception? _closed; // under _gate
+    private RequestException? _closed; // under _gate
+    private RequestException? _suspended; // under _gate
 
     /// <summary>How many wait.</summary>
     public int Count
@@ -29,9 +30,9 @@ internal sealed class WriteQueue(int limit)
     {
         lock (_gate)
         {
-            if (_closed is not null)
+            if ((_closed ?? _suspended) is { } refusal)
             {
-                throw _closed;
+                throw refusal;
             }
 
             if (_waiting.Count >= limit)
@@ -82,12 +83,12 @@ internal sealed class WriteQueue(int limit)
     }
 
     /// <summary>Removes the first so many, which were begun: from here on whoever removed them answers them.</summary>
-    /// <returns><see langword="false"/>: the queue was closed meanwhile, and they are refused.</returns>
+    /// <returns><see langword="false"/>: the queue was closed or suspended meanwhile, and they are refused.</returns>
     public bool TryTake(int count)
     {
         lock (_gate)
         {
-            if (_closed is not null)
+            if (_closed is not null || _waiting.Count < count)
             {
                 return false;
             }
@@ -111,6 +112,26 @@ internal sealed class WriteQueue(int limit)
         foreach (var waiting in refused)
         {
             waiting.Refuse(reason);
+        }
+    }
+
+    /// <summary>Refuses those who wait and those who come, until it is called with nothing.</summary>
+    public void Suspend(RequestException? reason)
+    {
+        List<IWaiting> refused = [];
+        lock (_gate)
+        {
+            _suspended = reason;
+            if (reason is not null)
+            {
+                refused = [.. _waiting];
+                Dequeue(_waiting.Count);
+            }
+        }
+
+        foreach (var waiting in refused)
+        {
+            waiting.Refuse(reason!);
         }
     }
 

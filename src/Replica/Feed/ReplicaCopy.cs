@@ -39,6 +39,9 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     /// <summary>Everything up to here is taken over, hidden or visible.</summary>
     public Position Visible => _core.Visible;
 
+    /// <summary>What the main file holds, synced.</summary>
+    public Position CheckpointedTo => _file?.Sidecar.From ?? Position.Start;
+
     /// <summary>Where the main file lies.</summary>
     public string Path { get; } = System.IO.Path.Combine(context.FolderOf(database), "db.sqlite");
 

@@ -16,7 +16,8 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
 
     private readonly KeyValuePair<string, object?> _region = new("region", context.Self.Region);
     private double _confirmLagMs;
-    private long _heardAt; // timestamp of the newest message's arrival, 0 before the first
+    private long _provenAt; // timestamp of the arrival of the newest message that names a proof, 0 before the first
+    private long _proofAgeMicroseconds; // how old that proof was when it was sent
     private long _roundTripMicroseconds;
     private bool _sameClock;
     private long _receivedBytes;
@@ -29,13 +30,15 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
     /// <summary>Of the newest mark that was measured.</summary>
     public double ConfirmLagMs => Volatile.Read(ref _confirmLagMs);
 
-    /// <summary>Age of the copy's last proof from the primary, the measured round trip and an artificial delay included; <see langword="null"/> if it never had one.</summary>
+    /// <summary>Time since the newest moment at which the primary is known to have been the primary, the measured round trip and an artificial delay included; <see langword="null"/> if it never had one.</summary>
     public TimeSpan? Staleness
     {
         get
         {
-            var heard = Volatile.Read(ref _heardAt);
-            return heard == 0 ? null : context.Time.GetElapsedTime(heard) + context.Options.Delay + TimeSpan.FromMicroseconds(Volatile.Read(ref _roundTripMicroseconds));
+            var proven = Volatile.Read(ref _provenAt);
+            return proven == 0
+                ? null
+                : context.Time.GetElapsedTime(proven) + context.Options.Delay + TimeSpan.FromMicroseconds(Volatile.Read(ref _proofAgeMicroseconds) + Volatile.Read(ref _roundTripMicroseconds));
         }
     }
 
@@ -224,7 +227,13 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
         }
 
         Volatile.Write(ref _roundTripMicroseconds, batch.RoundTripUs);
-        Volatile.Write(ref _heardAt, context.Time.GetTimestamp());
+        if (batch.ProvenAt != 0)
+        {
+            // How old the proof was when it was sent, on the sender's clock; its way here comes on top.
+            Volatile.Write(ref _proofAgeMicroseconds, Math.Max(0, batch.SentAt - batch.ProvenAt));
+            Volatile.Write(ref _provenAt, context.Time.GetTimestamp());
+        }
+
         if (batch.Entries.Count > 0)
         {
             _changedAt = context.Time.GetTimestamp();
@@ -282,6 +291,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
                 Report = new SubscribeRequest.Types.Report
                 {
                     Visible = copy.Visible.ToMessage(), ConfirmLagMs = ConfirmLagMs, Echo = _echo, ReceivedBytes = (ulong)_receivedBytes,
+                    Checkpointed = copy.CheckpointedTo.ToMessage(),
                 },
             },
             cancellationToken);

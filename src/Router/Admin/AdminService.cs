@@ -80,6 +80,7 @@ public sealed class AdminService(RouterContext context)
                 return await _describer.ForwardAsync(AdminMethods.DeleteDatabase, byId, database, request.Database, call);
             }
 
+            await context.BuryAsync(database.Id, call.CancellationToken); // from here on nobody can confirm anything, whatever he believes
             await context.Control.DeleteAsync(database.Id, call.CancellationToken);
             await context.RemoveLocalAsync(database.Id);
             return new DeleteDatabaseResponse();

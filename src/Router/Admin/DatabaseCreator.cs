@@ -18,6 +18,8 @@ internal sealed class DatabaseCreator(RouterContext context)
         var region = request.PrimaryRegion.Length == 0 ? context.Self.Region : _settings.Region(request.PrimaryRegion);
         var node = context.Self.Region == region ? context.Self : context.Control.Nodes.First(candidate => candidate.Region == region);
         var options = request.Options ?? new DatabaseOptions();
+        var (wantedFollowers, wantedQuorum) = DatabaseSettings.Durability(options, null, null);
+        var (followers, quorum) = FollowerPlacement.Choose(context.Control.Nodes, node.Id, [], wantedFollowers, wantedQuorum);
         var record = new DatabaseRecord
         {
             Id = NewId(),
@@ -29,8 +31,11 @@ internal sealed class DatabaseCreator(RouterContext context)
             ReplicaRegions = _settings.ReplicaRegions(request.ReplicaRegions, []),
             Profile = DatabaseSettings.Profile(options, SqlPolicy.Default.Name),
             PageSizeBytes = DatabaseSettings.PageSizeBytes(options),
+            WantedFollowers = wantedFollowers,
+            WantedQuorum = wantedQuorum,
+            Followers = followers,
+            Quorum = quorum,
         };
-        DatabaseSettings.CheckDurability(options);
         await context.Control.CreateAsync(record, call.CancellationToken);
         try
         {

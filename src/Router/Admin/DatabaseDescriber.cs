@@ -22,7 +22,7 @@ internal sealed class DatabaseDescriber(RouterContext context)
             PrimaryRegion = record.PrimaryRegion,
             Replication = record.Replicated ? ReplicationMode.Auto : ReplicationMode.Disabled,
             Epoch = record.Epoch,
-            Options = new DatabaseOptions { Followers = 1, Quorum = 1, Profile = record.Profile, PageSize = (uint)record.PageSizeBytes },
+            Options = new DatabaseOptions { Followers = (uint)record.Followers.Length, Quorum = (uint)record.Quorum, Profile = record.Profile, PageSize = (uint)record.PageSizeBytes },
         };
         if (record.Replicated)
         {

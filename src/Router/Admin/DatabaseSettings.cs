@@ -67,29 +67,18 @@ internal sealed class DatabaseSettings(IControlPlane control)
         }
     }
 
-    /// <summary>Followers, quorum and retention, as far as this version has them.</summary>
-    public static void CheckDurability(DatabaseOptions options)
+    /// <summary>Followers and quorum; the old ones when the caller names none. Retention, as far as this version has it.</summary>
+    public static (int? Followers, int? Quorum) Durability(DatabaseOptions options, int? oldFollowers, int? oldQuorum)
     {
-        if (options.HasFollowers && options.Followers is not (1 or 3 or 5))
-        {
-            throw Invalid($"{options.Followers} durability followers are not possible: 1, 3 or 5 are wanted.");
-        }
-
-        var followers = options.HasFollowers ? options.Followers : 1;
-        if (options.HasQuorum && (options.Quorum == 0 || (options.HasFollowers && options.Quorum > followers)))
-        {
-            throw Invalid($"A quorum of {options.Quorum} out of {followers} is not possible: at least 1 and at most as many as there are followers are wanted.");
-        }
-
-        if (options.Followers > 1 || options.Quorum > 1)
-        {
-            throw NotBuilt("More than one durability follower");
-        }
-
         if (options.Retention is not null)
         {
             throw NotBuilt("Retention");
         }
+
+        var followers = options.HasFollowers ? (int)Math.Min(options.Followers, int.MaxValue) : oldFollowers;
+        var quorum = options.HasQuorum ? (int)Math.Min(options.Quorum, int.MaxValue) : options.HasFollowers ? null : oldQuorum;
+        FollowerPlacement.Check(followers, quorum);
+        return (followers, quorum);
     }
 
     private static RequestException Invalid(string message) => new(ErrorCodes.InvalidRequest, message + " Nothing was done.");

@@ -23,6 +23,11 @@ internal sealed class DatabaseUpdater(RouterContext context)
         }
 
         var changed = await context.Control.UpdateAsync(database.Id, old => Change(old, request), call.CancellationToken);
+        if (FollowerPlacement.Change(context.Control.Nodes, context.Self.Id, changed) is not null)
+        {
+            await context.LeadAnewAsync(changed.Id); // a set changes with an epoch
+        }
+
         return await _describer.DescribeAsync(changed, request.Database, call);
     }
 
@@ -35,9 +40,16 @@ internal sealed class DatabaseUpdater(RouterContext context)
         }
 
         DatabaseSettings.RefuseOtherPageSize(options, old.PageSizeBytes);
-        DatabaseSettings.CheckDurability(options);
+        var (wantedFollowers, wantedQuorum) = DatabaseSettings.Durability(options, old.WantedFollowers, old.WantedQuorum);
+        if ((wantedFollowers, wantedQuorum) != (old.WantedFollowers, old.WantedQuorum))
+        {
+            FollowerPlacement.Choose(context.Control.Nodes, old.PrimaryNode, old.Followers, wantedFollowers, wantedQuorum); // refuses what cannot be now
+        }
+
         return old with
         {
+            WantedFollowers = wantedFollowers,
+            WantedQuorum = wantedQuorum,
             Name = request.NewName.Length > 0 ? request.NewName : old.Name,
             Replicated = DatabaseSettings.Replicated(request.Replication, request.ReplicaRegions, old.Replicated),
             ReplicaRegions = _settings.ReplicaRegions(request.ReplicaRegions, old.ReplicaRegions),

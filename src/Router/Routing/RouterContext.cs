@@ -23,6 +23,12 @@ public sealed record RouterContext
     /// <summary>The way to a database's primary.</summary>
     public required PrimaryForwarder Forwarder { get; init; }
 
+    /// <summary>Ends the database's log for ever: its followers take nothing any more, from any leader.</summary>
+    public required Func<Protocol.DatabaseId, CancellationToken, Task> BuryAsync { get; init; }
+
+    /// <summary>Ends the leadership here; the next request begins another, with the followers that the catalogue asks for.</summary>
+    public required Func<Protocol.DatabaseId, Task> LeadAnewAsync { get; init; }
+
     /// <summary>Takes a database's files and log off this node. The catalogue has forgotten it already.</summary>
     public required Func<Protocol.DatabaseId, Task> RemoveLocalAsync { get; init; }
 

@@ -157,15 +157,13 @@ public sealed class UpdateTests
         Assert.True((await weur.ExecuteAsync("SELECT * FROM t")).Served.Primary); // the same session goes on
         await weur.ExecuteAsync("INSERT INTO t VALUES (2, 'b')");
         Assert.Equal(2, await weur.QueryScalarAsync<long>("SELECT count(*) FROM t"));
-        await Eventually.TrueAsync(
-            () => !Directory.Exists(Path.GetDirectoryName(cluster.ReplicaFile(id, ClusterFixture.Weur))) && !Directory.Exists(Path.GetDirectoryName(cluster.ReplicaFile(id, ClusterFixture.Apac))),
-            "the replicas' files are gone");
+        await Eventually.TrueAsync(async () => (await cluster.Client(2).Admin.GetTopologyAsync(Name)).Copies.Count == 1, "the replicas are gone");
         Assert.Equal([Role.Primary], (await cluster.Client(2).Admin.GetTopologyAsync(Name)).Copies.Select(copy => copy.Role));
 
         await cluster.StopAsync();
         await cluster.StartAgainAsync();
         Assert.True((await cluster.Database(ClusterFixture.Weur, Name).WithSession(Session.FirstUnconstrained).ExecuteAsync("SELECT * FROM t")).Served.Primary);
-        Assert.False(Directory.Exists(Path.GetDirectoryName(cluster.ReplicaFile(id, ClusterFixture.Weur))));
+        Assert.True(File.Exists(cluster.ReplicaFile(id, ClusterFixture.Weur))); // the node follows: it may have to lead some day
         cluster.Log.HasNoErrors();
     }
 

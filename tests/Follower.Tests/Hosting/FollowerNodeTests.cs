@@ -47,7 +47,8 @@ public class FollowerNodeTests
         Assert.Equal(new ProbeAnswer(false, One, log[^1].End), await links.ProbeAsync(Database, node.JournalId, One.Activation, none));
         Assert.Equal(new ProbeAnswer(true, One, log[^1].End), await links.ProbeAsync(Database, node.JournalId, Two.Activation, none));
         Assert.Null(await links.ProbeAsync(Database, Id(9), One.Activation, none));
-        Assert.Equal((null, One), node.StateOf(Database));
+        Assert.Equal(One, node.StateOf(Database).Promised);
+        Assert.Empty(node.StateOf(Database).Sets);
         Assert.True(node.LogOf(Database).Holds(log[7].End));
     }
 

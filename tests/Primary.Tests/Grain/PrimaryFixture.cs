@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Follower;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
@@ -29,7 +30,9 @@ internal sealed class PrimaryFixture : IAsyncDisposable
 
     public GatedDisk Disk { get; private set; } = null!;
 
-    public NodeJournal Journal { get; private set; } = null!;
+    public FollowerNode Follower { get; private set; } = null!;
+
+    public NodeJournal Journal => Follower.OpenedJournal!;
 
     public PrimaryGrain Grain => _grain ?? throw new InvalidOperationException("There is no primary now.");
 
@@ -78,7 +81,8 @@ internal sealed class PrimaryFixture : IAsyncDisposable
     public void OpenNode()
     {
         Disk = new GatedDisk();
-        Journal = NodeJournal.Open(JournalFolder, new JournalOptions { FileSizeBytes = 64 << 10 }, Disk, new Random(1));
+        Follower = FollowerNode.Start(
+            new FollowerNodeOptions { Folder = JournalFolder, Journal = new JournalOptions { FileSizeBytes = 64 << 10 }, Disk = Disk }, TimeProvider.System, new Random(1), NullLogger.Instance);
         _control = EmbeddedControlPlane.Open(Path.Combine(_folder.Path, "control.sqlite"), new Random(2));
         _workers = new BlockingWorkers("test", 4, 1000);
     }
@@ -87,13 +91,15 @@ internal sealed class PrimaryFixture : IAsyncDisposable
     {
         var context = new PrimaryContext
         {
-            Self = new NodeRecord("node", "here", new Uri("http://localhost:1"), new Uri("http://localhost:2")),
+            Self = new NodeRecord("node", "here", new Uri("http://localhost:1"), new Uri("http://localhost:2"), Follower.JournalId),
             Control = _control,
-            Journal = Journal,
+            OwnFollower = Follower,
+            Followers = new FollowerLinks(Follower, static _ => null, "node", TimeProvider.System),
             Writers = _workers,
             Readers = _workers,
             FolderOf = id => Path.Combine(_folder.Path, id.ToString()),
             Time = _time,
+            LeaseTime = TimeProvider.System,
             Logger = NullLogger.Instance,
             Options = _options,
         };
@@ -110,7 +116,7 @@ internal sealed class PrimaryFixture : IAsyncDisposable
     public async Task CloseNodeAsync()
     {
         Disk.Release();
-        await Journal.DisposeAsync();
+        await Follower.DisposeAsync();
         await _workers.DisposeAsync();
         await _control.DisposeAsync();
         Disk.Dispose();
@@ -146,6 +152,23 @@ internal sealed class PrimaryFixture : IAsyncDisposable
         Grain.Locate(bookmark with { Sequence = bookmark.Sequence + 1 }).Place == Internal.V1.BookmarkPlace.OnTimeline;
 
     /// <summary>Activates as the next requests would: the first may still be told what stopped the last one.</summary>
+    /// <summary>Writes as soon as followers are there again.</summary>
+    public async Task WriteSoonAsync(string sql)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                await WriteAsync(sql);
+                return;
+            }
+            catch (RequestException refused) when (tries < 100 && refused.Error.CommitState == CommitState.NotCommitted)
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
+
     public async Task ActivateSoonAsync()
     {
         for (var tries = 0; ; tries++)

@@ -139,27 +139,6 @@ public class LeadershipTests
     }
 
     [Fact]
-    public void A_mismatch_that_overtakes_the_first_comparison_is_no_divergence()
-    {
-        _rig.Nodes[2].Cut();
-        var leader = _rig.Lead(1, epoch: 1, _rig.Set(1, 2, 3));
-        _rig.Nodes[2].Heal();
-        leader.Connect();
-        var late = _rig.Nodes[2].Journal;
-        while (leader.Core.StatusOf(late)!.Value.State == MemberState.Sealing)
-        {
-            Assert.True(_rig.Step(0) || _rig.Write());
-        }
-
-        _rig.Step(0); // the log is read for it
-        leader.Do(actions => leader.Core.Receive(late, new Mismatched(leader.Promise, leader.Core.Appended, Position.Start, Position.Start), _rig.Now, actions));
-        leader.Do(actions => leader.Core.Receive(late, new Mismatched(leader.Promise, Position.Start, Position.Start, Position.Start), _rig.Now, actions));
-        _rig.Run();
-        Assert.DoesNotContain(leader.Said, action => action.Kind == LeaderActionKind.Diverged);
-        Assert.Equal(leader.Core.Appended, _rig.Nodes[2].Log.Last);
-    }
-
-    [Fact]
     public void H27_A_log_with_many_other_epochs_is_matched_in_a_round_trip_an_epoch()
     {
         var first = _rig.Lead(1, epoch: 1, _rig.Set(1, 2, 3));

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Follower;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
@@ -18,7 +19,7 @@ internal sealed class HeldPrimary : IAsyncDisposable
     private readonly BlockingWorkers _workers = new("test", 4, 1000);
     private readonly CancellationTokenSource _stopping = new();
     private readonly EmbeddedControlPlane _control;
-    private readonly NodeJournal _journal;
+    private readonly FollowerNode _follower;
     private readonly Task _writing;
     private volatile bool _isHeld;
 
@@ -26,7 +27,8 @@ internal sealed class HeldPrimary : IAsyncDisposable
     {
         var random = new Random(seed);
         _control = EmbeddedControlPlane.Open(Path.Combine(_folder.Path, "control.sqlite"), random);
-        _journal = NodeJournal.Open(Path.Combine(_folder.Path, "journal"), new JournalOptions { OwnThread = false }, new FileSystemDisk(), random);
+        _follower = FollowerNode.Start(
+            new FollowerNodeOptions { Folder = Path.Combine(_folder.Path, "journal"), Journal = new JournalOptions { OwnThread = false } }, TimeProvider.System, random, NullLogger.Instance);
         _writing = WriteAsync();
     }
 
@@ -50,7 +52,8 @@ internal sealed class HeldPrimary : IAsyncDisposable
         {
             Self = self,
             Control = primary._control,
-            Journal = primary._journal,
+            OwnFollower = primary._follower,
+            Followers = new FollowerLinks(primary._follower, static _ => null, "node", TimeProvider.System),
             Writers = primary._workers,
             Readers = primary._workers,
             FolderOf = _ => Path.Combine(primary._folder.Path, "d"),
@@ -95,7 +98,7 @@ internal sealed class HeldPrimary : IAsyncDisposable
         await Copy.DisposeAsync();
         await _stopping.CancelAsync();
         await _writing;
-        await _journal.DisposeAsync();
+        await _follower.DisposeAsync();
         await _workers.DisposeAsync();
         await _control.DisposeAsync();
         _folder.Dispose();
@@ -108,7 +111,7 @@ internal sealed class HeldPrimary : IAsyncDisposable
         {
             if (!_isHeld)
             {
-                _journal.Flush();
+                _follower.OpenedJournal?.Flush();
             }
 
             await Task.Delay(1);

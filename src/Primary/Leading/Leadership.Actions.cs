@@ -1,0 +1,272 @@
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <content>Carries out what the core wants done.</content>
+internal sealed partial class Leadership
+{
+    private void Run(Action<LeaderCore, long, List<LeaderAction>> step)
+    {
+        lock (_gate)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            step(_core, Now, _actions);
+            if (_wanted is { } wanted && _core.Kept >= wanted)
+            {
+                _wanted = null;
+                _kept.TrySetResult();
+            }
+
+            if (!Queue())
+            {
+                return;
+            }
+        }
+
+        CarryOut();
+    }
+
+    // Under the lock. True for whoever has to carry out.
+    private bool Queue()
+    {
+        foreach (var action in _actions)
+        {
+            _queue.Enqueue(action);
+        }
+
+        _actions.Clear();
+        SetTimer();
+        if (_carrying || _queue.Count == 0)
+        {
+            return false;
+        }
+
+        return _carrying = true;
+    }
+
+    private void CarryOut()
+    {
+        while (true)
+        {
+            LeaderAction action;
+            lock (_gate)
+            {
+                if (!_queue.TryDequeue(out action))
+                {
+                    _carrying = false;
+                    return;
+                }
+            }
+
+            CarryOut(action);
+        }
+    }
+
+    private void CarryOut(in LeaderAction action)
+    {
+        switch (action.Kind)
+        {
+            case LeaderActionKind.Connect:
+                if (!_stopping.IsCancellationRequested)
+                {
+                    _links[action.Member] = new FollowerHearing(this, _ways, action.Member);
+                }
+
+                break;
+            case LeaderActionKind.Reconnect:
+                _links[action.Member].Reconnect();
+                break;
+            case LeaderActionKind.Release:
+                if (_links.Remove(action.Member, out var released))
+                {
+                    _ = released.EndAsync(released: false).AsTask();
+                }
+
+                break;
+            case LeaderActionKind.Send:
+                if (_links.TryGetValue(action.Member, out var link))
+                {
+                    link.Send(action.Message!);
+                }
+
+                break;
+            case LeaderActionKind.Fetch:
+                _ = FetchAsync(action.Member, action.Position, action.To);
+                break;
+            case LeaderActionKind.FetchBase:
+                var (holder, first) = (action.Member, action.Position);
+                _ = Task.Run(() => FetchBase(holder, first));
+                break;
+            case LeaderActionKind.ReadLog:
+                _ = ReadLogAsync(action.Member, action.Position, (int)action.Number);
+                break;
+            case LeaderActionKind.Adopt:
+                _adopted.TrySetResult(new Adoption(action.Position, action.Sets!));
+                break;
+            case LeaderActionKind.Confirmed:
+                lock (_gate)
+                {
+                    _recent.Trim(action.Position);
+                }
+
+                _leading.TrySetResult();
+                _observer?.OnConfirmed(action.Position);
+                break;
+            case LeaderActionKind.Proof:
+                Complete(action.Number, action.Ok);
+                break;
+            case LeaderActionKind.QuorumLost:
+                _unavailable = DescribeMissing();
+                PrimaryLog.QuorumLost(_logger, _start.Database, _unavailable);
+                _observer?.OnAvailability();
+                break;
+            case LeaderActionKind.QuorumBack:
+                _unavailable = null;
+                PrimaryLog.QuorumBack(_logger, _start.Database);
+                _observer?.OnAvailability();
+                break;
+            case LeaderActionKind.Deleted:
+                _deleted.TrySetResult();
+                break;
+            case LeaderActionKind.Lost:
+                Lose(action.Loss!);
+                break;
+            case LeaderActionKind.Diverged:
+                PrimaryLog.FollowerDiverged(_logger, _start.Database, action.Member, action.Reason!);
+                break;
+        }
+    }
+
+    private void Lose(LeaderLoss loss)
+    {
+        PrimaryLog.LeadershipLost(_logger, _start.Database, Promise.Epoch, loss.Text);
+        _lost.TrySetResult(loss);
+        FailProofs();
+        _observer?.OnLost(Explain(loss));
+    }
+
+    private async Task FetchAsync(Guid holder, Position from, Position to)
+    {
+        try
+        {
+            var entries = await _links[holder].ReadAsync(from, to, FetchBytes, _stopping.Token);
+            Run((core, now, actions) => core.Fetched(holder, from, entries, now, actions));
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // Nobody is interested any more.
+        }
+        catch (Exception e) when (e is JournalException or RequestException or OperationCanceledException or EntryFormatException)
+        {
+            PrimaryLog.FetchFailed(_logger, _start.Database, holder, e.Message);
+            Run((core, now, actions) => core.FetchFailed(holder, now, actions));
+        }
+    }
+
+    // The file here is the only base that a leader can begin with until there is cold storage. Only confirmed states get into it, so it lies on the log.
+    private void FetchBase(Guid holder, Position first)
+    {
+        var position = _base();
+        Run((core, now, actions) =>
+        {
+            if (position is { } own && own >= first)
+            {
+                core.BaseFetched(holder, own, null, now, actions);
+            }
+            else
+            {
+                PrimaryLog.FetchFailed(_logger, _start.Database, holder, $"its log begins at {first}, and the copy here is at {position?.ToString() ?? "no state"}");
+                core.FetchFailed(holder, now, actions);
+            }
+        });
+    }
+
+    private async Task ReadLogAsync(Guid member, Position after, int maxBytes)
+    {
+        IReadOnlyList<Entry> entries = [];
+        try
+        {
+            entries = await _workers.RunAsync(() => Read(after, maxBytes));
+        }
+        catch (Exception e) when (e is RequestException or ObjectDisposedException or JournalException)
+        {
+            PrimaryLog.FetchFailed(_logger, _start.Database, _start.OwnJournal, e.Message); // it asks again
+        }
+
+        Run((core, now, actions) => core.LogRead(member, after, [.. entries], after < _ownLog.First, now, actions));
+    }
+
+    private void Complete(long token, bool ok)
+    {
+        TaskCompletionSource<bool>? waiting;
+        lock (_gate)
+        {
+            _proofs.Remove(token, out waiting);
+        }
+
+        waiting?.TrySetResult(ok);
+    }
+
+    private void FailProofs()
+    {
+        List<TaskCompletionSource<bool>> waiting;
+        lock (_gate)
+        {
+            waiting = [.. _proofs.Values];
+            _proofs.Clear();
+        }
+
+        waiting.ForEach(static proof => proof.TrySetResult(false));
+    }
+
+    internal void Connected(Guid member) => Run((core, now, actions) =>
+    {
+        _faults.Remove(member);
+        core.Connected(member, now, actions);
+    });
+
+    internal void Disconnected(Guid member, string reason) => Run((core, now, actions) =>
+    {
+        _faults[member] = reason;
+        _trouble = $"follower {member}: {reason}";
+        core.Disconnected(member, now, actions);
+    });
+
+    internal void Received(Guid member, FollowerMessage message) => Run((core, now, actions) =>
+    {
+        if (message is NotMember stranger)
+        {
+            _faults[member] = stranger.Reason;
+        }
+
+        core.Receive(member, message, now, actions);
+    });
+
+    private void OnTime()
+    {
+        lock (_gate)
+        {
+            _timerDue = long.MaxValue;
+        }
+
+        Run(static (core, now, actions) => core.Pass(now, actions));
+    }
+
+    // Under the lock.
+    private void SetTimer()
+    {
+        if (_disposed || _core.WakeAt is not { } due || due >= _timerDue)
+        {
+            return; // a timer that fires too early looks again
+        }
+
+        _timerDue = due;
+        _timer.Change(TimeSpan.FromMicroseconds(Math.Max(0, due - Now)) + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+    }
+}
