@@ -5,6 +5,9 @@ namespace ReplicatedSqlite.Simulation;
 /// <param name="What">What was found and what was wanted.</param>
 internal sealed record Finding(string Checker, string What)
 {
+    /// <summary>No checker's finding: something threw.</summary>
+    public const string Thrown = "Thrown";
+
     public override string ToString() => $"{Checker}: {What}";
 }
 

@@ -16,6 +16,12 @@ internal sealed class ClientNumbers
     /// <summary>Microseconds between two operations of a client, at most.</summary>
     public long MostThinking { get; init; } = 80_000;
 
+    /// <summary>Operations of a session, below this.</summary>
+    public int MostTurns { get; init; } = 12;
+
+    /// <summary>How many sessions begin at the primary.</summary>
+    public double FirstPrimaryShare { get; init; } = 0.6;
+
     public int NextSession() => ++_sessions;
 
     public int NextWrite() => ++Writes;

@@ -10,6 +10,7 @@ internal sealed class ClientSession
     private readonly Cluster _cluster;
     private readonly World _world;
     private readonly ClientNumbers _numbers;
+    private SimulatedNode? _primary;
     private int _session;
     private int _turn;
     private int _turnsLeft;
@@ -37,8 +38,8 @@ internal sealed class ClientSession
 
         if (_turnsLeft-- <= 0)
         {
-            (_session, _turn, _turnsLeft, _bookmark, _isFirst) = (_numbers.NextSession(), 0, _world.Random.Next(2, 12), Bookmark.Start, true);
-            _startsAtPrimary = _world.Chance(0.6);
+            (_session, _turn, _turnsLeft, _bookmark, _isFirst) = (_numbers.NextSession(), 0, _world.Random.Next(1, _numbers.MostTurns), Bookmark.Start, true);
+            _startsAtPrimary = _world.Chance(_numbers.FirstPrimaryShare);
         }
 
         _turn++;
@@ -86,6 +87,7 @@ internal sealed class ClientSession
     {
         var mayRepeat = _world.Now < deadline && !_isStopped;
         _world.Log?.Invoke($"{_world.Now} session {_session} write {operation.Number}: {answer.Result} at {answer.At.Epoch}/{answer.At.Sequence}");
+        _primary = answer.Result is WriteResult.TryAgain or WriteResult.Unknown ? null : _primary;
         switch (answer.Result)
         {
             case WriteResult.Done:
@@ -129,6 +131,10 @@ internal sealed class ClientSession
                 Saw(row, answer.LastWrite, answer.RowWrite, answer.At, begun, where, isError: false, isFirstPrimary);
                 _isFirst = false;
             }
+            else
+            {
+                _primary = null;
+            }
 
             Rest();
         });
@@ -158,10 +164,15 @@ internal sealed class ClientSession
         _bookmark = _cluster.Plant.MergesBookmarks ? Bookmark.Max(_bookmark, bookmark) : _bookmark == Bookmark.Start ? bookmark : _bookmark;
     }
 
-    // As the catalogue says, which may be late.
+    // As the catalogue said when it was last asked: a client goes on with a primary until that refuses.
     private SimulatedNode? Primary()
     {
-        var leader = _cluster.Control.Read().Leader;
-        return leader < 0 ? null : _cluster.Nodes[_world.Chance(0.05) ? _world.Random.Next(_cluster.Nodes.Length) : leader];
+        if (_primary is null || _world.Chance(0.1))
+        {
+            var leader = _cluster.Control.Read().Leader;
+            _primary = leader < 0 ? null : _cluster.Nodes[_world.Chance(0.05) ? _world.Random.Next(_cluster.Nodes.Length) : leader];
+        }
+
+        return _primary;
     }
 }

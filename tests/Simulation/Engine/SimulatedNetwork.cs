@@ -4,6 +4,7 @@ namespace ReplicatedSqlite.Simulation;
 internal sealed class SimulatedNetwork(World world, int nodes)
 {
     private readonly bool[,] _blocked = new bool[nodes + 1, nodes + 1]; // one way; the last place is the clients'
+    private readonly long[,] _slow = new long[nodes + 1, nodes + 1];
     private readonly List<SimulatedPipe> _waiting = [];
 
     /// <summary>The place of whoever is no node: clients, the control plane.</summary>
@@ -27,11 +28,28 @@ internal sealed class SimulatedNetwork(World world, int nodes)
         Flush();
     }
 
+    /// <summary>Makes some ways between nodes slow, each in one direction.</summary>
+    public void SlowDown(double share)
+    {
+        for (var from = 0; from < nodes; from++)
+        {
+            for (var to = 0; to < nodes; to++)
+            {
+                _slow[from, to] = share > 0 && world.Chance(share) ? world.Between(50_000, 400_000) : 0;
+            }
+        }
+    }
+
     public long Delay(int from, int to)
     {
         if (from == to)
         {
             return world.Between(1, 50); // within one process
+        }
+
+        if (_slow[from, to] is > 0 and var slow)
+        {
+            return world.Between(slow / 2, slow);
         }
 
         return Weather.SlowShare > 0 && world.Chance(Weather.SlowShare)

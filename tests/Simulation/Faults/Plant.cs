@@ -27,7 +27,7 @@ internal class Plant
         new(journal, recovered, log, times, startedAt);
 
     /// <summary>What a follower hears of what a leader says.</summary>
-    public virtual IEnumerable<LeaderMessage> ToFollower(FollowerHost follower, LeaderMessage message) => [message];
+    public virtual IEnumerable<LeaderMessage> ToFollower(FollowerHost follower, LeaderLink link, LeaderMessage message) => [message];
 
     // Leader.
 

@@ -13,7 +13,7 @@ internal sealed record PlantedFault(string Name, Func<Plant> Make, Func<Plant, S
     public static IReadOnlyList<PlantedFault> All { get; } =
     [
         Follower("empty disk votes", (j, s, l, t, n) => new FollowerFaults.EmptyDiskVotes(j, s, l, t, n)),
-        Follower("an Append of a higher epoch is no promise", (j, s, l, t, n) => new FollowerFaults.AppendIsNoPromise(j, s, l, t, n)),
+        new("an Append of a higher epoch is no promise", () => new AppendIsNoPromise(isPromise: false)),
         Follower("an equal epoch of another activation is accepted", (j, s, l, t, n) => new FollowerFaults.AnyActivationOfAnEpoch(j, s, l, t, n)),
         Follower("a lower epoch is accepted", (j, s, l, t, n) => new FollowerFaults.LowerEpochsAreTaken(j, s, l, t, n)),
         Follower("ack = own last position", (j, s, l, t, n) => new FollowerFaults.AcksItsOwnEnd(j, s, l, t, n)),
@@ -23,7 +23,7 @@ internal sealed record PlantedFault(string Name, Func<Plant> Make, Func<Plant, S
         Follower("an old duplicate of an Append cuts", (j, s, l, t, n) => new FollowerFaults.OldAppendCuts(j, s, l, t, n)),
         Leader("seal with R-1", new LeaderFaults.OnePromiseLess()),
         Leader("the longest log is adopted, not the greatest", new LeaderFaults.AdoptsLongest()),
-        Leader("entries of an older epoch are confirmed directly", new LeaderFaults.ConfirmsOldEntries()),
+        new("entries of an older epoch are confirmed directly", () => new LeaderFault(new LeaderFaults.ConfirmsOldEntries()), plant => OldEntriesScript.Run(plant.Rules)),
         Leader("seal with a stale set", new LeaderFaults.StaleSet()),
         Leader("only the new set is sealed", new LeaderFaults.OnlyNewSetSealed()),
         Leader("only the new set confirms a change", new LeaderFaults.OnlyNewSetConfirms()),

@@ -146,7 +146,7 @@ internal static class ShellFaults
     {
         private readonly Dictionary<FollowerHost, AppendPart> _unfinished = [];
 
-        public override IEnumerable<LeaderMessage> ToFollower(FollowerHost follower, LeaderMessage message)
+        public override IEnumerable<LeaderMessage> ToFollower(FollowerHost follower, LeaderLink link, LeaderMessage message)
         {
             if (message is AppendPart part)
             {

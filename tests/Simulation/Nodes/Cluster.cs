@@ -14,6 +14,7 @@ internal sealed class Cluster
     {
         (World, Plan, Plant) = (world, plan, plant);
         Network = new(world, plan.Nodes) { Weather = plan.Weather };
+        Network.SlowDown(plan.SlowWays);
         Database = new(NewId());
         Nodes = [.. Enumerable.Range(0, plan.Nodes).Select(index => new SimulatedNode(this, index))];
         Control = new(world, Network, new(0, -1, 0, FollowerSet.Majority(Nodes.Take(plan.Followers).Select(node => node.Disk.Journal)))) { StaleShare = plan.StaleShare };
@@ -26,6 +27,9 @@ internal sealed class Cluster
     public World World { get; }
 
     public StoryPlan Plan { get; }
+
+    /// <summary>All faults are over.</summary>
+    public bool IsHealing { get; set; }
 
     public Plant Plant { get; }
 

@@ -48,7 +48,7 @@ internal sealed class FollowerHost
     {
         if (_links.ContainsKey(link.Id))
         {
-            foreach (var heard in _cluster.Plant.ToFollower(this, message))
+            foreach (var heard in _cluster.Plant.ToFollower(this, link, message))
             {
                 Core.Receive(link.Id, heard, _node.Clock.Now, _actions);
                 CarryOut();

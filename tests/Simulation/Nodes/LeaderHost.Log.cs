@@ -93,7 +93,16 @@ internal sealed partial class LeaderHost
     // The adopted log is here: the local file is main file, sidecar and log, replayed; then the epoch is opened.
     private void Open(Position adopted, FollowerSets sets)
     {
-        Replay(adopted);
+        try
+        {
+            Replay(adopted);
+        }
+        catch (PageMismatchException mismatch)
+        {
+            Diverge(mismatch);
+            return;
+        }
+
         var header = new EntryHeader
         {
             Flags = EntryFlags.EpochEntry, Database = _cluster.Database, Epoch = Promise.Epoch,
@@ -101,6 +110,14 @@ internal sealed partial class LeaderHost
             PageSizeBytes = PageImage.PageSize, DatabaseSizePages = (uint)_image.PageCount, CommitTimeMicroseconds = World.Now + 1,
         };
         Append(EpochEntry.Create(header, _image.Epochs, sets.Encode()), [], []);
+    }
+
+    // A patch is for another page than this copy has: it stops, and is built again.
+    private void Diverge(PageMismatchException mismatch)
+    {
+        _cluster.History.Contradictions.Add(new($"primary {_node.Index}", mismatch.Message, World.Now));
+        _node.File.Install(_cluster.Bases[_node.Follower!.Log.First]);
+        Close("the copy contradicts the log");
     }
 
     // A grain that was let go comes back: everything that it left was confirmed.

@@ -42,6 +42,9 @@ internal sealed class LeaderLink
 
     public Promise Promise { get; }
 
+    /// <summary>The follower is on the leader's own node.</summary>
+    public bool IsOwn => _from == _to;
+
     public void Send(LeaderMessage message) => _ahead.Send(message);
 
     public void Answer(object message) => _back.Send(message);
@@ -65,9 +68,9 @@ internal sealed class LeaderLink
 
     private void AtFollower(object message)
     {
-        if (_closedByFollower)
+        if (_closedByFollower || (_closedByLeader && _follower is null))
         {
-            return;
+            return; // a connection that ended before it was taken
         }
 
         if (message is Promise)

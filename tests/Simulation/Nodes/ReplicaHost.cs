@@ -21,6 +21,7 @@ internal sealed class ReplicaHost
     private CopyStream? _stream;
     private long _receivedBytes;
     private bool _deadlineSet;
+    private bool _seekSet;
 
     public ReplicaHost(Cluster cluster, SimulatedNode node)
     {
@@ -28,7 +29,7 @@ internal sealed class ReplicaHost
         _core = new(node.File.From, node.File.To);
         _waits = new(node.File.Image.Epochs);
         _pages = new(node.File.Image.Copy(), node.File.To, _plant);
-        _process.After(cluster.World.Between(1_000, 100_000), Seek);
+        SetSeek(cluster.World.Between(1_000, 100_000));
     }
 
     public bool IsClosed { get; private set; }
@@ -129,12 +130,22 @@ internal sealed class ReplicaHost
         {
             _stream = null;
             stream.CloseByReplica();
-            _process.After(_cluster.World.Between(5_000, 50_000), Seek);
+            SetSeek(_cluster.World.Between(5_000, 50_000));
+        }
+    }
+
+    private void SetSeek(long delay)
+    {
+        if (!_seekSet)
+        {
+            _seekSet = true;
+            _process.After(delay, Seek);
         }
     }
 
     private void Seek()
     {
+        _seekSet = false;
         if (IsClosed || _stream is not null)
         {
             return;
@@ -149,7 +160,7 @@ internal sealed class ReplicaHost
                 _receivedBytes = 0;
             }
         });
-        _process.After((long)(Patience * (0.5 + _cluster.World.Random.NextDouble())), Seek);
+        SetSeek((long)(Patience * (0.5 + _cluster.World.Random.NextDouble())));
     }
 
     private void Welcome(CopyStream stream, CopyMessage.Welcome welcome)

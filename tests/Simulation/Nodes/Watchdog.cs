@@ -17,8 +17,14 @@ internal sealed class Watchdog
     public Watchdog(Cluster cluster, SimulatedNode node)
     {
         (_cluster, _node, _process) = (cluster, node, node.Process);
-        Rest();
+        if (cluster.Plan.HasWatchdogs || cluster.IsHealing)
+        {
+            Rest();
+        }
     }
+
+    /// <summary>Begins to watch, where it was left to a script.</summary>
+    public void Begin() => Rest();
 
     /// <summary>A leadership here could not even begin; others are let try.</summary>
     public void Failed() => _restUntil = _node.Clock.Now + _cluster.World.Between(1_000_000, 4_000_000);
@@ -37,6 +43,7 @@ internal sealed class Watchdog
         }
 
         _isTaking = true;
+        _cluster.World.Log?.Invoke($"{_cluster.World.Now} node {_node.Index}: wants what follows epoch {seen.Epoch}");
         var world = _cluster.World;
         var promise = new Promise(Math.Max(seen.Epoch, _node.GreatestEpoch) + 1, (ulong)world.Random.NextInt64());
         var next = seen with { Epoch = promise.Epoch, Leader = _node.Index, Activation = promise.Activation };
@@ -100,6 +107,8 @@ internal sealed class Watchdog
             TakeOver(record); // nobody leads, or it was an earlier life of this process
             return;
         }
+
+        _cluster.World.Log?.Invoke($"{_cluster.World.Now} node {_node.Index}: looks at epoch {record.Epoch} of node {record.Leader}");
 
         // A leadership that has just begun is given the time to open its streams.
         if (record.Activation != _seen.Activation)

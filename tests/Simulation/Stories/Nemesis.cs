@@ -23,6 +23,7 @@ internal sealed class Nemesis
     {
         _isStopped = true;
         _cluster.Network.UnblockAll();
+        _cluster.Network.SlowDown(0);
         _cluster.Network.Weather = NetworkWeather.Calm;
         _cluster.Control.IsReachable = true;
         _cluster.Control.StaleShare = 0;
@@ -119,7 +120,54 @@ internal sealed class Nemesis
                 node.Replica?.Close();
                 node.StartReplica();
                 break;
+            case NemesisKind.Depose:
+                Depose(leader);
+                break;
+            case NemesisKind.KillTwice:
+                KillTwice(leader, node);
+                break;
         }
+    }
+
+    private void Depose(SimulatedNode leader)
+    {
+        if (_world.Chance(0.7))
+        {
+            Block(Around(leader));
+        }
+        else
+        {
+            Pause(leader);
+        }
+
+        var others = _cluster.Nodes.Where(node => node != leader).ToList();
+        if (others.Count == 0)
+        {
+            return;
+        }
+
+        if (_world.Chance(0.3))
+        {
+            foreach (var other in others)
+            {
+                other.Kill(loseCache: false);
+                _world.After(_world.Between(1_000, 30_000), () => Start(other));
+            }
+        }
+
+        _world.After(_world.Between(1_000, 60_000), () => _world.Pick(others).Watchdog?.TakeOver(_cluster.Control.Current));
+    }
+
+    private void KillTwice(SimulatedNode leader, SimulatedNode follower)
+    {
+        follower.Kill(loseCache: false);
+        _world.After(_world.Between(1_000, 20_000), () => Start(follower));
+        Later(() =>
+        {
+            follower.Kill(loseCache: true);
+            _world.After(_world.Between(1_000, 50_000), () => Start(follower));
+            Kill(leader, loseCache: false);
+        }, 300_000);
     }
 
     private void Rest()
@@ -146,9 +194,9 @@ internal sealed class Nemesis
         Later(() => Start(node), 1_500_000);
     }
 
-    private static void Start(SimulatedNode node)
+    private void Start(SimulatedNode node)
     {
-        if (!node.Process.IsAlive)
+        if (!_isStopped && !node.Process.IsAlive)
         {
             node.Start();
         }

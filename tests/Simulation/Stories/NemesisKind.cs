@@ -24,4 +24,10 @@ internal enum NemesisKind
     Trim,
     Checkpoint,
     RestartReplica,
+
+    /// <summary>The leader is cut off or paused, others restart, and one of them takes over at once.</summary>
+    Depose,
+
+    /// <summary>A follower's process dies and comes back, then its power fails, and the leader goes.</summary>
+    KillTwice,
 }

@@ -10,6 +10,7 @@ internal sealed class Story
 {
     private readonly StoryPlan _plan;
     private readonly List<ClientSession> _clients = [];
+    private readonly ClientNumbers _numbers;
     private readonly int _seed;
 
     public Story(int seed, Plant? plant = null, Action<string>? log = null, Func<World, StoryPlan>? choose = null)
@@ -19,10 +20,10 @@ internal sealed class Story
         _plan = (choose ?? StoryPlan.Choose)(World);
         Cluster = new(World, _plan, plant ?? new Plant());
         Nemesis = new(Cluster, _plan);
-        var numbers = new ClientNumbers { WriteShare = _plan.WriteShare, MostThinking = _plan.MostThinking };
+        _numbers = new ClientNumbers { WriteShare = _plan.WriteShare, MostThinking = _plan.MostThinking, MostTurns = _plan.MostTurns, FirstPrimaryShare = _plan.FirstPrimaryShare };
         for (var client = 0; client < _plan.Clients; client++)
         {
-            _clients.Add(new(Cluster, numbers));
+            _clients.Add(new(Cluster, _numbers));
         }
     }
 
@@ -38,8 +39,18 @@ internal sealed class Story
 
     public StoryResult Run()
     {
-        World.RunUntil(_plan.Length);
-        return Finish();
+        try
+        {
+            World.RunUntil(_plan.Length);
+            return Finish();
+        }
+        catch (Exception thrown) when (thrown is not OutOfMemoryException)
+        {
+            // A core, a journal or the simulation met something that it holds impossible. The checkers may still say why.
+            Cluster.History.Healing = Healing.NotReached;
+            var findings = AllCheckers.Check(Cluster.History).Where(finding => finding.Checker != nameof(WritesGoOnAfterHealing));
+            return new(_seed, [.. findings, new(Finding.Thrown, thrown.ToString())], World.Events, World.Trace, Cluster.History);
+        }
     }
 
     /// <summary>Everything works again; clients go on until one write is answered, then the copies have to come to the same.</summary>
@@ -47,6 +58,16 @@ internal sealed class Story
     {
         var healed = World.Now;
         World.Log?.Invoke($"{World.Now} healed");
+        Cluster.IsHealing = true;
+        if (!_plan.HasWatchdogs)
+        {
+            _clients.Add(new(Cluster, _numbers));
+            foreach (var node in Cluster.Nodes)
+            {
+                node.Watchdog?.Begin();
+            }
+        }
+
         Nemesis.Stop();
         World.After(500_000, ReplaceGone);
         var history = Cluster.History;
@@ -61,6 +82,16 @@ internal sealed class Story
         NoteFinals();
         World.Note((ulong)World.Events);
         return new(_seed, AllCheckers.Check(history), World.Events, World.Trace, history);
+    }
+
+    /// <summary>For scripts: a node takes over, and the story runs on until something holds.</summary>
+    public void Lead(SimulatedNode node, Func<LeaderHost, bool> until)
+    {
+        node.Watchdog!.TakeOver(Cluster.Control.Current);
+        if (!World.RunUntil(() => node.Leader is { } leader && until(leader), World.Now + 5_000_000))
+        {
+            throw new InvalidOperationException($"Node {node.Index} should have come further in 5 s: {State()}.");
+        }
     }
 
     private void ReplaceGone()

@@ -23,6 +23,16 @@ internal sealed record StoryPlan
 
     public long MostThinking { get; init; } = 80_000;
 
+    public int MostTurns { get; init; } = 12;
+
+    public double FirstPrimaryShare { get; init; } = 0.6;
+
+    /// <summary>Nodes take over by themselves; in a script they are told to.</summary>
+    public bool HasWatchdogs { get; init; } = true;
+
+    /// <summary>How many ways of the network are slow, each in one direction.</summary>
+    public double SlowWays { get; init; }
+
     /// <summary>How often a reader of the control plane gets an older copy.</summary>
     public double StaleShare { get; init; }
 
@@ -39,6 +49,14 @@ internal sealed record StoryPlan
 
     public static StoryPlan Choose(World world)
     {
+        switch (world.Random.Next(10))
+        {
+            case 0 or 1:
+                return AboutLeases(world);
+            case 2:
+                return AboutSets(world);
+        }
+
         var followers = world.Random.Next(20) switch { 0 => 1, < 13 => 3, _ => 5 };
         return new StoryPlan
         {
@@ -51,11 +69,68 @@ internal sealed record StoryPlan
             SyncTime = world.Random.Next(3) switch { 0 => (50L, 500L), 1 => (100L, 5_000L), _ => (1_000L, 30_000L) },
             WriteShare = world.Random.Next(3) switch { 0 => 0.3, 1 => 0.5, _ => 0.8 },
             MostThinking = world.Between(20_000, 120_000),
+            SlowWays = world.Chance(0.2) ? 0.2 : 0,
             StaleShare = world.Chance(0.4) ? 0.2 : 0,
             ReadLease = world.Chance(0.8),
             PartBytes = world.Chance(0.3) ? world.Random.Next(150, 400) : 1 << 20,
             WindowBytes = world.Between(2_000, 16_000),
             Weights = [.. Enum.GetValues<NemesisKind>().Select(_ => world.Random.Next(3) switch { 0 => 0, 1 => 1, _ => 4 })],
+        };
+    }
+
+    // Short sessions that begin at the primary, slow ways, and leaderships that overlap.
+    private static StoryPlan AboutLeases(World world)
+    {
+        var weights = new int[Enum.GetValues<NemesisKind>().Length];
+        weights[(int)NemesisKind.Depose] = 6;
+        weights[(int)NemesisKind.TakeOver] = world.Random.Next(4);
+        weights[(int)NemesisKind.PauseLeader] = world.Random.Next(4);
+        weights[(int)NemesisKind.IsolateLeader] = world.Random.Next(4);
+        weights[(int)NemesisKind.BlockOneWay] = world.Random.Next(3);
+        weights[(int)NemesisKind.KillProcess] = world.Random.Next(4);
+        weights[(int)NemesisKind.Move] = world.Random.Next(2);
+        return new StoryPlan
+        {
+            Nodes = 3,
+            Followers = 3,
+            Clients = 5,
+            Length = world.Between(3_000_000, 6_000_000),
+            MostRest = world.Between(400_000, 900_000),
+            Weather = NetworkWeather.Choose(world) with { LeastDelay = 50, MostDelay = 1_500 },
+            SyncTime = (50, 500),
+            WriteShare = 0.3,
+            MostThinking = world.Between(5_000, 30_000),
+            MostTurns = 3,
+            FirstPrimaryShare = 0.95,
+            SlowWays = world.Chance(0.7) ? 0.3 : 0,
+            ReadLease = world.Chance(0.8),
+            Weights = weights,
+        };
+    }
+
+    // The set changes all the time, and the catalogue is late.
+    private static StoryPlan AboutSets(World world)
+    {
+        var weights = new int[Enum.GetValues<NemesisKind>().Length];
+        weights[(int)NemesisKind.ChangeSet] = 6;
+        weights[(int)NemesisKind.TakeOver] = 3;
+        weights[(int)NemesisKind.Isolate] = 1;
+        weights[(int)NemesisKind.Split] = 2;
+        weights[(int)NemesisKind.KillProcess] = 2;
+        weights[(int)NemesisKind.PauseLeader] = world.Random.Next(2);
+        weights[(int)NemesisKind.EmptyDisk] = world.Random.Next(2);
+        return new StoryPlan
+        {
+            Nodes = world.Random.Next(4, 7),
+            Followers = 3,
+            Clients = 3,
+            Length = world.Between(4_000_000, 8_000_000),
+            MostRest = world.Between(150_000, 500_000),
+            Weather = NetworkWeather.Choose(world),
+            SyncTime = (100, 3_000),
+            MostThinking = 60_000,
+            StaleShare = 0.5,
+            Weights = weights,
         };
     }
 }

@@ -8,20 +8,6 @@ internal sealed record RunResult(int Passed, IReadOnlyList<(int Seed, string Wha
 /// <summary>Runs seeds side by side, each story in one thread of its own.</summary>
 internal static class StoryRunner
 {
-    /// <summary>Runs one story. What it throws is a finding too: a core or the simulation met something that it holds impossible.</summary>
-    public static (string? Failure, long Events) RunOne(int seed, Func<Plant>? plant = null)
-    {
-        try
-        {
-            var result = Story.Run(seed, plant?.Invoke());
-            return (result.Findings.Count == 0 ? null : string.Join(Environment.NewLine, result.Findings), result.Events);
-        }
-        catch (Exception thrown)
-        {
-            return ($"{thrown.GetType().Name}: {thrown.Message}{Environment.NewLine}{thrown.StackTrace}", 0);
-        }
-    }
-
     /// <param name="seeds">Which.</param>
     /// <param name="seconds">No new story is begun after so long.</param>
     public static RunResult Run(IEnumerable<int> seeds, double seconds = double.PositiveInfinity)
@@ -41,9 +27,9 @@ internal static class StoryRunner
                     return;
                 }
 
-                var (failure, count) = RunOne(seed);
-                Interlocked.Add(ref events, count);
-                if (failure is null)
+                var result = Story.Run(seed);
+                Interlocked.Add(ref events, result.Events);
+                if (result.Findings.Count == 0)
                 {
                     Interlocked.Increment(ref passed);
                     return;
@@ -51,7 +37,7 @@ internal static class StoryRunner
 
                 lock (failed)
                 {
-                    failed.Add((seed, failure));
+                    failed.Add((seed, string.Join(Environment.NewLine, result.Findings)));
                 }
             });
         failed.Sort();

@@ -1,0 +1,18 @@
+using ReplicatedSqlite.Primary;
+
+namespace ReplicatedSqlite.Simulation;
+
+public class ScriptTests
+{
+    [Fact]
+    public void An_entry_of_an_older_epoch_is_confirmed_only_behind_one_of_this_epoch() => Assert.Empty(OldEntriesScript.Run(LeaderRules.Default).Findings);
+
+    [Fact]
+    public void Leaders_that_seal_only_R_followers_are_safe_because_an_Append_is_a_promise()
+    {
+        for (var seed = 1; seed <= 50; seed++)
+        {
+            Assert.Empty(Story.Run(seed, new AppendIsNoPromise(isPromise: true)).Findings);
+        }
+    }
+}
