@@ -33,6 +33,8 @@ internal sealed class CopyStream
     /// <summary>The subscriber's number at the leader.</summary>
     public int Subscriber { get; set; }
 
+    public SimulatedNode Primary => _primary;
+
     /// <summary>The replica left it; what was on its way may still come and must change nothing.</summary>
     public bool IsLate => _closed && Epoch > 0;
 
@@ -40,7 +42,25 @@ internal sealed class CopyStream
 
     public void Report(long bytes) => _toPrimary.Send(new CopyMessage.Report(bytes));
 
-    public void Send(CopyMessage message) => _toReplica.Send(message);
+    /// <summary>Marks may overtake what was sent before them: they name an exact entry, so nothing hangs on their order.</summary>
+    public void Send(CopyMessage message)
+    {
+        if (message is CopyMessage.Mark && _cluster.Network.Weather.RepeatShare > 0 && Epoch > 0 && _cluster.World.Chance(0.1))
+        {
+            _cluster.Network.Post(_primary.Index, _replica.Index, _replicaProcess, () => _host.Take(this, message));
+        }
+        else
+        {
+            _toReplica.Send(message);
+        }
+    }
+
+    /// <summary>The replica turns to another primary. This one finds out late.</summary>
+    public void Leave()
+    {
+        _closed = true;
+        _cluster.World.After(_cluster.World.Between(0, 1_000_000), () => _primaryProcess.Run(CloseByPrimary));
+    }
 
     public void CloseByReplica()
     {

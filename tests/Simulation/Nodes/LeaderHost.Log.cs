@@ -182,7 +182,7 @@ internal sealed partial class LeaderHost
         for (; _recorded < _log.Count && _log[_recorded].End <= position; _recorded++)
         {
             var entry = _log[_recorded];
-            var (writes, rows) = _cluster.Contents[entry.End];
+            var (writes, rows) = _cluster.Contents.GetValueOrDefault(entry.End, ([], [])); // under some planted faults nobody wrote it
             _cluster.History.Confirmed.Add(new(entry.End, entry.Predecessor, entry.Header.FirstSequence, writes, rows, Promise, World.Now));
         }
 

@@ -22,11 +22,13 @@ internal sealed class ReplicaHost
     private long _receivedBytes;
     private bool _deadlineSet;
     private bool _seekSet;
+    private readonly bool _keepsHidden; // over a new stream; both ways are right
 
     public ReplicaHost(Cluster cluster, SimulatedNode node)
     {
         (_cluster, _node, _process, _plant) = (cluster, node, node.Process, cluster.Plant);
         _core = new(node.File.From, node.File.To);
+        _keepsHidden = cluster.World.Chance(0.5);
         _waits = new(node.File.Image.Epochs);
         _pages = new(node.File.Image.Copy(), node.File.To, _plant);
         SetSeek(cluster.World.Between(1_000, 100_000));
@@ -100,6 +102,7 @@ internal sealed class ReplicaHost
             return;
         }
 
+        _cluster.World.Log?.Invoke($"{_cluster.World.Now} replica {_node.Index} at {_core.Visible.Epoch}/{_core.Visible.Sequence}: epoch {stream.Epoch} {message}");
         switch ((CopyMessage)message)
         {
             case CopyMessage.Welcome or CopyMessage.Goodbye when stream != _stream:
@@ -146,8 +149,25 @@ internal sealed class ReplicaHost
     private void Seek()
     {
         _seekSet = false;
-        if (IsClosed || _stream is not null)
+        _cluster.World.Log?.Invoke($"{_cluster.World.Now} replica {_node.Index} seeks{(IsClosed ? ", closed" : "")}{(_stream is null ? "" : $", has a stream of {_stream.Epoch}")}");
+        if (IsClosed)
         {
+            return;
+        }
+
+        if (_stream is not null)
+        {
+            // The catalogue tells of another primary, in time.
+            _cluster.Control.Read(_node.Index, _process, record =>
+            {
+                if (!IsClosed && _stream is { Epoch: > 0 } stream && record.Epoch > stream.Epoch && record.Leader != stream.Primary.Index && record.Leader >= 0)
+                {
+                    _stream = null;
+                    stream.Leave();
+                    SetSeek(1);
+                }
+            });
+            SetSeek(Patience);
             return;
         }
 
@@ -180,7 +200,7 @@ internal sealed class ReplicaHost
             _core.Hear(welcome.Epoch);
             _pages = new(image.Copy(), image.At, _plant);
         }
-        else
+        else if (!_keepsHidden)
         {
             _core.Forget(_actions);
             CarryOut(null);

@@ -126,6 +126,12 @@ internal sealed class Nemesis
             case NemesisKind.KillTwice:
                 KillTwice(leader, node);
                 break;
+            case NemesisKind.Overlap:
+                Overlap(leader);
+                break;
+            case NemesisKind.ChangeApart:
+                ChangeApart(leader);
+                break;
         }
     }
 
@@ -151,21 +157,62 @@ internal sealed class Nemesis
             foreach (var other in others)
             {
                 other.Kill(loseCache: false);
-                _world.After(_world.Between(1_000, 30_000), () => Start(other));
+                Soon(1_000, 30_000, () => Start(other));
             }
         }
 
-        _world.After(_world.Between(1_000, 60_000), () => _world.Pick(others).Watchdog?.TakeOver(_cluster.Control.Current));
+        Soon(1_000, 60_000, () => _world.Pick(others).Watchdog?.TakeOver(_cluster.Control.Current));
+    }
+
+    private void Overlap(SimulatedNode leader)
+    {
+        var others = _cluster.Nodes.Where(node => node != leader && _cluster.Control.Current.Followers.Contains(node.Disk.Journal)).ToList();
+        if (others.Count < 2)
+        {
+            return;
+        }
+
+        var next = _world.Pick(others);
+        var between = _world.Pick(others.Where(node => node != next).ToList());
+        Block([(leader.Index, next.Index), (next.Index, leader.Index)]);
+        next.Watchdog?.TakeOver(_cluster.Control.Current);
+        Soon(1_000, 60_000, () =>
+        {
+            between.Kill(loseCache: _world.Chance(0.5));
+            Soon(500, 5_000, () => Start(between));
+        });
+    }
+
+    private void ChangeApart(SimulatedNode leader)
+    {
+        var record = _cluster.Control.Current;
+        var members = record.Followers.Members;
+        var free = _cluster.Nodes.Where(node => !members.Contains(node.Disk.Journal)).ToList();
+        var leaving = _cluster.Nodes.Where(node => node != leader && members.Contains(node.Disk.Journal)).ToList();
+        if (free.Count == 0 || leaving.Count == 0 || !members.Contains(leader.Disk.Journal))
+        {
+            return;
+        }
+
+        var (coming, going) = (_world.Pick(free), _world.Pick(leaving));
+        var wanted = members.Select(member => member == going.Disk.Journal ? coming.Disk.Journal : member);
+        leader.Watchdog?.TakeOver(record, ReplicatedSqlite.Cluster.FollowerSet.Majority(wanted));
+        Soon(1_000, 40_000, () =>
+        {
+            var inside = _world.Chance(0.5) ? new[] { leader, coming } : [.. leaving.Append(leader)];
+            Block([.. from left in _cluster.Nodes from right in _cluster.Nodes where inside.Contains(left) != inside.Contains(right) select (left.Index, right.Index)]);
+            Soon(20_000, 300_000, () => _world.Pick(_cluster.Nodes).Watchdog?.TakeOver(_cluster.Control.Current));
+        });
     }
 
     private void KillTwice(SimulatedNode leader, SimulatedNode follower)
     {
         follower.Kill(loseCache: false);
-        _world.After(_world.Between(1_000, 20_000), () => Start(follower));
+        Soon(1_000, 20_000, () => Start(follower));
         Later(() =>
         {
             follower.Kill(loseCache: true);
-            _world.After(_world.Between(1_000, 50_000), () => Start(follower));
+            Soon(1_000, 50_000, () => Start(follower));
             Kill(leader, loseCache: false);
         }, 300_000);
     }
@@ -246,7 +293,9 @@ internal sealed class Nemesis
         }
     }
 
-    private void Later(Action action, long most) => _world.After(_world.Between(most / 20, most), () =>
+    private void Later(Action action, long most) => Soon(most / 20, most, action);
+
+    private void Soon(long least, long most, Action action) => _world.After(_world.Between(least, most), () =>
     {
         if (!_isStopped)
         {

@@ -30,4 +30,10 @@ internal enum NemesisKind
 
     /// <summary>A follower's process dies and comes back, then its power fails, and the leader goes.</summary>
     KillTwice,
+
+    /// <summary>Two leaderships that do not hear each other, and a follower between them that restarts.</summary>
+    Overlap,
+
+    /// <summary>A change of the set, in the middle of which the leader and the new follower are cut off from the others.</summary>
+    ChangeApart,
 }

@@ -42,7 +42,19 @@ internal static class SetChanges
         var gone = members.FindIndex(member => cluster.HomeOf(member).Disk.Journal != member);
         if (gone >= 0)
         {
-            members[gone] = cluster.HomeOf(members[gone]).Disk.Journal;
+            var there = cluster.HomeOf(members[gone]).Disk.Journal;
+            if (!members.Contains(there))
+            {
+                members[gone] = there;
+            }
+            else if (free.Count > 0)
+            {
+                members[gone] = world.Pick(free);
+            }
+            else
+            {
+                members.RemoveAt(gone);
+            }
         }
         else if (world.Chance(0.3) && free.Count >= 2 && members.Count < 5)
         {

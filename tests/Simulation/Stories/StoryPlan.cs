@@ -63,7 +63,7 @@ internal sealed record StoryPlan
             Nodes = followers + world.Random.Next(followers == 5 ? 1 : 0, followers == 5 ? 2 : 3),
             Followers = followers,
             Clients = world.Random.Next(2, 5),
-            Length = world.Between(3_000_000, 8_000_000),
+            Length = world.Between(4_000_000, 9_000_000),
             MostRest = world.Between(150_000, 700_000),
             Weather = NetworkWeather.Choose(world),
             SyncTime = world.Random.Next(3) switch { 0 => (50L, 500L), 1 => (100L, 5_000L), _ => (1_000L, 30_000L) },
@@ -72,7 +72,7 @@ internal sealed record StoryPlan
             SlowWays = world.Chance(0.2) ? 0.2 : 0,
             StaleShare = world.Chance(0.4) ? 0.2 : 0,
             ReadLease = world.Chance(0.8),
-            PartBytes = world.Chance(0.3) ? world.Random.Next(150, 400) : 1 << 20,
+            PartBytes = world.Chance(0.4) ? world.Random.Next(60, 160) : 1 << 20,
             WindowBytes = world.Between(2_000, 16_000),
             Weights = [.. Enum.GetValues<NemesisKind>().Select(_ => world.Random.Next(3) switch { 0 => 0, 1 => 1, _ => 4 })],
         };
@@ -112,7 +112,8 @@ internal sealed record StoryPlan
     private static StoryPlan AboutSets(World world)
     {
         var weights = new int[Enum.GetValues<NemesisKind>().Length];
-        weights[(int)NemesisKind.ChangeSet] = 6;
+        weights[(int)NemesisKind.ChangeSet] = 4;
+        weights[(int)NemesisKind.ChangeApart] = 6;
         weights[(int)NemesisKind.TakeOver] = 3;
         weights[(int)NemesisKind.Isolate] = 1;
         weights[(int)NemesisKind.Split] = 2;
