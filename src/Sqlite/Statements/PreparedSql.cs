@@ -90,8 +90,10 @@ internal sealed unsafe class PreparedSql(QueryConnection connection, nint handle
     private static bool IsRead(nint handle, StatementTraits traits)
     {
         // EXPLAIN reads, whatever it explains; pragmas are classified by the policy, since SQLite counts journal_mode as a write and optimize as a read.
+        // A DROP TRIGGER IF EXISTS that finds none, or a CREATE TRIGGER IF NOT EXISTS that finds one, is a read for SQLite, and a write when the schema
+        // has moved on before it runs.
         return NativeMethods.sqlite3_stmt_isexplain(handle) != 0
-            || ((traits & StatementTraits.PragmaWrites) == 0
+            || ((traits & (StatementTraits.PragmaWrites | StatementTraits.Schema)) == 0
                 && ((traits & (StatementTraits.PragmaReads | StatementTraits.PragmaSets)) != 0 || NativeMethods.sqlite3_stmt_readonly(handle) != 0));
     }
 

@@ -399,8 +399,9 @@ public sealed unsafe class QueryConnection : IDisposable
                 next = code == SqliteCodes.Ok ? (int)(tail - sql) : start;
                 if (handle != 0)
                 {
-                    var vacuum = SqlText.IsVacuum<byte>(text.Bytes.AsSpan(start, next - start)) ? StatementTraits.Vacuum : 0;
-                    statement = new PreparedSql(this, handle, cacheKey, start, Authorizer.Traits | vacuum);
+                    ReadOnlySpan<byte> own = text.Bytes.AsSpan(start, next - start);
+                    var unseen = SqlText.IsVacuum(own) ? StatementTraits.Vacuum : SqlText.IsCreateOrDrop(own) ? StatementTraits.Schema : 0;
+                    statement = new PreparedSql(this, handle, cacheKey, start, Authorizer.Traits | unseen);
                 }
 
                 return code;

@@ -9,20 +9,12 @@ internal static class SqlText
     /// <summary>Whether the first word, after blanks, comments and lone semicolons, is VACUUM: SQLite's authorizer is not told of it.</summary>
     /// <typeparam name="T">Letters, or bytes of UTF-8.</typeparam>
     public static bool IsVacuum<T>(ReadOnlySpan<T> sql)
-        where T : unmanaged, IBinaryInteger<T>
-    {
-        const string Word = "VACUUM";
-        var rest = sql[SkipBlank(sql)..];
-        for (var i = 0; i < Word.Length; i++)
-        {
-            if (i >= rest.Length || (Code(rest[i]) & ~0x20) != Word[i])
-            {
-                return false;
-            }
-        }
+        where T : unmanaged, IBinaryInteger<T> => BeginsWith(sql, "VACUUM");
 
-        return rest.Length == Word.Length || !IsWordLetter(Code(rest[Word.Length]));
-    }
+    /// <summary>Whether the first word is CREATE or DROP: of one that has nothing to do (IF EXISTS, IF NOT EXISTS) SQLite's authorizer may not be told.</summary>
+    /// <typeparam name="T">Letters, or bytes of UTF-8.</typeparam>
+    public static bool IsCreateOrDrop<T>(ReadOnlySpan<T> sql)
+        where T : unmanaged, IBinaryInteger<T> => BeginsWith(sql, "DROP") || BeginsWith(sql, "CREATE");
 
     /// <summary>Refuses a NUL character: SQLite's text ends there, and the rest would be dropped without a word.</summary>
     /// <exception cref="RequestException">INVALID_REQUEST.</exception>
@@ -34,6 +26,21 @@ internal static class SqlText
             throw SqlErrors.Invalid(
                 $"The SQL has a NUL character at character {at}. SQL text cannot hold one; pass the value as a parameter.", statementIndex);
         }
+    }
+
+    private static bool BeginsWith<T>(ReadOnlySpan<T> sql, string word)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        var rest = sql[SkipBlank(sql)..];
+        for (var i = 0; i < word.Length; i++)
+        {
+            if (i >= rest.Length || (Code(rest[i]) & ~0x20) != word[i])
+            {
+                return false;
+            }
+        }
+
+        return rest.Length == word.Length || !IsWordLetter(Code(rest[word.Length]));
     }
 
     private static int SkipBlank<T>(ReadOnlySpan<T> sql)

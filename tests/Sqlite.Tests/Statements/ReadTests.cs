@@ -74,11 +74,12 @@ public sealed class ReadTests
     [Fact]
     public void Statements_that_write_go_to_the_writer_and_are_remembered()
     {
-        using var bench = new SqlBench(Schema);
+        using var bench = new SqlBench(Schema + "; CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END; CREATE VIEW v AS SELECT 1; CREATE INDEX i ON t (note); CREATE VIRTUAL TABLE q USING fts5 (body)");
         foreach (var sql in new[]
         {
+            "CREATE TRIGGER IF NOT EXISTS tr AFTER INSERT ON t BEGIN SELECT 1; END", "create view if not exists v AS SELECT 1", "CREATE INDEX IF NOT EXISTS i ON t (note)", "CREATE VIRTUAL TABLE IF NOT EXISTS q USING fts5 (body)",
             "INSERT INTO t (name) VALUES ('x')", "UPDATE t SET name = 'x'", "DELETE FROM t", "CREATE TABLE IF NOT EXISTS t (x)", "CREATE TEMP TABLE x (y)",
-            "DROP TABLE IF EXISTS missing", "VACUUM", "PRAGMA user_version = 3", "PRAGMA optimize", "REINDEX", "ANALYZE",
+            "DROP TABLE IF EXISTS missing", "DROP TRIGGER IF EXISTS missing", " /* a */ drop view if exists missing", "DROP INDEX IF EXISTS missing", "VACUUM", "PRAGMA user_version = 3", "PRAGMA optimize", "REINDEX", "ANALYZE",
             "INSERT INTO t (name) VALUES ('x') RETURNING id", "WITH x AS (SELECT 1) DELETE FROM t WHERE id IN x",
         })
         {
