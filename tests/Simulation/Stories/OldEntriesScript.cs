@@ -19,13 +19,15 @@ internal sealed class OldEntriesScript(LeaderRules rules) : Plant
         var plant = new OldEntriesScript(rules);
         var story = new Story(seed: 1, plant, choose: _ => new() { Nodes = 3, Followers = 3, Clients = 0, HasWatchdogs = false });
         var nodes = story.Cluster.Nodes;
-        story.Lead(nodes[0], until: leader => leader.Leads);
+        story.Lead(nodes[0], until: leader => leader.Leads && leader.Core.HasQuorum);
         plant._heldBack = 1;
-        nodes[0].Write(new(number: 1, row: 0, key: -1, isInsert: false, Bookmark.Start, _ => { }));
-        story.World.RunUntil(story.World.Now + 100_000);
+        nodes[0].Write(new(number: 1_000_000, row: 0, key: -1, isInsert: false, Bookmark.Start, _ => { }));
+        story.Reach(() => nodes[0].Disk.Synced.Last.Sequence == 2);
+        story.World.RunUntil(story.World.Now + 100_000); // what is on its way is held back too
         nodes[0].Kill(loseCache: false);
         plant._heldBack = 2;
         story.Lead(nodes[1], until: _ => nodes[1].Disk.Synced.Last.Epoch == 2);
+        story.World.RunUntil(story.World.Now + 100_000);
         nodes[1].Kill(loseCache: false);
         nodes[0].Start();
         plant._heldBack = 3;
@@ -34,7 +36,7 @@ internal sealed class OldEntriesScript(LeaderRules rules) : Plant
         nodes[0].Kill(loseCache: false);
         nodes[1].Start();
         plant._heldBack = uint.MaxValue;
-        story.Lead(nodes[1], until: leader => leader.Leads);
+        story.Lead(nodes[1], until: _ => nodes[1].Disk.Synced.Last.Epoch == 4);
         return story.Finish();
     }
 

@@ -88,9 +88,15 @@ internal sealed class Story
     public void Lead(SimulatedNode node, Func<LeaderHost, bool> until)
     {
         node.Watchdog!.TakeOver(Cluster.Control.Current);
-        if (!World.RunUntil(() => node.Leader is { } leader && until(leader), World.Now + 5_000_000))
+        Reach(() => node.Leader is { } leader && until(leader));
+    }
+
+    /// <summary>For scripts: the story runs on until something holds.</summary>
+    public void Reach(Func<bool> holds)
+    {
+        if (!World.RunUntil(holds, World.Now + 5_000_000))
         {
-            throw new InvalidOperationException($"Node {node.Index} should have come further in 5 s: {State()}.");
+            throw new InvalidOperationException($"The script should have come further in 5 s: {State()}.");
         }
     }
 

@@ -8,6 +8,10 @@ public class ScriptTests
     public void An_entry_of_an_older_epoch_is_confirmed_only_behind_one_of_this_epoch() => Assert.Empty(OldEntriesScript.Run(LeaderRules.Default).Findings);
 
     [Fact]
+    public void Confirmed_directly_it_is_lost_and_a_checker_says_so() =>
+        Assert.Contains(nameof(NothingIsContradicted), OldEntriesScript.Run(new LeaderFaults.ConfirmsOldEntries()).Findings.Select(finding => finding.Checker));
+
+    [Fact]
     public void Leaders_that_seal_only_R_followers_are_safe_because_an_Append_is_a_promise()
     {
         for (var seed = 1; seed <= 50; seed++)
