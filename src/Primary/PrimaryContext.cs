@@ -22,6 +22,9 @@ public sealed record PrimaryContext
     /// <summary>Ways to all followers, the own one too.</summary>
     public required IFollowerLinks Followers { get; init; }
 
+    /// <summary>The node is going away: its primaries give their leaderships up.</summary>
+    public CancellationToken Stopping { get; init; }
+
     /// <summary>What idle grains left here.</summary>
     public ReleasedLeaderships Released { get; } = new();
 

@@ -136,6 +136,19 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         _stopping.Cancel();
     }
 
+    /// <summary>Gives the leadership up for another node: no write begins any more, everything is confirmed, and nothing is proven from then on.</summary>
+    /// <returns>The epoch that is over.</returns>
+    /// <exception cref="RequestException">The leadership is over already, or what was written could not be confirmed.</exception>
+    public async Task<uint> ResignAsync(CancellationToken cancellationToken)
+    {
+        using var turn = await _writer.TakeTurnAsync(cancellationToken);
+        await PassAsync(turn.Position);
+        _log.Failed -= OnFailed; // wanted
+        _leadership.Resign();
+        Abort();
+        return Epoch;
+    }
+
     /// <summary>Ends the leadership at once: what is held fails, reads under way end.</summary>
     public void Abort()
     {
@@ -306,7 +319,12 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     private async ValueTask LetGoAsync()
     {
         var (appended, confirmed) = _leadership.Positions;
-        var released = _log.Failure is null && appended == confirmed;
+        if (_context.Stopping.IsCancellationRequested)
+        {
+            _leadership.Resign(); // others need not wait for what was promised to this one
+        }
+
+        var released = _log.Failure is null && appended == confirmed && !_context.Stopping.IsCancellationRequested;
         await _leadership.EndAsync(released);
         if (released)
         {

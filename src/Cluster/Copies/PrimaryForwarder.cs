@@ -9,13 +9,40 @@ namespace ReplicatedSqlite.Cluster;
 /// <summary>Passes a call on to the node of a database's primary, over the public contract. One hop only.</summary>
 public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, NodeChannels channels)
 {
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(4); // a takeover takes one or two
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(50);
+
     /// <summary>The node whose primary takes the writes, as the control plane says now.</summary>
     /// <exception cref="RequestException">There is no such database, or its node is not alive.</exception>
     public NodeRecord PrimaryOf(DatabaseId id)
     {
         var database = control.Find(id) ?? throw new RequestException(ErrorCodes.DatabaseNotFound, $"The database {id} does not exist any more.");
-        return control.Nodes.FirstOrDefault(node => node.Id == database.PrimaryNode) ??
-            throw new RequestException(ErrorCodes.NoPrimary, $"The primary of '{database.Name}' is on node {database.PrimaryNode}, which is not alive. Try again.");
+        if (control.Nodes.FirstOrDefault(node => node.Id == database.PrimaryNode) is { } primary)
+        {
+            return primary;
+        }
+
+        Missing?.Invoke(database);
+        throw new RequestException(ErrorCodes.NoPrimary, $"The primary of '{database.Name}' is on node {database.PrimaryNode}, which is not alive. Nothing was done; try again.");
+    }
+
+    /// <summary>Told of a database whose primary's node is not alive, when somebody wants it. Set once, before the first call.</summary>
+    public Action<DatabaseRecord>? Missing { get; set; }
+
+    /// <summary>Like <see cref="PrimaryOf"/>, but waits a little for another node to take over.</summary>
+    private async ValueTask<NodeRecord> FindPrimaryAsync(DatabaseId id, CancellationToken cancellationToken)
+    {
+        for (var waited = TimeSpan.Zero; ; waited += _pause)
+        {
+            try
+            {
+                return PrimaryOf(id);
+            }
+            catch (RequestException missing) when (missing.Error.Code == ErrorCodes.NoPrimary && waited < _patience)
+            {
+                await Task.Delay(_pause, cancellationToken);
+            }
+        }
     }
 
     /// <summary>Passes on an Execute. With an idempotency key an answer that was lost on the way is asked for once more.</summary>
@@ -31,13 +58,13 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
         request.Database = database.ToString(); // a name may come to mean another database while the call travels
         try
         {
-            return await channels.ForQueries(PrimaryOf(database)).CallAsync(QueryMethods.Execute, request, options, cancellationToken);
+            return await channels.ForQueries(await FindPrimaryAsync(database, cancellationToken)).CallAsync(QueryMethods.Execute, request, options, cancellationToken);
         }
         catch (RpcException lost) when (IsLost(lost) && request.IdempotencyKey.Length > 0 && !cancellationToken.IsCancellationRequested)
         {
             try
             {
-                var response = await channels.ForQueries(PrimaryOf(database)).CallAsync(QueryMethods.Execute, request, options, cancellationToken);
+                var response = await channels.ForQueries(await FindPrimaryAsync(database, cancellationToken)).CallAsync(QueryMethods.Execute, request, options, cancellationToken);
                 if (response.Served is { } served)
                 {
                     served.TotalAttempts++;
@@ -67,7 +94,7 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
         var hasAnswered = false;
         while (true)
         {
-            await using var stream = channels.ForQueries(PrimaryOf(database)).OpenServerStream(QueryMethods.EncodedStream, request, options, cancellationToken);
+            await using var stream = channels.ForQueries(await FindPrimaryAsync(database, cancellationToken)).OpenServerStream(QueryMethods.EncodedStream, request, options, cancellationToken);
             await using var parts = stream.GetAsyncEnumerator(cancellationToken);
             while (true)
             {
@@ -122,11 +149,11 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
 
     /// <summary>Passes on an interactive transaction, both ways, until one side ends.</summary>
     /// <exception cref="RequestException">The primary cannot be reached, or went away; the transaction has ended.</exception>
-    public Task TransactAsync(DatabaseId database, TransactRequest.Types.Begin begin, TransactCall call, CancellationToken cancellationToken)
+    public async Task TransactAsync(DatabaseId database, TransactRequest.Types.Begin begin, TransactCall call, CancellationToken cancellationToken)
     {
         var options = Options(database, begin.Database);
         begin.Database = database.ToString();
-        return new ForwardedTransaction(channels.ForQueries(PrimaryOf(database)), options, call).RunAsync(begin, cancellationToken);
+        await new ForwardedTransaction(channels.ForQueries(await FindPrimaryAsync(database, cancellationToken)), options, call).RunAsync(begin, cancellationToken);
     }
 
     /// <summary>Marks a call as passed on.</summary>
@@ -180,7 +207,7 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     {
         try
         {
-            return await channels.ForQueries(PrimaryOf(database)).CallAsync(method, request, options, cancellationToken);
+            return await channels.ForQueries(await FindPrimaryAsync(database, cancellationToken)).CallAsync(method, request, options, cancellationToken);
         }
         catch (RpcException failure) when (Translate(failure, readsOnly: true) is { } translated)
         {

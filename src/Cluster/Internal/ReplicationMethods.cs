@@ -16,4 +16,7 @@ public static class ReplicationMethods
 
     /// <summary>Asks a node about its copy.</summary>
     public static readonly GrpcMethod<GetCopyRequest, GetCopyResponse> GetCopy = new(Service, "GetCopy", MethodKind.Unary);
+
+    /// <summary>Hands a leadership to a node.</summary>
+    public static readonly GrpcMethod<TakeOverRequest, TakeOverResponse> TakeOver = new(Service, "TakeOver", MethodKind.Unary);
 }

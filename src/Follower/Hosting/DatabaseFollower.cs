@@ -18,6 +18,7 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
     private readonly NodeJournal _journal;
     private readonly DatabaseId _database;
     private readonly Dictionary<int, IFollowerSink> _sinks = [];
+    private readonly Dictionary<int, Promise> _leaders = []; // by stream, as each began
     private readonly List<FollowerAction> _actions = [];
     private FollowerCore? _core; // null while what the last one ordered is on its way
     private string _restartReason = "";
@@ -65,6 +66,8 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
             {
                 _core.Opened(stream, promise.Activation, _node.Now);
                 _sinks.Add(stream, sink);
+                _leaders.Add(stream, promise);
+                _node.Tell(_database, promise, LeaderNews.Heard);
             }
 
             return new(this, stream);
@@ -94,6 +97,10 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
             if (_sinks.Remove(stream))
             {
                 _core?.Closed(stream, released, _node.Now);
+                if (_leaders.Remove(stream, out var leader))
+                {
+                    _node.Tell(_database, leader, released ? LeaderNews.Released : LeaderNews.Lost);
+                }
             }
         }
     }
@@ -347,6 +354,7 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
         }
 
         _sinks.Clear();
+        _leaders.Clear();
         if (_outstanding == 0 && Interlocked.Exchange(ref _isScheduled, 1) == 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);

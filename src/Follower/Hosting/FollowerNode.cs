@@ -106,6 +106,9 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
         }
     }
 
+    /// <summary>Leaders come and go. Told on the thread pool, so that whoever listens may take its time.</summary>
+    public event Action<DatabaseId, Promise, LeaderNews>? LeaderChanged;
+
     Guid IOwnFollower.Journal => JournalId;
 
     /// <inheritdoc/>
@@ -265,6 +268,14 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
         }
 
         return false;
+    }
+
+    internal void Tell(DatabaseId database, Promise leader, LeaderNews news)
+    {
+        if (LeaderChanged is { } listener)
+        {
+            ThreadPool.QueueUserWorkItem(static told => told.listener(told.database, told.leader, told.news), (listener, database, leader, news), preferLocal: false);
+        }
     }
 
     private string WhyNot(Guid asked)

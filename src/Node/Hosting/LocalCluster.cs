@@ -6,16 +6,24 @@ namespace ReplicatedSqlite.Node;
 public sealed class LocalCluster : IAsyncDisposable
 {
     private readonly EmbeddedControlPlane _control;
-    private readonly List<NodeHost> _nodes;
+    private readonly List<NodeHost> _nodes; // in the order of the regions; one that was stopped stays in its place
+    private readonly Func<int, CancellationToken, Task<NodeHost>> _startNode;
 
-    private LocalCluster(EmbeddedControlPlane control, List<NodeHost> nodes)
+    private LocalCluster(EmbeddedControlPlane control, List<NodeHost> nodes, Func<int, CancellationToken, Task<NodeHost>> startNode)
     {
         _control = control;
         _nodes = nodes;
+        _startNode = startNode;
     }
 
     /// <summary>In the order of the regions.</summary>
     public IReadOnlyList<NodeRecord> Nodes => [.. _nodes.Select(node => node.Record)];
+
+    /// <summary>Stops one node; the others go on.</summary>
+    public ValueTask StopNodeAsync(int index) => _nodes[index].DisposeAsync();
+
+    /// <summary>Starts a stopped node again, on the ports that its options name.</summary>
+    public async Task StartNodeAsync(int index, CancellationToken cancellationToken = default) => _nodes[index] = await _startNode(index, cancellationToken);
 
     /// <summary>Starts all nodes; on return they answer.</summary>
     /// <exception cref="InvalidOperationException">A folder, a port or an option is wrong; the text says what to do.</exception>
@@ -25,12 +33,13 @@ public sealed class LocalCluster : IAsyncDisposable
         Check(options);
         Directory.CreateDirectory(options.DataFolder);
         var control = EmbeddedControlPlane.Open(Path.Combine(options.DataFolder, "control.sqlite"), random);
-        var cluster = new LocalCluster(control, []);
+        var cluster = new LocalCluster(
+            control, [], (i, cancellation) => NodeHost.StartAsync(options.Configure(NodeOf(options, i)), control, time, random, logging, cancellation));
         try
         {
             for (var i = 0; i < options.Regions.Count; i++)
             {
-                cluster._nodes.Add(await NodeHost.StartAsync(options.Configure(NodeOf(options, i)), control, time, random, logging, cancellationToken));
+                cluster._nodes.Add(await cluster._startNode(i, cancellationToken));
             }
 
             return cluster;

@@ -16,4 +16,13 @@ internal static partial class NodeLog
 
     [LoggerMessage(4004, LogLevel.Warning, "What is left of this node's leadership of {Database} could not be closed well")]
     public static partial void StepDownFailed(ILogger logger, DatabaseId database, Exception reason);
+
+    [LoggerMessage(4005, LogLevel.Warning, "This node takes {Database} over: {Reason}")]
+    public static partial void TakingOver(ILogger logger, DatabaseId database, string reason);
+
+    [LoggerMessage(4006, LogLevel.Warning, "This node could not take {Database} over: {Reason}")]
+    public static partial void TakeoverFailed(ILogger logger, DatabaseId database, string reason);
+
+    [LoggerMessage(4007, LogLevel.Warning, "{Database} has no leader, and {Attempts} attempts to take it over came to nothing; the next request tries again")]
+    public static partial void TakeoverGivenUp(ILogger logger, DatabaseId database, int attempts);
 }

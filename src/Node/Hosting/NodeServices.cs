@@ -4,6 +4,7 @@ using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Follower;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Internal.V1;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Primary;
 using ReplicatedSqlite.Protocol;
@@ -40,7 +41,9 @@ internal sealed class NodeServices : IAsyncDisposable
     private CallDrain? _drain; // set by Map
     private readonly SemaphoreSlim _removing = new(1);
     private readonly CopyRoles _roles = new();
-    private readonly ConcurrentDictionary<DatabaseId, bool> _takeovers = new(); // this node is about to take their next epoch
+    private readonly ConcurrentDictionary<DatabaseId, uint> _taking = new(); // this node is about to take the epoch after this one
+    private readonly Takeovers _takeovers;
+    private readonly CancellationTokenSource _stopping = new();
     private readonly IDisposable _watch;
     private volatile bool _isReady;
 
@@ -61,6 +64,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Self = self,
             Control = control,
             OwnFollower = follower,
+            Stopping = _stopping.Token,
             Followers = new FollowerLinks(follower, control, _channels, self.Id, time),
             Writers = _writers,
             Readers = _readers,
@@ -93,6 +97,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Forwarder = forwarder,
             RemoveLocalAsync = RemoveAsync,
             BuryAsync = BuryAsync,
+            MoveAsync = MoveAsync,
             LeadAnewAsync = database => _primaries.DeactivateAsync(database, abort: true),
             Time = time,
             Random = random,
@@ -100,6 +105,13 @@ internal sealed class NodeServices : IAsyncDisposable
             SqliteVersion = SqliteVersionGate.Version,
             Options = options.Router,
         };
+        _takeovers = new Takeovers(
+            new TakeoverContext
+            {
+                Self = self, Control = control, Followers = _primaryContext.Followers, TakeAsync = TakeAsync, Time = time, Random = random, Logger = _logger,
+            },
+            follower);
+        forwarder.Missing = _takeovers.Wanted;
         _watch = control.Watch(change =>
         {
             if (change.Database is null)
@@ -140,12 +152,15 @@ internal sealed class NodeServices : IAsyncDisposable
         new CopyService(_routerContext).Map(grpc);
         new ReplicationService(_primaryContext, _primaries).Map(grpc);
         new FollowerService(_follower).Map(grpc);
+        grpc.MapUnary(ReplicationMethods.TakeOver, TakeOverAsync);
     }
 
     /// <summary>Tells health, refuses new calls, gives streams this long to end, and then ends those between the nodes and the transactions.</summary>
     public async Task StopCallsAsync(TimeSpan patience)
     {
         _isReady = false;
+        await _stopping.CancelAsync();
+        _takeovers.Dispose();
         _health.Stop();
         if (_drain is { } drain) await drain.BeginAsync(patience, _time);
         _replicas.BeginStop();
@@ -175,7 +190,7 @@ internal sealed class NodeServices : IAsyncDisposable
     private async Task<IDatabaseCopy> OpenPrimaryAsync(DatabaseId database, CancellationToken cancellationToken)
     {
         using var turn = await _roles.EnterAsync(database, cancellationToken);
-        if (_control.Find(database) is { } record && record.PrimaryNode != _routerContext.Self.Id && !_takeovers.ContainsKey(database))
+        if (_control.Find(database) is { } record && record.PrimaryNode != _routerContext.Self.Id && !_taking.ContainsKey(database))
         {
             throw new RequestException(ErrorCodes.NoPrimary, $"The primary of '{record.Name}' is not on this node but on {record.PrimaryNode}. Nothing was done; try again.");
         }
@@ -198,6 +213,65 @@ internal sealed class NodeServices : IAsyncDisposable
 
         await _primaries.DeactivateAsync(database, abort: true);
         return await OpenAsync(database, ReplicaGrain.ActivateAsync(context, database));
+    }
+
+    // Whoever lost a leader, or was handed a leadership, comes here. The catalogue's compare-and-swap decides between several.
+    private async Task<bool> TakeAsync(DatabaseId database, uint seen, CancellationToken cancellationToken)
+    {
+        if (_stopping.IsCancellationRequested || _control.Find(database) is not { } record
+            || (record.Epoch != seen && _control.Nodes.Any(node => node.Id == record.PrimaryNode)) || !_taking.TryAdd(database, seen))
+        {
+            return false; // somebody was quicker
+        }
+
+        try
+        {
+            using var lease = await _primaries.UseAsync(database, cancellationToken);
+            return true;
+        }
+        finally
+        {
+            _taking.TryRemove(database, out _);
+        }
+    }
+
+    private async Task MoveAsync(DatabaseRecord database, string region, CancellationToken cancellationToken)
+    {
+        var target = _control.Nodes
+            .Where(node => node.Region == region)
+            .OrderByDescending(node => database.Followers.Any(place => place.NodeId == node.Id))
+            .FirstOrDefault() ?? throw new RequestException(ErrorCodes.InvalidRequest, $"There is no node in region '{region}'. Nothing was done.");
+        if (target.Id == _routerContext.Self.Id)
+        {
+            return;
+        }
+
+        uint epoch;
+        using (var lease = await _primaries.UseAsync(database.Id, cancellationToken))
+        {
+            epoch = await ((PrimaryGrain)lease.Grain).ResignAsync(cancellationToken);
+        }
+
+        try
+        {
+            await _channels.ForQueries(target).CallAsync(
+                ReplicationMethods.TakeOver, new TakeOverRequest { DatabaseId = database.Id.ToString(), Epoch = epoch }, new CallOptions { Timeout = TimeSpan.FromSeconds(15) }, cancellationToken);
+        }
+        catch (RpcException failure)
+        {
+            throw PrimaryForwarder.Translate(failure, readsOnly: true) ?? new RequestException(
+                ErrorCodes.NoPrimary, $"Node {target.Id} could not take '{database.Name}' over ({failure.Detail}). The next request finds who leads it.");
+        }
+
+        await _control.UpdateAsync(database.Id, record => record with { PrimaryRegion = region }, cancellationToken);
+    }
+
+    private async ValueTask<TakeOverResponse> TakeOverAsync(TakeOverRequest request, ServerCallContext call)
+    {
+        var database = new DatabaseId(Guid.Parse(request.DatabaseId));
+        return await TakeAsync(database, request.Epoch, call.CancellationToken)
+            ? new TakeOverResponse()
+            : throw new RequestException(ErrorCodes.NoPrimary, $"{database} is led in another epoch than {request.Epoch} already. Nothing was done; try again.");
     }
 
     private async Task BuryAsync(DatabaseId database, CancellationToken cancellationToken)

@@ -112,7 +112,8 @@ internal sealed partial class Leadership
             case LeaderActionKind.Confirmed:
                 lock (_gate)
                 {
-                    _recent.Trim(action.Position);
+                    // What the own journal does not have yet is served from here alone.
+                    _recent.Trim(action.Position < _core.Kept ? action.Position : _core.Kept);
                 }
 
                 _leading.TrySetResult();

@@ -28,11 +28,11 @@ public sealed class AdminService(RouterContext context)
         services.MapUnary(AdminMethods.ListDatabases, (request, _) => ValueTask.FromResult(List(request)));
         services.MapUnary(AdminMethods.UpdateDatabase, UpdateAsync);
         services.MapUnary(AdminMethods.DeleteDatabase, DeleteAsync);
+        services.MapUnary(AdminMethods.MovePrimary, MovePrimaryAsync);
         services.MapUnary(AdminMethods.GetBookmark, GetBookmarkAsync);
         services.MapUnary(AdminMethods.GetTopology, async (request, call) => await new TopologyReader(context).ReadAsync(request, call.CancellationToken));
         services.MapUnary(AdminMethods.GetServerInfo, (_, _) => ValueTask.FromResult(GetServerInfo()));
 
-        services.MapUnary(AdminMethods.MovePrimary, (_, _) => throw NotBuilt("MovePrimary"));
         services.MapUnary(AdminMethods.Restore, (_, _) => throw NotBuilt("Restore"));
         services.MapUnary(AdminMethods.Fork, (_, _) => throw NotBuilt("Fork"));
         services.MapUnary(AdminMethods.UndeleteDatabase, (_, _) => throw NotBuilt("UndeleteDatabase"));
@@ -84,6 +84,21 @@ public sealed class AdminService(RouterContext context)
             await context.Control.DeleteAsync(database.Id, call.CancellationToken);
             await context.RemoveLocalAsync(database.Id);
             return new DeleteDatabaseResponse();
+        });
+
+    private ValueTask<Database> MovePrimaryAsync(MovePrimaryRequest request, ServerCallContext call) =>
+        _names.RunAsync(request.Database, call, async database =>
+        {
+            new DatabaseSettings(context.Control).Region(request.Region);
+            if (database.PrimaryNode != context.Self.Id)
+            {
+                DatabaseDescriber.RefuseSecondHop(database, call);
+                var byId = new MovePrimaryRequest { Database = database.Id.ToString(), Region = request.Region };
+                return await _describer.ForwardAsync(AdminMethods.MovePrimary, byId, database, request.Database, call);
+            }
+
+            await context.MoveAsync(database, request.Region, call.CancellationToken);
+            return await _describer.DescribeMovedAsync(context.Control.Find(database.Id) ?? database, request.Database, call);
         });
 
     private async ValueTask<GetBookmarkResponse> GetBookmarkAsync(GetBookmarkRequest request, ServerCallContext call)

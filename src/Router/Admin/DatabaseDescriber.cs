@@ -19,7 +19,7 @@ internal sealed class DatabaseDescriber(RouterContext context)
             Id = record.Id.ToString(),
             Name = record.Name,
             CreatedAt = Timestamp.FromDateTimeOffset(record.CreatedAt),
-            PrimaryRegion = record.PrimaryRegion,
+            PrimaryRegion = RegionOf(record),
             Replication = record.Replicated ? ReplicationMode.Auto : ReplicationMode.Disabled,
             Epoch = record.Epoch,
             Options = new DatabaseOptions { Followers = (uint)record.Followers.Length, Quorum = (uint)record.Quorum, Profile = record.Profile, PageSize = (uint)record.PageSizeBytes },
@@ -27,7 +27,7 @@ internal sealed class DatabaseDescriber(RouterContext context)
         if (record.Replicated)
         {
             var regions = record.ReplicaRegions.IsEmpty ? context.Control.Nodes.Select(node => node.Region).Distinct() : record.ReplicaRegions;
-            described.ReplicaRegions.AddRange(regions.Where(region => region != record.PrimaryRegion));
+            described.ReplicaRegions.AddRange(regions.Where(region => region != described.PrimaryRegion));
         }
 
         if (record.PrimaryNode == context.Self.Id && context.Primaries.TryUse(record.Id, keepsIt: false) is { } lease)
@@ -59,6 +59,11 @@ internal sealed class DatabaseDescriber(RouterContext context)
         return described;
     }
 
+    /// <summary>After a move the call goes one hop further, to the node that has just become the primary.</summary>
+    public async ValueTask<Database> DescribeMovedAsync(DatabaseRecord record, string nameOrId, ServerCallContext call) => record.PrimaryNode == context.Self.Id
+        ? await DescribeAsync(record, nameOrId, call)
+        : await ForwardAsync(AdminMethods.GetDatabase, new GetDatabaseRequest { Database = record.Id.ToString() }, record, nameOrId, call);
+
     /// <summary>Lets the primary's node carry out a call.</summary>
     /// <param name="method">Which.</param>
     /// <param name="request">It names the database by id.</param>
@@ -89,6 +94,9 @@ internal sealed class DatabaseDescriber(RouterContext context)
             throw new RequestException(ErrorCodes.NoPrimary, $"Node {by} takes this node for the primary of '{record.Name}'. Try again.");
         }
     }
+
+    // Where it is led now; after a takeover that may be another region than the one it should be led in.
+    private string RegionOf(DatabaseRecord record) => context.Control.Nodes.FirstOrDefault(node => node.Id == record.PrimaryNode)?.Region ?? record.PrimaryRegion;
 
     private static void Add(Database described, DatabaseRecord record, CopyStatus status)
     {

@@ -26,6 +26,9 @@ public sealed record RouterContext
     /// <summary>Ends the database's log for ever: its followers take nothing any more, from any leader.</summary>
     public required Func<Protocol.DatabaseId, CancellationToken, Task> BuryAsync { get; init; }
 
+    /// <summary>Lets a node of another region lead, from this node, which leads now.</summary>
+    public required Func<DatabaseRecord, string, CancellationToken, Task> MoveAsync { get; init; }
+
     /// <summary>Ends the leadership here; the next request begins another, with the followers that the catalogue asks for.</summary>
     public required Func<Protocol.DatabaseId, Task> LeadAnewAsync { get; init; }
 
