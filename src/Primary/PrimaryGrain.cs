@@ -380,7 +380,11 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
 
     private void OnFailed(Exception reason)
     {
-        PrimaryLog.Stopped(_context.Logger, _database, reason);
+        if (reason is not RequestException { Error.Code: ErrorCodes.NoPrimary }) // a leadership that passed to another node was told already, and is no failure
+        {
+            PrimaryLog.Stopped(_context.Logger, _database, reason);
+        }
+
         _writer.Refuse(new RequestException(ErrorCodes.NoPrimary, "The primary stopped. Nothing was done; try again."));
         _ = _ending.CancelAsync();
     }

@@ -19,7 +19,7 @@ public static class Forwarding
 
     /// <summary>The name stood for this database, but no more. Between nodes only: who gets it looks the name up again; no client ever sees it.</summary>
     public static RpcException Moved(DatabaseId database) => new(
-        StatusCode.Aborted, $"The database {database} does not have the name any more by which it was asked for.", new Metadata { { MovedTrailer, "1" } });
+        StatusCode.Aborted, $"The database {database} does not have the name by which it was asked for, or another node leads it now. Nothing was done; try again.", new Metadata { { MovedTrailer, "1" } });
 
     /// <summary>Whether a failure is <see cref="Moved"/>.</summary>
     public static bool IsMoved(RpcException failure)

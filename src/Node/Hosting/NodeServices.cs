@@ -192,7 +192,7 @@ internal sealed class NodeServices : IAsyncDisposable
         using var turn = await _roles.EnterAsync(database, cancellationToken);
         if (_control.Find(database) is { } record && record.PrimaryNode != _routerContext.Self.Id && !_taking.ContainsKey(database))
         {
-            throw new RequestException(ErrorCodes.NoPrimary, $"The primary of '{record.Name}' is not on this node but on {record.PrimaryNode}. Nothing was done; try again.");
+            throw Forwarding.Moved(database); // while it waited; whoever asked looks again
         }
 
         await _replicas.DeactivateAsync(database, abort: true);
@@ -246,11 +246,9 @@ internal sealed class NodeServices : IAsyncDisposable
             return;
         }
 
-        uint epoch;
-        using (var lease = await _primaries.UseAsync(database.Id, cancellationToken))
-        {
-            epoch = await ((PrimaryGrain)lease.Grain).ResignAsync(cancellationToken);
-        }
+        using var lease = await _primaries.UseAsync(database.Id, cancellationToken);
+        using var turn = await _roles.EnterAsync(database.Id, cancellationToken); // no request begins another leadership here in between
+        var epoch = await ((PrimaryGrain)lease.Grain).ResignAsync(cancellationToken);
 
         try
         {

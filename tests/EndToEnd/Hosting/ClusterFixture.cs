@@ -75,6 +75,19 @@ internal sealed class ClusterFixture : IAsyncDisposable
         }
     }
 
+    /// <summary>One node goes away; the others go on.</summary>
+    public Task StopNodeAsync(int region) => _cluster!.StopNodeAsync(region).AsTask().InTimeAsync(TimeSpan.FromSeconds(30));
+
+    /// <summary>It comes back, on other ports.</summary>
+    public async Task StartNodeAsync(int region)
+    {
+        await _cluster!.StartNodeAsync(region);
+        await _clients[region].DisposeAsync();
+        await _channels[region].DisposeAsync();
+        _clients[region] = new ReplicatedSqliteClient(Node(region).GrpcAddress.Authority);
+        _channels[region] = new GrpcChannel(Node(region).GrpcAddress);
+    }
+
     public async Task StopAsync()
     {
         foreach (var client in _clients)

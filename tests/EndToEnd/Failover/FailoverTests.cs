@@ -1,0 +1,203 @@
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.EndToEnd;
+
+/// <summary>Nodes of a cluster go and come back: what was answered is there, and what can go on goes on.</summary>
+public sealed class FailoverTests
+{
+    private const string Name = "d";
+
+    [Fact]
+    public async Task The_primarys_node_goes_and_another_takes_over_with_every_answered_write()
+    {
+        await using var cluster = await StartAsync();
+        await using var writers = new KeyedWriters(cluster, Name, from: [ClusterFixture.Weur, ClusterFixture.Apac]);
+        await writers.UntilAsync(20);
+        var before = await DescribeAsync(cluster, ClusterFixture.Weur);
+        await cluster.StopNodeAsync(ClusterFixture.Enam);
+        await writers.UntilAsync(writers.Answered + 20);
+        var after = await DescribeAsync(cluster, ClusterFixture.Weur);
+        Assert.True(after.Epoch > before.Epoch, $"{before} then {after}");
+        Assert.NotEqual("enam", after.PrimaryRegion);
+
+        await cluster.StartNodeAsync(ClusterFixture.Enam);
+        await writers.UntilAsync(writers.Answered + 5);
+        await writers.StopAsync();
+        var bookmark = Bookmark.Parse((await DescribeAsync(cluster, ClusterFixture.Weur)).Bookmark);
+        for (var region = 0; region < ClusterFixture.RegionCount; region++)
+        {
+            var rows = await cluster.At(region, Name, bookmark).QueryAsync("SELECT key, count(*) FROM t GROUP BY key", null, new() { WaitTimeout = Eventually.Patience });
+            var counts = rows.Rows.ToDictionary(row => row.GetString(0), row => row.GetInt64(1));
+            Assert.All(counts.Values, count => Assert.Equal(1, count));
+            Assert.All(writers.Keys, key => Assert.True(counts.ContainsKey(key), $"the answered write {key} is not in region {region}"));
+        }
+    }
+
+    [Fact]
+    public async Task A_session_goes_on_across_a_takeover_and_never_back()
+    {
+        await using var cluster = await StartAsync();
+        var session = cluster.Database(ClusterFixture.Weur, Name).WithSession(Session.FirstPrimary);
+        await RetryAsync(() => session.ExecuteAsync("INSERT INTO t (key) VALUES ('before')"));
+        var bookmark = session.Bookmark!.Value;
+        await cluster.StopNodeAsync(ClusterFixture.Enam);
+        Assert.Equal(1, await RetryAsync(() => session.QueryScalarAsync<long>("SELECT count(*) FROM t WHERE key = 'before'")));
+        await RetryAsync(() => session.ExecuteAsync("INSERT INTO t (key) SELECT 'after' WHERE NOT EXISTS (SELECT 1 FROM t WHERE key = 'after')"));
+        Assert.True(session.Bookmark!.Value > bookmark && session.Bookmark.Value.Epoch > bookmark.Epoch);
+        Assert.Equal(2, await RetryAsync(() => session.QueryScalarAsync<long>("SELECT count(*) FROM t")));
+    }
+
+    [Fact]
+    public async Task Without_a_quorum_writes_are_refused_soon_and_reads_of_replicas_go_on_until_one_comes_back()
+    {
+        await using var cluster = await StartAsync();
+        await RetryAsync(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('a')"));
+        await cluster.SettleAsync(Name);
+        await cluster.StopNodeAsync(ClusterFixture.Weur);
+        await cluster.StopNodeAsync(ClusterFixture.Apac);
+        var first = await Assert.ThrowsAnyAsync<Exception>(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('b')").InTimeAsync());
+        Assert.Contains(CodeOf(first), (string[])[ErrorCodes.WriteOutcomeUnknown, ErrorCodes.QuorumUnavailable]);
+        await Eventually.TrueAsync(
+            async () => CodeOf(await Assert.ThrowsAnyAsync<Exception>(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('c')")))
+                == ErrorCodes.QuorumUnavailable,
+            "writes are refused with nothing done");
+        var fresh = await Assert.ThrowsAnyAsync<Exception>(() => cluster.Database(ClusterFixture.Enam, Name).QueryScalarAsync<long>("SELECT count(*) FROM t"));
+        Assert.Equal(ErrorCodes.QuorumUnavailable, CodeOf(fresh)); // nobody can say that there is no newer primary
+
+        await cluster.StartNodeAsync(ClusterFixture.Weur);
+        Assert.Equal(1, await cluster.Database(ClusterFixture.Weur, Name).WithSession(Session.FirstUnconstrained).QueryScalarAsync<long>("SELECT count(*) FROM t WHERE key = 'a'"));
+        await RetryAsync(() => cluster.Database(ClusterFixture.Weur, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('d')"));
+        var keys = await RetryAsync(() => cluster.Database(ClusterFixture.Weur, Name).QueryAsync("SELECT key FROM t"));
+        Assert.Superset(new HashSet<string> { "a", "d" }, keys.Rows.Select(row => row.GetString(0)).ToHashSet());
+        Assert.DoesNotContain("c", keys.Rows.Select(row => row.GetString(0)));
+    }
+
+    [Fact]
+    public async Task A_planned_move_loses_nothing_and_is_undone_by_another()
+    {
+        await using var cluster = await StartAsync();
+        await using var writers = new KeyedWriters(cluster, Name, from: [ClusterFixture.Enam, ClusterFixture.Weur]);
+        await writers.UntilAsync(20);
+        foreach (var region in (string[])["weur", "apac", "enam"])
+        {
+            var moved = await RetryAsync(() => cluster.Channel(ClusterFixture.Apac).CallAsync(AdminMethods.MovePrimary, new MovePrimaryRequest { Database = Name, Region = region }));
+            Assert.Equal(region, moved.PrimaryRegion);
+            await writers.UntilAsync(writers.Answered + 20);
+        }
+
+        await writers.StopAsync();
+        var rows = await cluster.Database(ClusterFixture.Apac, Name).QueryAsync("SELECT key, count(*) FROM t GROUP BY key");
+        Assert.All(rows.Rows, row => Assert.Equal(1, row.GetInt64(1)));
+        Assert.Superset(writers.Keys.ToHashSet(), rows.Rows.Select(row => row.GetString(0)).ToHashSet());
+        cluster.Log.HasNoErrors();
+    }
+
+    [Fact]
+    public async Task Followers_become_more_and_fewer_and_one_whose_journal_is_gone_is_replaced()
+    {
+        await using var cluster = await StartAsync(followers: 1);
+        Assert.Equal((1u, 1u), await FollowersAsync(cluster));
+        await RetryAsync(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('one')"));
+        await ChangeAsync(cluster, 3);
+        Assert.Equal((3u, 2u), await FollowersAsync(cluster));
+        await RetryAsync(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('three')"));
+
+        // Its journal is gone: it has no vote, and comes back as another follower with the next leadership.
+        await cluster.StopNodeAsync(ClusterFixture.Apac);
+        Directory.Delete(cluster.JournalFolder(ClusterFixture.Apac), recursive: true);
+        await cluster.StartNodeAsync(ClusterFixture.Apac);
+        await RetryAsync(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('emptied')"));
+        await ChangeAsync(cluster, 3);
+        await cluster.StopNodeAsync(ClusterFixture.Weur); // the quorum needs the replaced one now
+        await RetryAsync(() => cluster.Database(ClusterFixture.Apac, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('replaced')"));
+        await cluster.StartNodeAsync(ClusterFixture.Weur);
+        await ChangeAsync(cluster, 1);
+        Assert.Equal((1u, 1u), await FollowersAsync(cluster));
+        var keys = await RetryAsync(() => cluster.Database(ClusterFixture.Enam, Name).QueryAsync("SELECT DISTINCT key FROM t ORDER BY key"));
+        Assert.Equal(["emptied", "one", "replaced", "three"], keys.Rows.Select(row => row.GetString(0)));
+    }
+
+    [Fact]
+    public async Task Five_nodes_lose_two_and_go_on()
+    {
+        await using var cluster = await StartAsync(options => options with { Regions = ["enam", "weur", "apac", "oc", "me"] });
+        Assert.Equal((5u, 3u), await FollowersAsync(cluster));
+        await using var writers = new KeyedWriters(cluster, Name, from: [ClusterFixture.Weur, ClusterFixture.Apac]);
+        await writers.UntilAsync(10);
+        await cluster.StopNodeAsync(ClusterFixture.Enam);
+        await writers.UntilAsync(writers.Answered + 10);
+        await cluster.StopNodeAsync(4);
+        await writers.UntilAsync(writers.Answered + 10);
+        await writers.StopAsync();
+        var rows = await RetryAsync(() => cluster.Database(ClusterFixture.Weur, Name).QueryAsync("SELECT key, count(*) FROM t GROUP BY key"));
+        Assert.All(rows.Rows, row => Assert.Equal(1, row.GetInt64(1)));
+        Assert.Superset(writers.Keys.ToHashSet(), rows.Rows.Select(row => row.GetString(0)).ToHashSet());
+    }
+
+    [Fact]
+    public async Task A_deleted_database_is_gone_for_a_node_that_was_away_too()
+    {
+        await using var cluster = await StartAsync();
+        var id = (await DescribeAsync(cluster, ClusterFixture.Enam)).Id;
+        await cluster.StopNodeAsync(ClusterFixture.Apac);
+        await cluster.Client(ClusterFixture.Weur).Admin.DeleteDatabaseAsync(Name);
+        await cluster.StartNodeAsync(ClusterFixture.Apac);
+        await Eventually.TrueAsync(() => !Directory.Exists(Path.GetDirectoryName(cluster.ReplicaFile(id, ClusterFixture.Apac))), "its files are gone");
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => cluster.Database(ClusterFixture.Apac, Name).ExecuteAsync("SELECT 1"));
+        Assert.Equal(ErrorCodes.DatabaseNotFound, CodeOf(refused));
+        await cluster.Client(ClusterFixture.Apac).Admin.CreateDatabaseAsync(Name); // another one of that name
+        Assert.Equal(0, await cluster.Database(ClusterFixture.Apac, Name).QueryScalarAsync<long>("SELECT count(*) FROM sqlite_schema WHERE name = 't'"));
+    }
+
+    private static async Task<ClusterFixture> StartAsync(Func<Node.LocalClusterOptions, Node.LocalClusterOptions>? configure = null, uint? followers = null)
+    {
+        var cluster = await ClusterFixture.StartAsync(configure);
+        var options = new DatabaseOptions();
+        if (followers is { } count)
+        {
+            options.Followers = count;
+        }
+
+        await cluster.Channel(0).CallAsync(AdminMethods.CreateDatabase, new CreateDatabaseRequest { Name = Name, Options = options });
+        await cluster.Database(0, Name).ExecuteAsync("CREATE TABLE t (id INTEGER PRIMARY KEY, key TEXT NOT NULL)");
+        return cluster;
+    }
+
+    private static Task<Database> DescribeAsync(ClusterFixture cluster, int region) =>
+        RetryAsync(() => cluster.Channel(region).CallAsync(AdminMethods.GetDatabase, new GetDatabaseRequest { Database = Name }));
+
+    private static async Task<(uint, uint)> FollowersAsync(ClusterFixture cluster)
+    {
+        var options = (await DescribeAsync(cluster, ClusterFixture.Enam)).Options;
+        return (options.Followers, options.Quorum);
+    }
+
+    private static Task<Database> ChangeAsync(ClusterFixture cluster, uint followers) => RetryAsync(() => cluster.Channel(ClusterFixture.Enam).CallAsync(
+        AdminMethods.UpdateDatabase, new UpdateDatabaseRequest { Database = Name, Options = new DatabaseOptions { Followers = followers } }));
+
+    private static string CodeOf(Exception failure) => failure switch
+    {
+        ReplicatedSqliteException typed => typed.Code,
+        RpcException rpc => rpc.FindDetail<SqlError>()?.Code ?? rpc.StatusCode.ToString(),
+        _ => failure.GetType().Name,
+    };
+
+    // As a client does it: what was certainly not done is tried again.
+    private static async Task<T> RetryAsync<T>(Func<Task<T>> call)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (Exception e) when (e is ReplicatedSqliteException or RpcException && TimeProvider.System.GetElapsedTime(started) < Eventually.Patience)
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
+}
