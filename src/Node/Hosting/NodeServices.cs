@@ -22,6 +22,8 @@ internal sealed class NodeServices : IAsyncDisposable
     private static readonly int _threads = Math.Max(4, Environment.ProcessorCount * 2);
     private static readonly int _readerThreads = _threads * 2; // one database takes a quarter of them at most
 
+    private static readonly CallOptions _patienceWithTakeover = new() { Timeout = TimeSpan.FromSeconds(15) };
+
     // What health tells of; the empty name is the node as a whole.
     private static readonly string[] _served = ["", QueryMethods.Service, AdminMethods.Service];
 
@@ -195,6 +197,13 @@ internal sealed class NodeServices : IAsyncDisposable
             throw Forwarding.Moved(database); // while it waited; whoever asked looks again
         }
 
+        if (_follower.Trouble is { } trouble)
+        {
+            throw await PassOnAsync(database, cancellationToken)
+                ? Forwarding.Moved(database)
+                : new RequestException(ErrorCodes.NoPrimary, $"This node cannot lead {database}, and no other could take it over: {trouble} Nothing was done; try again.");
+        }
+
         await _replicas.DeactivateAsync(database, abort: true);
         return await OpenAsync(database, PrimaryGrain.ActivateAsync(_primaryContext, database, cancellationToken));
     }
@@ -235,6 +244,32 @@ internal sealed class NodeServices : IAsyncDisposable
         }
     }
 
+    // A node without a journal can lead nothing: whoever else follows the database is asked to.
+    private async Task<bool> PassOnAsync(DatabaseId database, CancellationToken cancellationToken)
+    {
+        if (_control.Find(database) is not { } record)
+        {
+            return false;
+        }
+
+        foreach (var node in _control.Nodes.Where(node => node.Id != _routerContext.Self.Id && record.Followers.Any(place => place.Journal == node.JournalId)))
+        {
+            try
+            {
+                await _channels.ForQueries(node).CallAsync(ReplicationMethods.TakeOver, TakeOver(database, record.Epoch), _patienceWithTakeover, cancellationToken);
+                return true;
+            }
+            catch (RpcException failure)
+            {
+                NodeLog.TakeoverFailed(_logger, database, $"{node.Id}: {failure.Detail}");
+            }
+        }
+
+        return false;
+    }
+
+    private static TakeOverRequest TakeOver(DatabaseId database, uint epoch) => new() { DatabaseId = database.ToString(), Epoch = epoch };
+
     private async Task MoveAsync(DatabaseRecord database, string region, CancellationToken cancellationToken)
     {
         var target = _control.Nodes
@@ -252,8 +287,7 @@ internal sealed class NodeServices : IAsyncDisposable
 
         try
         {
-            await _channels.ForQueries(target).CallAsync(
-                ReplicationMethods.TakeOver, new TakeOverRequest { DatabaseId = database.Id.ToString(), Epoch = epoch }, new CallOptions { Timeout = TimeSpan.FromSeconds(15) }, cancellationToken);
+            await _channels.ForQueries(target).CallAsync(ReplicationMethods.TakeOver, TakeOver(database.Id, epoch), _patienceWithTakeover, cancellationToken);
         }
         catch (RpcException failure)
         {

@@ -10,6 +10,12 @@ internal sealed class KeptLog : ILoggerProvider
 
     public IReadOnlyList<string> Lines => [.. _lines.Select(line => line.Text)];
 
+    /// <summary>What was told as an error or worse.</summary>
+    public IReadOnlyList<string> Errors => [.. _lines.Where(line => line.Level >= LogLevel.Error).Select(line => line.Text)];
+
+    /// <summary>Forgets what was told so far.</summary>
+    public void Clear() => _lines.Clear();
+
     /// <summary>Nothing went wrong inside.</summary>
     public void HasNoErrors()
     {
