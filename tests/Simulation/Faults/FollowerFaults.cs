@@ -109,10 +109,4 @@ internal static class FollowerFaults
     {
         protected override bool KeepsPromises => false;
     }
-
-    internal sealed class MarkCoversAll(Guid journal, FollowerState recovered, ILogView log, FollowerTimes times, long startedAt)
-        : FollowerCore(journal, recovered, log, times, startedAt)
-    {
-        protected override Position? ConfirmedBy(Position mark) => Log.FloorOf(mark) is var floor && floor > Confirmed ? floor : null;
-    }
 }

@@ -40,6 +40,9 @@ internal class Plant
     /// <returns><see langword="false"/>: it was the plant's own.</returns>
     public virtual bool SeesProof(LeaderHost leader, long token, bool isValid) => true;
 
+    /// <summary>Replicas may subscribe while the epoch entry is on its way. Nothing hangs on it that they may not: what they get stays hidden until it is confirmed.</summary>
+    public virtual bool ShipsBeforeLeading => false;
+
     // Writer and gate.
 
     public virtual bool ErrorsPassTheGate => false;

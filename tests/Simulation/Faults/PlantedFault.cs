@@ -29,7 +29,6 @@ internal sealed record PlantedFault(string Name, Func<Plant> Make, Func<Plant, S
         Leader("only the new set confirms a change", new LeaderFaults.OnlyNewSetConfirms()),
         Leader("only the old set confirms a change", new LeaderFaults.OnlyOldSetConfirms()),
         new("a mark covers everything <= (epoch, sequence)", () => new ShellFaults.MarkCoversEverythingBelow()),
-        Follower("a mark covers everything below it at a follower", (j, s, l, t, n) => new FollowerFaults.MarkCoversAll(j, s, l, t, n)),
         new("a mark does not fence", () => new ShellFaults.MarkDoesNotFence()),
         Leader("the lease counts from the ack's arrival", new LeaderFaults.LeaseFromArrival()),
         Leader("the leader's lease is longer than the followers'", new LeaderFaults.LeaseForTooLong()),

@@ -116,12 +116,18 @@ internal static class ShellFaults
             said >= core.Epoch && entries.FloorOf(mark) is { } floor && floor > core.Visible ? floor : mark;
     }
 
-    internal sealed class MarkDoesNotFence : Plant
+    /// <summary>No fault: primaries that ship early, which makes the next two faults harmful.</summary>
+    internal class ShipsEarly : Plant
+    {
+        public override bool ShipsBeforeLeading => true;
+    }
+
+    internal sealed class MarkDoesNotFence : ShipsEarly
     {
         public override uint HeardEpoch(ApplyCore core, uint said) => Math.Max(said, core.Epoch);
     }
 
-    internal sealed class AbandonedByUnconfirmedEpoch : Plant
+    internal sealed class AbandonedByUnconfirmedEpoch : ShipsEarly
     {
         public override bool CallsAbandoned(uint epoch, EpochTable received, Bookmark bookmark) => received.IsAbandoned(bookmark, received.CurrentEpoch);
     }

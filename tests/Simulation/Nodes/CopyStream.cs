@@ -45,7 +45,7 @@ internal sealed class CopyStream
     /// <summary>Marks may overtake what was sent before them: they name an exact entry, so nothing hangs on their order.</summary>
     public void Send(CopyMessage message)
     {
-        if (message is CopyMessage.Mark && _cluster.Network.Weather.RepeatShare > 0 && Epoch > 0 && _cluster.World.Chance(0.1))
+        if (message is CopyMessage.Mark && _cluster.Network.Weather.RepeatShare > 0 && Epoch > 0 && _cluster.World.Chance(0.3))
         {
             _cluster.Network.Post(_primary.Index, _replica.Index, _replicaProcess, () => _host.Take(this, message));
         }

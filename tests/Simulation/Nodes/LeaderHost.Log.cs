@@ -27,7 +27,7 @@ internal sealed partial class LeaderHost
 
     public bool TrySubscribe(CopyStream stream, Position from)
     {
-        if (!Leads || _shipping is null)
+        if (IsClosed || _shipping is null)
         {
             return false;
         }
@@ -39,7 +39,7 @@ internal sealed partial class LeaderHost
             from = image.At;
         }
 
-        stream.Send(new CopyMessage.Welcome(Promise.Epoch, _confirmedImage.Epochs, image));
+        stream.Send(new CopyMessage.Welcome(Promise.Epoch, (Leads ? _confirmedImage : _image).Epochs, image));
         var actions = new List<ShippingAction>();
         stream.Subscriber = _shipping.Add(from, actions);
         _subscribers.Add(stream.Subscriber, stream);
@@ -109,6 +109,11 @@ internal sealed partial class LeaderHost
             FirstSequence = adopted.Sequence + 1, LastSequence = adopted.Sequence + 1, Predecessor = adopted,
             PageSizeBytes = PageImage.PageSize, DatabaseSizePages = (uint)_image.PageCount, CommitTimeMicroseconds = World.Now + 1,
         };
+        if (_cluster.Plant.ShipsBeforeLeading)
+        {
+            _shipping = new ShippingCore(adopted, Position.Start, WindowBytes);
+        }
+
         Append(EpochEntry.Create(header, _image.Epochs, sets.Encode()), [], []);
     }
 
@@ -123,7 +128,8 @@ internal sealed partial class LeaderHost
     // A grain that was let go comes back: everything that it left was confirmed.
     private bool TryResume(Position left)
     {
-        if (!_node.Follower!.Log.Holds(left))
+        // Another leadership may have gone on meanwhile, in the log or in the file.
+        if (_node.Follower!.Log.Last != left || _node.File.To > left)
         {
             return false;
         }
@@ -191,15 +197,17 @@ internal sealed partial class LeaderHost
             _confirmedImage.Apply(_log[_confirmedCount], isReplay: _log[_confirmedCount].End <= _newestPages);
         }
 
-        if (_shipping is null)
+        if (_gate is null)
         {
-            _shipping = new ShippingCore(_log[^1].End, position, WindowBytes);
+            _shipping ??= new ShippingCore(_log[^1].End, position, WindowBytes);
+            _shipping.Confirm(position, _shippingActions);
+            Ship();
             _cluster.Control.NameFollowers(Core.Sets!.Sets.Current, Promise.Epoch);
             OpenClients(position);
         }
         else
         {
-            _shipping.Confirm(position, _shippingActions);
+            _shipping!.Confirm(position, _shippingActions);
             Ship();
             PassGate(position);
         }

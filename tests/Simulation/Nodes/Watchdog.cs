@@ -6,6 +6,7 @@ namespace ReplicatedSqlite.Simulation;
 internal sealed class Watchdog
 {
     private const long Begins = 600_000;
+    private const long LeaseEnds = 5_000_000;
 
     private readonly Cluster _cluster;
     private readonly SimulatedNode _node;
@@ -73,7 +74,7 @@ internal sealed class Watchdog
                 {
                     leader.Close("the control plane names a later leadership");
                 }
-                else if (record.Epoch < leader.Promise.Epoch && leader.Leads)
+                else if (record.Epoch <= leader.Promise.Epoch && record.Activation != leader.Promise.Activation && leader.Leads)
                 {
                     TakeOver(record); // it forgot this one; if this is only an old copy, nothing comes of it
                 }
@@ -114,6 +115,12 @@ internal sealed class Watchdog
         if (record.Activation != _seen.Activation)
         {
             _seen = (record.Activation, _node.Clock.Now + Begins + _cluster.World.Between(0, 150_000));
+        }
+
+        if (_node.Clock.Now > _seen.JudgeAt + LeaseEnds && _cluster.Nodes[record.Leader] is { Leader: null, Released: null })
+        {
+            TakeOver(record); // its lease in the control plane is over, however it went
+            return;
         }
 
         if (_node.Clock.Now < _seen.JudgeAt)

@@ -139,7 +139,9 @@ internal sealed class Nemesis
     {
         if (_world.Chance(0.7))
         {
-            Block(Around(leader));
+            // Sometimes replicas beside the followers still hear the old one.
+            var followersOnly = _world.Chance(0.5);
+            Block([.. Around(leader).Where(way => !followersOnly || (IsFollower(way.From) && IsFollower(way.To)))]);
         }
         else
         {
@@ -163,6 +165,8 @@ internal sealed class Nemesis
 
         Soon(1_000, 60_000, () => _world.Pick(others).Watchdog?.TakeOver(_cluster.Control.Current));
     }
+
+    private bool IsFollower(int node) => _cluster.Control.Current.Followers.Contains(_cluster.Nodes[node].Disk.Journal);
 
     private void Overlap(SimulatedNode leader)
     {

@@ -17,11 +17,11 @@ internal static class SetChanges
             .Append(cluster.Control.Current.Followers);
     }
 
-    /// <summary>There is only one such set, every member of it has its journal, and knows that the last change is done.</summary>
+    /// <summary>There is only one such set, every member of it has its journal, and knows that the last change is done; nobody is about to change it.</summary>
     public static bool IsSettled(Cluster cluster)
     {
         var sets = InForce(cluster).Distinct().ToList();
-        return sets.Count == 1 && sets[0].Members.All(member => cluster.HomeOf(member).Disk is var disk && disk.Journal == member && KnowsThatItIsDone(disk));
+        return sets.Count == 1 && cluster.Nodes.All(node => node.Leader is null or { Leads: true }) && sets[0].Members.All(member => cluster.HomeOf(member).Disk is var disk && disk.Journal == member && KnowsThatItIsDone(disk));
     }
 
     // A change that is not known to be confirmed needs promises of the old set too, whose journals may be gone.

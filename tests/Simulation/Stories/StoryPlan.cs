@@ -55,6 +55,8 @@ internal sealed record StoryPlan
                 return AboutLeases(world);
             case 2:
                 return AboutSets(world);
+            case 3:
+                return AboutParts(world);
         }
 
         var followers = world.Random.Next(20) switch { 0 => 1, < 13 => 3, _ => 5 };
@@ -91,7 +93,7 @@ internal sealed record StoryPlan
         weights[(int)NemesisKind.Move] = world.Random.Next(2);
         return new StoryPlan
         {
-            Nodes = 3,
+            Nodes = world.Random.Next(3, 6),
             Followers = 3,
             Clients = 5,
             Length = world.Between(3_000_000, 6_000_000),
@@ -131,6 +133,31 @@ internal sealed record StoryPlan
             SyncTime = (100, 3_000),
             MostThinking = 40_000,
             StaleShare = 0.5,
+            Weights = weights,
+        };
+    }
+
+    // Every entry goes in parts, and leaders go in the middle of them.
+    private static StoryPlan AboutParts(World world)
+    {
+        var weights = new int[Enum.GetValues<NemesisKind>().Length];
+        weights[(int)NemesisKind.KillProcess] = 4;
+        weights[(int)NemesisKind.KillTwice] = 2;
+        weights[(int)NemesisKind.CutPower] = 2;
+        weights[(int)NemesisKind.TakeOver] = 4;
+        weights[(int)NemesisKind.Depose] = 2;
+        return new StoryPlan
+        {
+            Nodes = world.Random.Next(3, 5),
+            Followers = 3,
+            Clients = 6,
+            Length = world.Between(4_000_000, 8_000_000),
+            MostRest = world.Between(150_000, 600_000),
+            Weather = NetworkWeather.Choose(world) with { MostDelay = world.Between(1_000, 30_000) },
+            SyncTime = (50, 1_000),
+            WriteShare = 0.9,
+            MostThinking = 15_000,
+            PartBytes = 64,
             Weights = weights,
         };
     }
