@@ -191,6 +191,18 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task A_primary_is_moved_and_both_names_are_wanted()
+    {
+        await using var server = await FakeServer.StartAsync();
+        await Rsql.RunAsync(server, "create", "shop", "--region", "enam");
+        var moved = await Rsql.RunAsync(server, "move", "shop", "apac");
+        Assert.Equal((0, "shop (00000000-0000-0000-0000-000000000000): primary in apac, epoch 2\n"), (moved.Code, moved.Output));
+        Assert.Equal("apac", server.Databases["shop"].PrimaryRegion);
+        Assert.Equal(2, (await Rsql.RunAsync(server, "move", "shop")).Code);
+        Assert.Equal(1, (await Rsql.RunAsync(server, "move", "books", "apac")).Code);
+    }
+
+    [Fact]
     public async Task The_topology_shows_nodes_or_copies()
     {
         await using var server = await FakeServer.StartAsync();

@@ -14,9 +14,13 @@ internal sealed class UpdateCommand(Terminal terminal)
 
     private readonly Option<string> _profile = new("--profile") { Description = "Limits and SQL policy: default or d1.", HelpName = "PROFILE" };
 
+    private readonly Option<uint?> _followers = new("--followers") { Description = "Copies of the log that make writes durable: 1, 3 or 5.", HelpName = "N" };
+
+    private readonly Option<uint?> _quorum = new("--quorum") { Description = "How many of them must have a write before it is answered.", HelpName = "N" };
+
     public Command Build(Func<ParseResult, Func<ReplicatedSqliteClient, CancellationToken, Task<int>>, CancellationToken, Task<int>> connected)
     {
-        var command = new Command("update", "Changes a database: its name, replicas, profile.") { _database, _name, _replicas, _profile };
+        var command = new Command("update", "Changes a database: its name, replicas, profile, followers.") { _database, _name, _replicas, _profile, _followers, _quorum };
         command.SetAction((parsed, cancellationToken) => connected(parsed, (client, token) => RunAsync(client, parsed, token), cancellationToken));
         return command;
     }
@@ -26,13 +30,14 @@ internal sealed class UpdateCommand(Terminal terminal)
         var request = Request(parsed);
         if (request.Equals(new UpdateDatabaseRequest { Database = request.Database }))
         {
-            await terminal.Error.WriteLineAsync("error: there is nothing to change: --name, --replicas or --profile is wanted");
+            await terminal.Error.WriteLineAsync("error: there is nothing to change: --name, --replicas, --profile, --followers or --quorum is wanted");
             return ExitCode.Usage;
         }
 
         var database = await client.Admin.UpdateDatabaseAsync(request, cancellationToken);
         await terminal.Output.WriteLineAsync(
-            $"{database.Name} ({database.Id}): primary in {database.PrimaryRegion}, {ReplicaChoice.Describe(database)}, profile {database.Options.Profile}");
+            $"{database.Name} ({database.Id}): primary in {database.PrimaryRegion}, {ReplicaChoice.Describe(database)}, profile {database.Options.Profile}, " +
+            $"quorum {database.Options.Quorum} of {database.Options.Followers} followers");
         return ExitCode.Ok;
     }
 
@@ -44,9 +49,20 @@ internal sealed class UpdateCommand(Terminal terminal)
             (request.Replication, request.ReplicaRegions) = ReplicaChoice.Parse(replicas);
         }
 
-        if (parsed.GetValue(_profile) is { Length: > 0 } profile)
+        var options = new DatabaseOptions { Profile = parsed.GetValue(_profile) ?? "" };
+        if (parsed.GetValue(_followers) is { } followers)
         {
-            request.Options = new DatabaseOptions { Profile = profile };
+            options.Followers = followers;
+        }
+
+        if (parsed.GetValue(_quorum) is { } quorum)
+        {
+            options.Quorum = quorum;
+        }
+
+        if (options.CalculateSize() > 0)
+        {
+            request.Options = options;
         }
 
         return request;

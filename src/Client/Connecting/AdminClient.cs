@@ -43,6 +43,10 @@ public sealed class AdminClient
     public Task<Database> UpdateDatabaseAsync(UpdateDatabaseRequest request, CancellationToken cancellationToken = default) =>
         CallAsync(AdminMethods.UpdateDatabase, request, changes: true, cancellationToken);
 
+    /// <summary>Moves a database's primary to another region without losing a write.</summary>
+    public Task<Database> MovePrimaryAsync(MovePrimaryRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.MovePrimary, request, changes: true, cancellationToken);
+
     /// <summary>Deletes a database.</summary>
     public Task DeleteDatabaseAsync(string database, CancellationToken cancellationToken = default) =>
         CallAsync(AdminMethods.DeleteDatabase, new DeleteDatabaseRequest { Database = database }, changes: true, cancellationToken);

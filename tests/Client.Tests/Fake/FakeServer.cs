@@ -43,6 +43,7 @@ internal sealed class FakeServer : IAsyncDisposable
             .MapUnary(QueryMethods.GetOutcome, (request, _) => new(new GetOutcomeResponse { State = CommitState.Committed, Bookmark = Answer.Bookmark(7).ToString() }))
             .MapUnary(AdminMethods.CreateDatabase, (request, _) => new(server.Create(request)))
             .MapUnary(AdminMethods.GetDatabase, (request, _) => new(server.Find(request.Database)))
+            .MapUnary(AdminMethods.MovePrimary, (request, _) => new(server.Move(request)))
             .MapUnary(AdminMethods.DeleteDatabase, (request, _) => new(server.Delete(request)))
             .MapUnary(AdminMethods.ListDatabases, (request, _) => new(server.List(request)))
             .MapUnary(AdminMethods.GetBookmark, (_, _) => new(new GetBookmarkResponse { Bookmark = Answer.Bookmark(9).ToString() }))
@@ -95,6 +96,12 @@ internal sealed class FakeServer : IAsyncDisposable
         Find(request.Database);
         Databases.Remove(request.Database);
         return new DeleteDatabaseResponse();
+    }
+
+    private Database Move(MovePrimaryRequest request)
+    {
+        var moved = new Database(Find(request.Database)) { PrimaryRegion = request.Region, Epoch = 2 };
+        return Databases[request.Database] = moved;
     }
 
     // Pages of one, so that a client that forgets the token is noticed.

@@ -244,6 +244,25 @@ public sealed class UpdateTests
         Assert.Contains("nothing to change", errors, StringComparison.OrdinalIgnoreCase);
     }
 
+    [Fact]
+    public async Task The_shell_changes_followers_and_moves_a_primary()
+    {
+        await using var cluster = await StartAsync();
+        var server = cluster.Node(1).GrpcAddress.Authority;
+        var (code, output, errors) = await RsqlProcess.RunAsync("update", Name, "--server", server, "--followers", "3", "--quorum", "3");
+        Assert.True(code == 0, errors);
+        Assert.Contains("quorum 3 of 3 followers", output, StringComparison.Ordinal);
+        (code, output, errors) = await RsqlProcess.RunAsync("move", Name, "apac", "--server", server);
+        Assert.True(code == 0, errors);
+        Assert.Contains("primary in apac", output, StringComparison.Ordinal);
+        var moved = await cluster.Client(0).Admin.GetDatabaseAsync(Name);
+        Assert.Equal(("apac", 3u), (moved.PrimaryRegion, moved.Options.Quorum));
+        (code, _, errors) = await RsqlProcess.RunAsync("move", Name, "nowhere", "--server", server);
+        Assert.NotEqual(0, code);
+        Assert.Contains("nowhere", errors, StringComparison.Ordinal);
+        Assert.Equal("apac", (await cluster.Client(0).Admin.GetDatabaseAsync(Name)).PrimaryRegion);
+    }
+
     private static void AssertSame(Database expected, Database found)
     {
         // Size, bookmark and epoch move by themselves.
