@@ -1,9 +1,20 @@
 namespace ReplicatedSqlite.Bench.Harness;
 
 /// <summary>The rounds of one closed loop, and the lines of the report that come of them.</summary>
-internal sealed class Series(string name, int callers, Func<int, Task> call)
+internal sealed class Series(string name, Func<ServerProcess, TimeSpan, Task<LoadResult>> run)
 {
     private readonly List<LoadResult> _rounds = [];
+
+    /// <param name="name">In the report.</param>
+    /// <param name="callers">Calls at once.</param>
+    /// <param name="call">One call of the caller with that number; checks its answer.</param>
+    public Series(string name, int callers, Func<int, Task> call)
+        : this(name, (server, duration) => ClosedLoop.RunAsync(server, callers, duration, call))
+    {
+    }
+
+    /// <summary>In the report.</summary>
+    public string Name => name;
 
     /// <summary>Calls per second, round by round.</summary>
     public IReadOnlyList<double> Rates => [.. _rounds.Select(round => round.Rate)];
@@ -18,7 +29,7 @@ internal sealed class Series(string name, int callers, Func<int, Task> call)
     {
         foreach (var series in all)
         {
-            await ClosedLoop.RunAsync(server, series.Callers, options.Warmup / all.Count, series.Call);
+            await series.Run(server, options.Warmup / all.Count);
         }
 
         for (var i = 0; i < options.Rounds; i++)
@@ -26,7 +37,7 @@ internal sealed class Series(string name, int callers, Func<int, Task> call)
             // Every other time backwards, so that nobody always runs behind the same neighbour.
             foreach (var series in i % 2 == 0 ? all : all.Reverse())
             {
-                series._rounds.Add(await ClosedLoop.RunAsync(server, series.Callers, options.Duration / options.Rounds, series.Call));
+                series._rounds.Add(await series.Run(server, options.Duration / options.Rounds));
             }
         }
     }
@@ -38,15 +49,18 @@ internal sealed class Series(string name, int callers, Func<int, Task> call)
         return Report(limit?.Rates.Median(), ratio);
     }
 
+    /// <summary>Rate and latency of what calls no server.</summary>
+    public IEnumerable<BenchResult> ReportAlone() => Report((double?)null, ratio: null).Take(2);
+
+    /// <summary>The rate in what each call carries.</summary>
+    public BenchResult ReportRows(string rows, int perCall) =>
+        new(rows, "1/s", Calls * perCall, Rates.Median() * perCall, null, Rates.Average() * perCall, null, null);
+
     /// <summary>The same beside a limit that was measured before and after.</summary>
     /// <param name="limit">Calls per second; <see langword="null"/> if it moved too much.</param>
     public IEnumerable<BenchResult> Report(double? limit) => Report(limit, Rates.Median() / limit);
 
-    private string Name => name;
-
-    private int Callers => callers;
-
-    private Func<int, Task> Call => call;
+    private Func<ServerProcess, TimeSpan, Task<LoadResult>> Run => run;
 
     private IEnumerable<BenchResult> Report(double? limit, double? ratio)
     {

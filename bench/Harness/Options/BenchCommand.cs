@@ -18,6 +18,7 @@ internal static class BenchCommand
         root.Subcommands.Add(CreateScenario("all", "All of them, one after the other.", [.. Scenario.All.Select(scenario => scenario.Name)]));
 
         root.Subcommands.Add(CreateServer());
+        root.Subcommands.Add(CreateDisk());
         return root;
     }
 
@@ -28,6 +29,11 @@ internal static class BenchCommand
         var warmup = Seconds("--warmup", "Time before the first measurement.", _defaults.Warmup);
         var rounds = Number("--rounds", "Times that the series take turns.", _defaults.Rounds, least: 1);
         var callers = Number("--callers", "Callers at once.", _defaults.Callers, least: 1);
+        callers.Aliases.Add("--sessions");
+        var followers = new Option<string>("--followers") { Description = "Of the database that is written; 1,3 compares two.", DefaultValueFactory = _ => string.Join(',', _defaults.Followers) };
+        var quorum = Number("--quorum", "Of the followers; 0 is the smallest majority.", _defaults.Quorum, least: 0);
+        var batch = Number("--batch", "Rows of a call of the series with batches.", _defaults.Batch, least: 1);
+        var entries = Number("--entries", "Log entries that a recovery finds behind its base.", _defaults.Entries, least: 1);
         var rows = Number("--rows", "Rows that a scenario streams.", _defaults.Rows, least: 1);
         var seed = Number("--seed", "Of keys and values.", _defaults.Seed, least: 0);
         var regions = new Option<string>("--regions") { Description = "The primary's first, at least two.", DefaultValueFactory = _ => string.Join(',', _defaults.Regions) };
@@ -42,7 +48,15 @@ internal static class BenchCommand
             }
         });
 
-        var command = new Command(name, what) { rate, seconds, warmup, rounds, callers, rows, seed, regions, json, commit, quick };
+        followers.Validators.Add(result =>
+        {
+            if (!result.GetValueOrDefault<string>().Split(',').All(static count => count is "1" or "3" or "5"))
+            {
+                result.AddError($"--followers is {result.GetValueOrDefault<string>()}; 1, 3 or 5 is wanted, or several, e.g. 1,3.");
+            }
+        });
+
+        var command = new Command(name, what) { rate, seconds, warmup, rounds, callers, followers, quorum, batch, entries, rows, seed, regions, json, commit, quick };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = new BenchOptions
@@ -53,6 +67,10 @@ internal static class BenchCommand
                 Warmup = TimeSpan.FromSeconds(parsed.GetValue(warmup)),
                 Rounds = parsed.GetValue(rounds),
                 Callers = parsed.GetValue(callers),
+                Followers = [.. parsed.GetValue(followers)!.Split(',').Select(int.Parse)],
+                Quorum = parsed.GetValue(quorum),
+                Batch = parsed.GetValue(batch),
+                Entries = parsed.GetValue(entries),
                 Rows = parsed.GetValue(rows),
                 Seed = parsed.GetValue(seed),
                 Regions = parsed.GetValue(regions)!.Split(','),
@@ -83,6 +101,15 @@ internal static class BenchCommand
         command.Hidden = true;
         command.SetAction((parsed, cancellationToken) =>
             BenchServer.RunAsync(parsed.GetValue(data), parsed.GetValue(regions)!.Split(',', StringSplitOptions.RemoveEmptyEntries), cancellationToken));
+        return command;
+    }
+
+    private static Command CreateDisk()
+    {
+        var folder = new Option<string>("--folder") { Required = true };
+        var command = new Command("disk", "Appends and syncs, told on standard input for how many seconds.") { folder };
+        command.Hidden = true;
+        command.SetAction(parsed => DiskProcess.Serve(parsed.GetValue(folder)!, Console.In, Console.Out));
         return command;
     }
 

@@ -20,6 +20,18 @@ public sealed record BenchOptions
     /// <summary>Callers at once in a closed loop.</summary>
     public int Callers { get; init; } = 64;
 
+    /// <summary>Followers of the databases that are written; one database for each number.</summary>
+    public IReadOnlyList<int> Followers { get; init; } = [3];
+
+    /// <summary>Of the followers; 0 for the smallest majority.</summary>
+    public int Quorum { get; init; }
+
+    /// <summary>Rows of one call of the series with batches.</summary>
+    public int Batch { get; init; } = 10;
+
+    /// <summary>Log entries that a recovery finds behind its base.</summary>
+    public int Entries { get; init; } = 100_000;
+
     /// <summary>Rows that a scenario streams.</summary>
     public int Rows { get; init; } = 1_000_000;
 
@@ -45,6 +57,7 @@ public sealed record BenchOptions
         Warmup = TimeSpan.FromSeconds(0.4),
         Rounds = 2,
         Rows = Math.Min(Rows, 20_000),
+        Entries = Math.Min(Entries, 500),
         Callers = Math.Min(Callers, 8),
         DiskLimit = TimeSpan.FromSeconds(0.1),
     };

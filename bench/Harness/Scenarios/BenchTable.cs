@@ -1,9 +1,10 @@
 using System.Globalization;
+using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
 /// <summary>The database that the scenarios fill: its primary in the first region.</summary>
-internal sealed class BenchTable(ServerProcess server) : IAsyncDisposable
+internal sealed class BenchTable(ServerProcess server, string database = BenchTable.Database) : IAsyncDisposable
 {
     public const string Database = "bench";
     private const int RowsPerBatch = 500;
@@ -12,12 +13,27 @@ internal sealed class BenchTable(ServerProcess server) : IAsyncDisposable
     private readonly List<ReplicatedSqliteClient> _replicas = [];
 
     /// <summary>Sessions at the primary.</summary>
-    public ReplicatedDatabase Primary => _client.Database(Database);
+    public ReplicatedDatabase Primary => _client.Database(database);
 
     /// <summary>Creates database and table.</summary>
-    public async Task CreateAsync(CancellationToken cancellationToken)
+    /// <param name="followers">0 for the cluster's default, like the next.</param>
+    /// <param name="quorum">How many of them must have a write.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task CreateAsync(int followers = 0, int quorum = 0, CancellationToken cancellationToken = default)
     {
-        await _client.Admin.CreateDatabaseAsync(Database, server.Ready.Nodes[0].Region, cancellationToken);
+        var options = new DatabaseOptions();
+        if (followers > 0)
+        {
+            options.Followers = (uint)followers;
+        }
+
+        if (quorum > 0)
+        {
+            options.Quorum = (uint)quorum;
+        }
+
+        await _client.Admin.CreateDatabaseAsync(
+            new CreateDatabaseRequest { Name = database, PrimaryRegion = server.Ready.Nodes[0].Region, Options = options }, cancellationToken);
         await Primary.ExecuteAsync("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT NOT NULL)", cancellationToken: cancellationToken);
     }
 
@@ -40,7 +56,7 @@ internal sealed class BenchTable(ServerProcess server) : IAsyncDisposable
         foreach (var node in server.Ready.Nodes)
         {
             await using var client = ClientOf(node);
-            var found = await client.Database(Database).WithSession(bookmark).QueryScalarAsync<long>("SELECT count(*) FROM t", cancellationToken: cancellationToken);
+            var found = await client.Database(database).WithSession(bookmark).QueryScalarAsync<long>("SELECT count(*) FROM t", cancellationToken: cancellationToken);
             if (found != wanted)
             {
                 throw new BenchException(string.Create(CultureInfo.InvariantCulture, $"The copy in {node.Region} has {found} rows; {wanted} writes were answered."));
@@ -52,7 +68,7 @@ internal sealed class BenchTable(ServerProcess server) : IAsyncDisposable
     public ReplicatedDatabase Replica(int node)
     {
         _replicas.Add(ClientOf(server.Ready.Nodes[node]));
-        return _replicas[^1].Database(Database);
+        return _replicas[^1].Database(database);
     }
 
     public async ValueTask DisposeAsync()

@@ -11,7 +11,7 @@ internal sealed class ConfirmLagScenario : Scenario
         ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
     {
         await using var table = new BenchTable(server);
-        await table.CreateAsync(cancellationToken);
+        await table.CreateAsync(cancellationToken: cancellationToken);
         await table.CheckRowsAsync(0, cancellationToken); // all replicas are there
 
         using var bare = new BareEchoClient(server.Ready.BareEcho);

@@ -16,7 +16,7 @@ internal sealed class IsolationScenario : Scenario
         ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
     {
         await using var table = new BenchTable(server);
-        await table.CreateAsync(cancellationToken);
+        await table.CreateAsync(cancellationToken: cancellationToken);
         await table.FillAsync([.. Enumerable.Repeat("value", Rows)], cancellationToken);
         await table.CheckRowsAsync(Rows, cancellationToken);
         await using var neighbour = new GrpcChannel(server.Ready.Nodes[1].Grpc, new GrpcChannelOptions { MaxMessageBytes = 32 << 20 });

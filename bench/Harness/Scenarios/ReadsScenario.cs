@@ -17,7 +17,7 @@ internal sealed class ReadsScenario : Scenario
         var random = new Random(options.Seed);
         var values = Enumerable.Range(1, Rows).Select(i => string.Create(CultureInfo.InvariantCulture, $"value {i:D8} {random.NextInt64():x16}")).ToList();
         await using var table = new BenchTable(server);
-        await table.CreateAsync(cancellationToken);
+        await table.CreateAsync(cancellationToken: cancellationToken);
         await table.FillAsync(values, cancellationToken);
         await table.CheckRowsAsync(Rows, cancellationToken); // from here on the replica needs no bookmark
 

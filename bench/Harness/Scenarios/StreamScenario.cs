@@ -16,7 +16,7 @@ internal sealed class StreamScenario : Scenario
         ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
     {
         await using var table = new BenchTable(server);
-        await table.CreateAsync(cancellationToken);
+        await table.CreateAsync(cancellationToken: cancellationToken);
         await table.Primary.ExecuteAsync(Schema, cancellationToken: cancellationToken);
         using var local = SqliteConnection.Open(Path.Combine(server.Folder, "local.db"), create: true);
         local.Execute(Schema);

@@ -16,7 +16,7 @@ internal sealed class TransactionScenario : Scenario
         ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
     {
         await using var table = new BenchTable(server);
-        await table.CreateAsync(cancellationToken);
+        await table.CreateAsync(cancellationToken: cancellationToken);
         await table.FillAsync([.. Enumerable.Repeat("value", Rows)], cancellationToken);
         await using var grpc = new GrpcEchoClient(server.Ready.Echo);
         var payload = ByteString.CopyFrom(new byte[64]);
