@@ -15,6 +15,7 @@ public sealed class ScenarioTests : IDisposable
     [InlineData("gzip", "gzip, 64 KiB, 8 callers")]
     [InlineData("isolation", "point reads beside: an endless query")]
     [InlineData("journal", "fdatasyncs a record, 10000 databases")]
+    [InlineData("recovery", "takeover by another node: first answered write")]
     [InlineData("stream", "rows by Stream")]
     [InlineData("transaction", "3 reads: added by the transaction")]
     [InlineData("reads", "point reads, 8 callers")]

@@ -23,9 +23,16 @@ internal sealed class ServerProcess : IAsyncDisposable
     public ServerReady Ready { get; private set; } = null!;
 
     /// <summary>Starts the echo servers, and a cluster if there are regions.</summary>
-    public static async Task<ServerProcess> StartAsync(IReadOnlyList<string> regions, CancellationToken cancellationToken)
+    public static Task<ServerProcess> StartAsync(IReadOnlyList<string> regions, CancellationToken cancellationToken) =>
+        StartAsync(Directory.CreateTempSubdirectory("rs-bench-").FullName, regions, keepsLog: false, cancellationToken);
+
+    /// <summary>The same with a folder that may hold a cluster's data already.</summary>
+    /// <param name="folder">It goes with the process.</param>
+    /// <param name="regions">Of the cluster.</param>
+    /// <param name="keepsLog">Primaries make no checkpoint.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<ServerProcess> StartAsync(string folder, IReadOnlyList<string> regions, bool keepsLog, CancellationToken cancellationToken)
     {
-        var folder = Directory.CreateTempSubdirectory("rs-bench-").FullName;
         var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true };
         start.ArgumentList.Add(typeof(ServerProcess).Assembly.Location);
         start.ArgumentList.Add("server");
@@ -35,6 +42,10 @@ internal sealed class ServerProcess : IAsyncDisposable
             start.ArgumentList.Add(Path.Combine(folder, "data"));
             start.ArgumentList.Add("--regions");
             start.ArgumentList.Add(string.Join(',', regions));
+            if (keepsLog)
+            {
+                start.ArgumentList.Add("--keeps-log");
+            }
         }
 
         var server = new ServerProcess(Process.Start(start)!, folder);
@@ -55,6 +66,18 @@ internal sealed class ServerProcess : IAsyncDisposable
     public Task ResetLagAsync() => AskAsync<bool>(ControlCommand.ResetLag);
 
     public Task<IReadOnlyList<LagSummary>> LagAsync() => AskAsync<IReadOnlyList<LagSummary>>(ControlCommand.Lag);
+
+    /// <summary>Log entries that primaries have written since the start.</summary>
+    public Task<long> GroupsAsync() => AskAsync<long>(ControlCommand.Groups);
+
+    /// <summary>As a crash does it. The folder stays.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _turn.Dispose();
+    }
 
     /// <summary>Stops it cleanly, or by force when that takes too long.</summary>
     public async ValueTask DisposeAsync()

@@ -97,10 +97,11 @@ internal static class BenchCommand
     {
         var data = new Option<string?>("--data") { Description = "Folder of a local cluster; without it only the echo servers run." };
         var regions = new Option<string>("--regions") { Description = "Of the local cluster.", DefaultValueFactory = _ => "" };
-        var command = new Command("server", "The servers that a scenario calls, told what to do line by line on standard input.") { data, regions };
+        var keepsLog = new Option<bool>("--keeps-log") { Description = "Primaries make no checkpoint." };
+        var command = new Command("server", "The servers that a scenario calls, told what to do line by line on standard input.") { data, regions, keepsLog };
         command.Hidden = true;
         command.SetAction((parsed, cancellationToken) =>
-            BenchServer.RunAsync(parsed.GetValue(data), parsed.GetValue(regions)!.Split(',', StringSplitOptions.RemoveEmptyEntries), cancellationToken));
+            BenchServer.RunAsync(parsed.GetValue(data), parsed.GetValue(regions)!.Split(',', StringSplitOptions.RemoveEmptyEntries), parsed.GetValue(keepsLog), cancellationToken));
         return command;
     }
 

@@ -8,6 +8,7 @@ internal static class ControlCommand
     public const string Usage = "usage";
     public const string ResetLag = "reset-lag";
     public const string Lag = "lag";
+    public const string Groups = "groups";
 }
 
 /// <summary>The first line: where the servers listen.</summary>

@@ -33,7 +33,7 @@ internal sealed class GrpcFollowerLink(
             },
             ending.Token);
         await call.ReadHeadersAsync().WaitAsync(_patience, _time, cancellationToken);
-        var outbox = new LinkOutbox(ending);
+        var outbox = new LinkOutbox(ending, _time);
         Connected(outbox);
         var sending = SendAsync(call, outbox, ending);
         try

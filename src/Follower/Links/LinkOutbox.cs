@@ -4,17 +4,39 @@ using ReplicatedSqlite.Cluster;
 namespace ReplicatedSqlite.Follower;
 
 /// <summary>What a leader has said and its stream has not taken yet. Beyond its bound, which a leader's window keeps far from, the stream is given up.</summary>
-/// <param name="giveUp">Ends the stream.</param>
-internal sealed class LinkOutbox(CancellationTokenSource giveUp)
+/// <remarks>
+/// Nobody waits for a follower's mark, so under load only the newest one goes, every few milliseconds, behind entries that came later. Whatever is not an entry finds the
+/// marks before it said.
+/// </remarks>
+internal sealed class LinkOutbox
 {
     private const int MaxMessages = 8_192;
     private const long MaxBytes = 64 << 20;
+    private static readonly TimeSpan _betweenMarks = TimeSpan.FromMilliseconds(10);
+
+    private readonly Lock _gate = new(); // the leader's thread and the timer; guards the marks, and the order of what is taken in
+    private readonly CancellationTokenSource _giveUp;
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private Mark? _held; // the newest one, until the timer
+    private long _markedAt;
+    private bool _isWaiting; // the timer runs
 
     private readonly Channel<LeaderMessage> _messages = Channel.CreateBounded<LeaderMessage>(
         new BoundedChannelOptions(MaxMessages) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _bytes; // by Interlocked
+
+    /// <param name="giveUp">Ends the stream.</param>
+    /// <param name="time">Between marks.</param>
+    public LinkOutbox(CancellationTokenSource giveUp, TimeProvider time)
+    {
+        _giveUp = giveUp;
+        _time = time;
+        _markedAt = time.GetTimestamp() - time.TimestampFrequency; // long ago
+        _timer = time.CreateTimer(static outbox => ((LinkOutbox)outbox!).SayHeld(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>Completes when the stream is gone.</summary>
     public Task Ended => _ended.Task;
@@ -24,14 +46,21 @@ internal sealed class LinkOutbox(CancellationTokenSource giveUp)
 
     public void Add(LeaderMessage message)
     {
-        var bytes = SizeOf(message);
-        var before = Interlocked.Add(ref _bytes, bytes) - bytes;
-        if ((before == 0 || before + bytes <= MaxBytes) && _messages.Writer.TryWrite(message))
+        lock (_gate)
         {
-            return;
-        }
+            if (message is Mark mark && MustWait())
+            {
+                _held = mark;
+                return;
+            }
 
-        GiveUp();
+            if (message is not (Append or AppendPart))
+            {
+                FlushHeld();
+            }
+
+            Put(message);
+        }
     }
 
     /// <summary>The stream takes nothing any more: it is ended.</summary>
@@ -44,7 +73,7 @@ internal sealed class LinkOutbox(CancellationTokenSource giveUp)
 
         try
         {
-            _ = giveUp.CancelAsync();
+            _ = _giveUp.CancelAsync();
         }
         catch (ObjectDisposedException)
         {
@@ -53,18 +82,26 @@ internal sealed class LinkOutbox(CancellationTokenSource giveUp)
     }
 
     /// <summary>Nothing follows; what is there is still sent.</summary>
-    public void Complete() => _messages.Writer.TryComplete();
+    public void Complete()
+    {
+        lock (_gate)
+        {
+            FlushHeld();
+            _messages.Writer.TryComplete();
+        }
+    }
 
     public void Release()
     {
         IsReleased = true;
-        _messages.Writer.TryComplete();
+        Complete();
     }
 
     /// <summary>The stream is gone.</summary>
     public void End()
     {
         _messages.Writer.TryComplete();
+        _timer.Dispose();
         _ended.TrySetResult();
     }
 
@@ -92,6 +129,57 @@ internal sealed class LinkOutbox(CancellationTokenSource giveUp)
 
         Interlocked.Add(ref _bytes, -bytes);
         return message;
+    }
+
+    private bool MustWait()
+    {
+        if (_isWaiting)
+        {
+            return true;
+        }
+
+        var passed = _time.GetElapsedTime(_markedAt);
+        if (passed >= _betweenMarks)
+        {
+            _markedAt = _time.GetTimestamp();
+            return false;
+        }
+
+        _isWaiting = true;
+        _timer.Change(_betweenMarks - passed, Timeout.InfiniteTimeSpan);
+        return true;
+    }
+
+    private void SayHeld()
+    {
+        lock (_gate)
+        {
+            _isWaiting = false;
+            FlushHeld();
+        }
+    }
+
+    // Under the lock.
+    private void FlushHeld()
+    {
+        if (_held is { } mark)
+        {
+            _held = null;
+            _markedAt = _time.GetTimestamp();
+            Put(mark);
+        }
+    }
+
+    private void Put(LeaderMessage message)
+    {
+        var bytes = SizeOf(message);
+        var before = Interlocked.Add(ref _bytes, bytes) - bytes;
+        if ((before == 0 || before + bytes <= MaxBytes) && _messages.Writer.TryWrite(message))
+        {
+            return;
+        }
+
+        GiveUp();
     }
 
     private static long SizeOf(LeaderMessage message) => message switch

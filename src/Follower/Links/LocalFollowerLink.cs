@@ -7,11 +7,13 @@ namespace ReplicatedSqlite.Follower;
 internal sealed class LocalFollowerLink(Guid member, DatabaseId database, Promise promise, IFollowerObserver observer, TimeProvider time, FollowerNode node)
     : FollowerLink(member, database, promise, observer, time)
 {
+    private readonly TimeProvider _time = time;
+
     protected override async Task<string> ServeAsync(CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var replies = new ReplyOutbox(ending);
-        var outbox = new LinkOutbox(ending);
+        var outbox = new LinkOutbox(ending, _time);
         Connected(outbox);
         if (node.TryOpen(Database, Member, Promise, replies, out var reason) is not { } stream)
         {
