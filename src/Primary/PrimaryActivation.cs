@@ -59,7 +59,8 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
     {
         var (ownSets, promised) = context.OwnFollower.StateOf(database);
         var hint = record.FollowerSet ?? new FollowerSet([context.OwnFollower.Journal], 1);
-        if (context.Released.Take(database) is { } released && above == 0
+        var wanted = FollowerPlacement.Change(context.Control.Nodes, context.Self.Id, record);
+        if (context.Released.Take(database) is { } released && above == 0 && wanted is null // a set changes with an epoch
             && record.Epoch == released.Promise.Epoch && record.PrimaryNode == context.Self.Id && promised == released.Promise)
         {
             return new LeaderStart(database, released.Promise, context.OwnFollower.Journal, hint, ownSets.LastOrDefault()) { OlderSets = ownSets, Resumed = released.End };
@@ -68,7 +69,6 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         above = Math.Max(above, Math.Max(promised.Epoch, context.OwnFollower.LogOf(database).Last.Epoch));
         var epoch = await context.Control.TakeEpochAsync(database, context.Self.Id, record.Epoch, above, cancellationToken);
         var activation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var wanted = FollowerPlacement.Change(context.Control.Nodes, context.Self.Id, record);
         return new LeaderStart(database, new Promise(epoch, activation), context.OwnFollower.Journal, hint, ownSets.LastOrDefault(), wanted) { OlderSets = ownSets };
     }
 

@@ -120,6 +120,19 @@ public sealed class FailoverTests
     }
 
     [Fact]
+    public async Task Followers_of_a_database_that_nobody_uses_change_at_once_too()
+    {
+        await using var cluster = await StartAsync(options => options with { Configure = node => node with { GrainIdle = TimeSpan.FromMilliseconds(200) } }, followers: 1);
+        var before = await DescribeAsync(cluster, ClusterFixture.Enam);
+        await Eventually.TrueAsync(async () => (await cluster.Client(ClusterFixture.Enam).Admin.GetTopologyAsync(Name)).Copies.Count == 0, "the idle copies left memory");
+        Assert.Equal(before.Epoch, (await DescribeAsync(cluster, ClusterFixture.Enam)).Epoch); // it goes on with its promise
+        await Eventually.TrueAsync(async () => (await cluster.Client(ClusterFixture.Enam).Admin.GetTopologyAsync(Name)).Copies.Count == 0, "the idle copies left memory again");
+        var changed = await ChangeAsync(cluster, 3);
+        Assert.Equal((3u, 2u), (changed.Options.Followers, changed.Options.Quorum));
+        Assert.True(changed.Epoch > before.Epoch, $"{before.Epoch} then {changed.Epoch}");
+    }
+
+    [Fact]
     public async Task Five_nodes_lose_two_and_go_on()
     {
         await using var cluster = await StartAsync(options => options with { Regions = ["enam", "weur", "apac", "oc", "me"] });
