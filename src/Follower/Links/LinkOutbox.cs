@@ -185,7 +185,6 @@ internal sealed class LinkOutbox
     private static long SizeOf(LeaderMessage message) => message switch
     {
         Append append => append.Entries.Sum(static entry => (long)entry.Encoded.Length),
-        AppendPart part => part.Bytes.Length,
-        _ => 0,
+        _ => 0, // a part's bytes are a stretch of one entry that is kept whole anyway
     };
 }

@@ -377,7 +377,10 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
         }
     }
 
-    private bool IsOver(long? since) => since is { } began && _leaseTime.GetElapsedTime(began) >= _patienceWithFollowers;
+    private bool IsOver(long? since) => since is { } began && _leaseTime.GetElapsedTime(began) >= _patienceWithFollowers + TransferTime;
+
+    // A large transaction is on its way for longer than that: a microsecond for each byte, as on a path of 1 MB/s.
+    private TimeSpan TransferTime => _outstanding.TryPeek(out var oldest) ? TimeSpan.FromMicroseconds(oldest.Bytes) : TimeSpan.Zero;
 
     // Under the lock.
     private void SetPatience()

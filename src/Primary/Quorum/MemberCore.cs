@@ -44,8 +44,11 @@ internal sealed partial class MemberCore(Guid id, int index, Promise promise, Le
     /// <summary>It has all of the leader's log up to here on disk. A new stream does not take it back.</summary>
     public Position Acked { get; private set; }
 
+    // An entry that is larger than the window is on its way for long without an answer: a microsecond for each byte, as on a path of 1 MB/s.
+    private long Slack => Math.Max(0, _inFlightBytes - limits.WindowBytes);
+
     /// <summary>It answers, as far as one can know.</summary>
-    public bool IsThere(long now) => IsReady && !(now >= _owesSince + times.Silence);
+    public bool IsThere(long now) => IsReady && !(now >= _owesSince + times.Silence + Slack);
 
     /// <summary>Call <see cref="Pass"/> then.</summary>
     public long? WakeAt(long now)
@@ -53,7 +56,7 @@ internal sealed partial class MemberCore(Guid id, int index, Promise promise, Le
         var at = _readAgainAt;
         if (_owesSince is { } since)
         {
-            var due = now < since + times.Silence ? since + times.Silence : Math.Max(since, _renewedAt) + times.Stalled;
+            var due = now < since + times.Silence + Slack ? since + times.Silence + Slack : Math.Max(since, _renewedAt) + times.Stalled + Slack;
             at = at < due ? at : due;
         }
 
@@ -171,7 +174,7 @@ internal sealed partial class MemberCore(Guid id, int index, Promise promise, Le
             }
         }
 
-        if (_owesSince is { } since && now >= Math.Max(since, _renewedAt) + times.Stalled)
+        if (_owesSince is { } since && now >= Math.Max(since, _renewedAt) + times.Stalled + Slack)
         {
             _renewedAt = now;
             actions.Add(LeaderAction.Reconnect(id));

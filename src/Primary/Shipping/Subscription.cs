@@ -10,6 +10,8 @@ namespace ReplicatedSqlite.Primary;
 internal sealed class Subscription(
     PrimaryGrain primary, PrimaryContext context, ReplicatedLog log, SubscribeRequest.Types.Hello hello, IResponseWriter<SubscribeResponse> responses)
 {
+    private const int PartBytes = 1 << 20;
+
     private readonly Outbox _outbox = new();
     private long _roundTripMicroseconds; // written by the reader of reports
 
@@ -65,7 +67,7 @@ internal sealed class Subscription(
             switch (item.Kind)
             {
                 case OutboxItemKind.Message:
-                    await responses.WriteAsync(item.Message!, cancellationToken);
+                    await SendAsync(item.Message!.Batch, cancellationToken);
                     break;
                 case OutboxItemKind.ReadLog:
                     if (!await SendLogAsync(id, item.From, cancellationToken))
@@ -97,13 +99,38 @@ internal sealed class Subscription(
         {
             var batch = new SubscribeResponse.Types.Batch { SentAt = context.Time.NowMicroseconds(), RoundTripUs = Volatile.Read(ref _roundTripMicroseconds) };
             batch.Entries.Add(UnsafeByteOperations.UnsafeWrap(entry.Encoded));
-            await responses.WriteAsync(new SubscribeResponse { Batch = batch }, cancellationToken);
+            await SendAsync(batch, cancellationToken);
             bytes += entry.Encoded.Length;
             last = entry.End;
         }
 
         log.Shipped(id, last, bytes);
         return true;
+    }
+
+    // A big transaction goes in parts: one message of it would be refused, and everything else would wait behind it.
+    private async ValueTask SendAsync(SubscribeResponse.Types.Batch batch, CancellationToken cancellationToken)
+    {
+        if (batch.Entries.Any(static entry => entry.Length > PartBytes))
+        {
+            foreach (var entry in batch.Entries)
+            {
+                for (var sent = 0; sent < entry.Length; sent += PartBytes)
+                {
+                    var length = Math.Min(PartBytes, entry.Length - sent);
+                    var part = new SubscribeResponse.Types.EntryPart
+                    {
+                        Bytes = UnsafeByteOperations.UnsafeWrap(entry.Memory.Slice(sent, length)), Last = sent + length == entry.Length,
+                    };
+                    await responses.WriteAsync(
+                        new SubscribeResponse { Batch = new() { Part = part, SentAt = context.Time.NowMicroseconds(), RoundTripUs = batch.RoundTripUs } }, cancellationToken);
+                }
+            }
+
+            batch.Entries.Clear();
+        }
+
+        await responses.WriteAsync(new SubscribeResponse { Batch = batch }, cancellationToken);
     }
 
     private async Task ReadReportsAsync(IAsyncEnumerator<SubscribeRequest> requests, int id)

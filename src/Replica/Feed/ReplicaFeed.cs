@@ -20,6 +20,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
     private long _proofAgeMicroseconds; // how old that proof was when it was sent
     private long _roundTripMicroseconds;
     private bool _sameClock;
+    private MemoryStream? _parts; // of an entry that comes in several messages
     private long _receivedBytes;
     private long _reportedAt;
     private long _changedAt; // timestamp of the newest entry
@@ -107,6 +108,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
         await using var call = context.Channels.ForShipping(primary).OpenDuplex(ReplicationMethods.Subscribe, null, cancellationToken);
         await call.WriteAsync(Hello(), cancellationToken);
         _receivedBytes = 0;
+        _parts = null;
         _unmeasured = null;
         uint leader = 0;
         var epochs = EpochTable.Empty;
@@ -196,24 +198,17 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
 
     private async ValueTask<FeedVerdict> TakeAsync(uint leader, SubscribeResponse.Types.Batch batch)
     {
+        if (batch.Part is { } part && TakePart(part) is { } whole && TakeEntry(leader, whole) is var taken && taken != FeedVerdict.GoOn)
+        {
+            return taken;
+        }
+
         foreach (var bytes in batch.Entries)
         {
-            var entry = Entry.Decode(bytes.Memory);
-            if (entry.Database != database)
-            {
-                throw new EntryFormatException($"An entry of database {entry.Database} came; {database} was subscribed to.");
-            }
-
-            var taken = copy.Take(leader, entry);
+            taken = TakeEntry(leader, bytes.Memory);
             if (taken != FeedVerdict.GoOn)
             {
                 return taken;
-            }
-
-            _receivedBytes += bytes.Length;
-            if (entry.EpochTable is { } epochs)
-            {
-                waiters.Grow(epochs);
             }
         }
 
@@ -247,6 +242,47 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
         }
 
         return verdict;
+    }
+
+    // The bytes of an entry once they are complete. What a broken stream left of one is forgotten when the next one begins.
+    private ReadOnlyMemory<byte>? TakePart(SubscribeResponse.Types.EntryPart part)
+    {
+        _parts ??= new MemoryStream();
+        if (_parts.Length + part.Bytes.Length > EntryLimits.MaxEntryBytes)
+        {
+            throw new EntryFormatException($"An entry of more than {EntryLimits.MaxEntryBytes} bytes came in parts.");
+        }
+
+        _parts.Write(part.Bytes.Span);
+        if (!part.Last)
+        {
+            return null;
+        }
+
+        var whole = _parts.GetBuffer().AsMemory(0, (int)_parts.Length);
+        _parts = null;
+        return whole;
+    }
+
+    private FeedVerdict TakeEntry(uint leader, ReadOnlyMemory<byte> bytes)
+    {
+        var entry = Entry.Decode(bytes);
+        if (entry.Database != database)
+        {
+            throw new EntryFormatException($"An entry of database {entry.Database} came; {database} was subscribed to.");
+        }
+
+        var taken = copy.Take(leader, entry);
+        if (taken == FeedVerdict.GoOn)
+        {
+            _receivedBytes += bytes.Length;
+            if (entry.EpochTable is { } epochs)
+            {
+                waiters.Grow(epochs);
+            }
+        }
+
+        return taken;
     }
 
     // A mark that came while the WAL waits for its restart is measured when readers can see it, not when it came.

@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Primary;
 using ReplicatedSqlite.Protocol;
@@ -74,8 +75,8 @@ internal sealed class PatchedCopies : IAsyncDisposable
         Publish(int.MaxValue);
         if (_log.Count > 0)
         {
-            Replica.Checkpoint(_log[^1].End);
-            _ = restart && Replica.RestartWal(_log[^1].End);
+            Replica.Checkpoint(_log[^1].End, LogState.Empty);
+            _ = restart && Replica.RestartWal(_log[^1].End, LogState.Empty);
         }
     }
 

@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Primary;
 using ReplicatedSqlite.Protocol;
@@ -32,7 +33,7 @@ public sealed class WrongPageTests : IDisposable
         {
             file.Append(_create);
             file.Publish(_create.End);
-            file.Checkpoint(_create.End);
+            file.Checkpoint(_create.End, LogState.Empty);
         }
 
         Damage("replica.sqlite");
