@@ -59,6 +59,15 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     /// <summary>The table of epochs up to this one, as it travels.</summary>
     internal byte[] EncodedEpochs { get; }
 
+    /// <summary>Whether this node has what a leadership can begin with: the log from its beginning, or a copy of what is no longer in it. Without, somebody else should lead.</summary>
+    public static bool CanBegin(PrimaryContext context, DatabaseId database)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var first = context.OwnFollower.LogOf(database).First;
+        return first == Position.Start
+            || (LocalRecovery.BaseOf(Path.Combine(context.FolderOf(database), "db.sqlite"), database) is { } own && own >= first);
+    }
+
     /// <summary>Becomes primary: recovers the file, wins an epoch, and confirms the entry that opens it.</summary>
     /// <exception cref="RequestException">It cannot, and why.</exception>
     public static async Task<IDatabaseCopy> ActivateAsync(PrimaryContext context, DatabaseId database, CancellationToken cancellationToken) =>

@@ -56,6 +56,15 @@ public sealed class EmbeddedControlPlane : IControlPlane
     public DatabaseRecord? Find(DatabaseId id) => Volatile.Read(ref _catalogue).Find(id);
 
     /// <inheritdoc/>
+    public bool IsDeleted(DatabaseId id)
+    {
+        lock (_writing)
+        {
+            return !_disposed && Find(id) is null && _file.Knows(id);
+        }
+    }
+
+    /// <inheritdoc/>
     /// <remarks>All nodes of this process share what is in memory, so nothing is newer than that.</remarks>
     public ValueTask<DatabaseRecord?> FindNewestAsync(string nameOrId, CancellationToken cancellationToken = default) => ValueTask.FromResult(Find(nameOrId));
 

@@ -25,6 +25,9 @@ public interface IControlPlane : IAsyncDisposable
     /// <summary>A database by id.</summary>
     DatabaseRecord? Find(DatabaseId id);
 
+    /// <summary>Whether there was a database of this id that is deleted now, so that what is left of it may go. One that is not known at all may be newer than a control plane brought back from a copy.</summary>
+    bool IsDeleted(DatabaseId id);
+
     /// <summary>A database by name or id as the control plane knows it now, past whatever this node remembers; lookups here answer so from then on.</summary>
     ValueTask<DatabaseRecord?> FindNewestAsync(string nameOrId, CancellationToken cancellationToken = default);
 

@@ -25,4 +25,7 @@ internal static partial class NodeLog
 
     [LoggerMessage(4007, LogLevel.Warning, "{Database} has no leader, and {Attempts} attempts to take it over came to nothing; the next request tries again")]
     public static partial void TakeoverGivenUp(ILogger logger, DatabaseId database, int attempts);
+
+    [LoggerMessage(4008, LogLevel.Error, "{Database} is kept here, but the control plane does not know of it: it may have been brought back from an older copy. Nothing was removed")]
+    public static partial void UnknownDatabase(ILogger logger, DatabaseId database);
 }

@@ -110,7 +110,7 @@ internal sealed class NodeServices : IAsyncDisposable
         _takeovers = new Takeovers(
             new TakeoverContext
             {
-                Self = self, Control = control, Followers = _primaryContext.Followers, TakeAsync = TakeAsync, Time = time, Random = random, Logger = _logger,
+                Self = self, Control = control, Followers = _primaryContext.Followers, TakeAsync = TakeOrPassOnAsync, Time = time, Random = random, Logger = _logger,
             },
             follower);
         forwarder.Missing = _takeovers.Wanted;
@@ -227,10 +227,10 @@ internal sealed class NodeServices : IAsyncDisposable
     // Whoever lost a leader, or was handed a leadership, comes here. The catalogue's compare-and-swap decides between several.
     private async Task<bool> TakeAsync(DatabaseId database, uint seen, CancellationToken cancellationToken)
     {
-        if (_stopping.IsCancellationRequested || _control.Find(database) is not { } record
+        if (_stopping.IsCancellationRequested || !CanBegin(database) || _control.Find(database) is not { } record
             || (record.Epoch != seen && _control.Nodes.Any(node => node.Id == record.PrimaryNode)) || !_taking.TryAdd(database, seen))
         {
-            return false; // somebody was quicker
+            return false; // somebody was quicker, or has to do it
         }
 
         try
@@ -241,6 +241,30 @@ internal sealed class NodeServices : IAsyncDisposable
         finally
         {
             _taking.TryRemove(database, out _);
+        }
+    }
+
+    // A follower that never had a copy cannot lead once the log's beginning is gone: one that has is asked to.
+    private async Task<bool> TakeOrPassOnAsync(DatabaseId database, uint seen, CancellationToken cancellationToken)
+    {
+        if (CanBegin(database))
+        {
+            return await TakeAsync(database, seen, cancellationToken);
+        }
+
+        await PassOnAsync(database, cancellationToken);
+        return false;
+    }
+
+    private bool CanBegin(DatabaseId database)
+    {
+        try
+        {
+            return PrimaryGrain.CanBegin(_primaryContext, database);
+        }
+        catch (JournalException)
+        {
+            return true; // who begins is told what is wrong
         }
     }
 
@@ -397,7 +421,14 @@ internal sealed class NodeServices : IAsyncDisposable
 
         foreach (var database in _folder.Databases().Concat(_follower.OpenedJournal?.Databases ?? []).Distinct().Where(id => _control.Find(id) is null).ToList())
         {
-            await RemoveAsync(database);
+            if (_control.IsDeleted(database))
+            {
+                await RemoveAsync(database);
+            }
+            else
+            {
+                NodeLog.UnknownDatabase(_logger, database);
+            }
         }
     }
 }

@@ -147,6 +147,10 @@ public sealed class EmbeddedControlPlaneTests : IAsyncDisposable
         await _control.DeleteAsync(Database(1, "app").Id);
         await Assert.ThrowsAnyAsync<Exception>(() => _control.CreateAsync(Database(1, "again")));
         Assert.Null(_control.Find("again"));
+        Assert.True(_control.IsDeleted(Database(1, "app").Id));
+        await _control.CreateAsync(Database(2, "other"));
+        Assert.False(_control.IsDeleted(Database(2, "other").Id));
+        Assert.False(_control.IsDeleted(Database(3, "never").Id)); // perhaps newer than a control plane that was brought back
     }
 
     [Fact]

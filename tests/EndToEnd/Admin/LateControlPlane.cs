@@ -29,6 +29,8 @@ internal sealed class LateControlPlane(IControlPlane actual) : IControlPlane
     public DatabaseRecord? Find(string nameOrId) =>
         _remembered.Values.Where(record => record.Name == nameOrId || record.Id.ToString() == nameOrId).MaxBy(record => record.CreatedAt);
 
+    public bool IsDeleted(DatabaseId id) => actual.IsDeleted(id);
+
     public DatabaseRecord? Find(DatabaseId id) => _remembered.GetValueOrDefault(id);
 
     public async ValueTask<DatabaseRecord?> FindNewestAsync(string nameOrId, CancellationToken cancellationToken = default)

@@ -1,4 +1,5 @@
 using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
 
@@ -130,6 +131,58 @@ public sealed class FailoverTests
         var changed = await ChangeAsync(cluster, 3);
         Assert.Equal((3u, 2u), (changed.Options.Followers, changed.Options.Quorum));
         Assert.True(changed.Epoch > before.Epoch, $"{before.Epoch} then {changed.Epoch}");
+    }
+
+    [Fact]
+    public async Task A_follower_without_a_copy_lets_one_that_has_it_lead()
+    {
+        await using var cluster = await StartAsync(options => options with
+        {
+            Configure = node => node with { Primary = node.Primary with { IdleCheckpoint = TimeSpan.FromMilliseconds(50) } },
+        });
+        var id = (await DescribeAsync(cluster, ClusterFixture.Enam)).Id;
+        foreach (var region in (string[])["apac", "enam"])
+        {
+            await RetryAsync(() => cluster.Channel(ClusterFixture.Enam).CallAsync(AdminMethods.MovePrimary, new MovePrimaryRequest { Database = Name, Region = region }));
+            await RetryAsync(() => cluster.At(ClusterFixture.Apac, Name, Bookmark.Start).QueryScalarAsync<long>("SELECT count(*) FROM t"));
+        }
+
+        // Copies are in enam and apac, two of three, so the beginning of the log goes everywhere.
+        await Eventually.TrueAsync(async () =>
+        {
+            await RetryAsync(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('more')"));
+            await cluster.StopNodeAsync(ClusterFixture.Weur);
+            bool isTrimmed;
+            await using (var journal = NodeJournal.Open(cluster.JournalFolder(ClusterFixture.Weur), new JournalOptions(), new FileSystemDisk(), new Random(1)))
+            {
+                isTrimmed = journal.FirstOf(new DatabaseId(Guid.Parse(id))) != Position.Start;
+            }
+
+            await cluster.StartNodeAsync(ClusterFixture.Weur);
+            return isTrimmed;
+        }, "weur's log is trimmed");
+        Assert.False(File.Exists(cluster.ReplicaFile(id, ClusterFixture.Weur)));
+        await cluster.StopAsync();
+        await cluster.StartAgainAsync(); // nobody has heard of a leader
+        await cluster.StopNodeAsync(ClusterFixture.Enam);
+        var answered = false;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                try
+                {
+                    await cluster.Database(ClusterFixture.Weur, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('after')");
+                    answered = true;
+                }
+                catch (ReplicatedSqliteException e)
+                {
+                    Assert.NotEqual(ErrorCodes.SqliteCorrupt, e.Code);
+                }
+
+                return answered;
+            },
+            "apac leads");
+        Assert.Equal("apac", (await DescribeAsync(cluster, ClusterFixture.Weur)).PrimaryRegion);
     }
 
     [Fact]
