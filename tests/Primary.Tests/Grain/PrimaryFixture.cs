@@ -178,7 +178,7 @@ internal sealed class PrimaryFixture : IAsyncDisposable
                 await ActivateAsync();
                 return;
             }
-            catch (RequestException) when (tries < 20)
+            catch (RequestException) when (tries < 100)
             {
                 await Task.Delay(50);
             }
