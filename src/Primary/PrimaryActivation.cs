@@ -33,6 +33,11 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         {
             var record = context.Control.Find(database) ??
                 throw new RequestException(ErrorCodes.DatabaseNotFound, $"The database {database} does not exist any more.");
+            if (attempt > 1 && record.PrimaryNode != context.Self.Id)
+            {
+                throw new RequestException(ErrorCodes.NoPrimary, $"Another node has begun to lead '{record.Name}' meanwhile. Nothing was done; try again.");
+            }
+
             var start = await BeginAsync(record, above, cancellationToken);
             var leadership = new Leadership(start, context, () => LocalRecovery.BaseOf(FilePath, database));
             try
@@ -115,9 +120,10 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         var log = new ReplicatedLog(database, leadership, end, context.Time, context.LeaseTime);
         leadership.Observe(log);
         string Profile() => context.Control.Find(database)?.Profile ?? record.Profile; // it may change while the file is open
-        var file = await context.Writers.RunAsync(() => PrimaryFile.Open(FilePath, database, context.Options.Readers.ForProfile(Profile), context.Images));
+        PrimaryFile? file = null;
         try
         {
+            file = await context.Writers.RunAsync(() => PrimaryFile.Open(FilePath, database, context.Options.Readers.ForProfile(Profile), context.Images));
             await context.Writers.RunAsync(() => CreateOwnTables(file, log, state));
             if (!await log.PassAsync(log.Appended))
             {
@@ -126,8 +132,12 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         }
         catch
         {
-            await file.DisposeAsync();
             log.Dispose();
+            if (file is not null)
+            {
+                await file.DisposeAsync();
+            }
+
             throw;
         }
 

@@ -27,6 +27,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     private readonly KnownTexts _known = new();
     private readonly ReadRunner<Position> _reads;
     private readonly EpochTable _epochs;
+    private readonly OpenSnapshots _snapshots = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _ending = new(); // interactive transactions go no further
 
@@ -173,12 +174,20 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     {
         await _ending.CancelAsync();
         await _stopping.CancelAsync(); // the subscriptions end
-        await _writer.DisposeAsync();
-        _log.Failed -= OnFailed;
-        await LetGoAsync();
-        _log.Close(new ObjectDisposedException(nameof(PrimaryGrain)));
-        _log.Dispose();
-        await _file.DisposeAsync();
+        try
+        {
+            await _writer.DisposeAsync();
+            _log.Failed -= OnFailed;
+            await LetGoAsync();
+        }
+        finally
+        {
+            // Whatever happened: the copy's next role must find nothing open on the file.
+            _log.Close(new ObjectDisposedException(nameof(PrimaryGrain)));
+            _log.Dispose();
+            await _snapshots.CloseAsync();
+            await _file.DisposeAsync();
+        }
     }
 
     /// <summary>Where a bookmark lies. Only the primary can say that it does not exist yet, and only while it can prove that it is the primary.</summary>
@@ -225,6 +234,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     /// <returns>The state's position.</returns>
     internal async Task<Position> SendSnapshotAsync(IResponseWriter<SubscribeResponse> responses, CancellationToken cancellationToken)
     {
+        using var use = _snapshots.Enter();
         var (snapshot, position, commitTime) = await _context.Readers.RunAsync(() =>
         {
             lock (_commit)
@@ -357,6 +367,11 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         }
 
         var answer = await _writer.WriteAsync(sql);
+        if (!answer.IsProven)
+        {
+            await ProveAsync(); // an error, or a count of nothing, is as old as the leadership: no entry was confirmed behind it
+        }
+
         if (answer.Outcome.Error is RequestException error)
         {
             error.Error.Bookmark = answer.Bookmark;

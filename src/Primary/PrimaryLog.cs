@@ -36,6 +36,9 @@ internal static partial class PrimaryLog
     [LoggerMessage(2010, LogLevel.Warning, "The log of {Database} could not be read from follower {Journal}: {Reason}")]
     public static partial void FetchFailed(ILogger logger, DatabaseId database, Guid journal, string reason);
 
+    [LoggerMessage(2030, LogLevel.Warning, "A stream to a follower of {Database} ended badly")]
+    public static partial void LinkEndedBadly(ILogger logger, DatabaseId database, Exception reason);
+
     [LoggerMessage(2011, LogLevel.Warning, "The catalogue could not be told who follows {Database}; the log says it")]
     public static partial void FollowersNotNamed(ILogger logger, DatabaseId database, Exception reason);
 }

@@ -305,7 +305,12 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
     // On the journal's thread, or the pool. Tickets of notes and cuts may come a little late; a later one stands for them.
     private void Told(long ticket, Exception? fault)
     {
-        for (var written = Interlocked.Read(ref _written); ticket > written;)
+        if (fault is not null)
+        {
+            Interlocked.CompareExchange(ref _fault, fault, null); // its ticket is told of no core: it is not on disk
+        }
+
+        for (var written = Interlocked.Read(ref _written); fault is null && ticket > written;)
         {
             var seen = Interlocked.CompareExchange(ref _written, ticket, written);
             if (seen == written)
@@ -314,11 +319,6 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
             }
 
             written = seen;
-        }
-
-        if (fault is not null)
-        {
-            Interlocked.CompareExchange(ref _fault, fault, null);
         }
 
         Interlocked.Decrement(ref _outstanding);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using ReplicatedSqlite.Cluster;
@@ -20,6 +21,8 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _endOfStreams = new();
     private readonly ITimer _sweep;
+    private readonly ConcurrentQueue<(DatabaseId Database, Promise Leader, LeaderNews News)> _news = new();
+    private int _untold; // of those, by Interlocked
     private NodeJournal? _journal; // under _gate; null while there is none
     private string _reason = ""; // under _gate: why there is none
     private long _startedAt; // under _gate: since when this journal takes messages
@@ -106,7 +109,7 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
         }
     }
 
-    /// <summary>Leaders come and go. Told on the thread pool, so that whoever listens may take its time.</summary>
+    /// <summary>Leaders come and go. Told on the thread pool, one after the other and in order.</summary>
     public event Action<DatabaseId, Promise, LeaderNews>? LeaderChanged;
 
     Guid IOwnFollower.Journal => JournalId;
@@ -272,10 +275,29 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
 
     internal void Tell(DatabaseId database, Promise leader, LeaderNews news)
     {
-        if (LeaderChanged is { } listener)
+        if (LeaderChanged is null)
         {
-            ThreadPool.QueueUserWorkItem(static told => told.listener(told.database, told.leader, told.news), (listener, database, leader, news), preferLocal: false);
+            return;
         }
+
+        _news.Enqueue((database, leader, news));
+        if (Interlocked.Increment(ref _untold) == 1)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static node => node.TellNews(), this, preferLocal: false);
+        }
+    }
+
+    // One at a time and in order: a leader that was lost before it was heard would be watched by nobody.
+    private void TellNews()
+    {
+        do
+        {
+            if (_news.TryDequeue(out var told))
+            {
+                LeaderChanged?.Invoke(told.Database, told.Leader, told.News);
+            }
+        }
+        while (Interlocked.Decrement(ref _untold) > 0);
     }
 
     private string WhyNot(Guid asked)

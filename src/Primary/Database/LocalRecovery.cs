@@ -46,16 +46,18 @@ internal static class LocalRecovery
         }
 
         uint? pages = null;
-        for (var position = sidecar.From; position < last;)
+        var end = sidecar.From;
+        while (end < last)
         {
-            foreach (var entry in Read(journal, database, position))
+            foreach (var entry in Read(journal, database, end, last))
             {
                 state = new LogState(entry.EpochTable ?? state.Epochs, entry.Header.CommitTimeMicroseconds);
                 pages = entry.Header.DatabaseSizePages;
-                position = entry.End;
+                end = entry.End;
             }
         }
 
+        CheckEnd(database, end, last);
         return new LocalCopy(sidecar, state, pages ?? MainFile.PageCount(path));
     }
 
@@ -75,7 +77,7 @@ internal static class LocalRecovery
         using var replay = new LogReplay(path, sidecar.To);
         while (position < last)
         {
-            var entries = Read(journal, database, position);
+            var entries = Read(journal, database, position, last);
             if (sidecar.To < entries[^1].End)
             {
                 sidecar = sidecar with { To = entries[^1].End }; // before a page of them is written: a crash in here leaves a mixture again
@@ -91,6 +93,7 @@ internal static class LocalRecovery
             }
         }
 
+        CheckEnd(database, position, last);
         replay.Finish();
         LogStateFile.Write(LogStateFile.PathOf(path), state); // before the sidecar passes what it tells of
         new Sidecar(database.Id, position, position).Write(Sidecar.PathOf(path));
@@ -165,16 +168,25 @@ internal static class LocalRecovery
         }
     }
 
-    private static IReadOnlyList<Entry> Read(IOwnFollower journal, DatabaseRecord database, Position after)
+    // Never beyond the end that is confirmed: the own follower may have gone over to another leader by now, whose entries are not.
+    private static List<Entry> Read(IOwnFollower journal, DatabaseRecord database, Position after, Position last)
     {
         try
         {
-            var entries = journal.Read(database.Id, after, ReadBytes);
+            var entries = journal.Read(database.Id, after, ReadBytes).TakeWhile(entry => entry.End <= last).ToList();
             return entries.Count > 0 ? entries : throw Refuse(database, $"its log ends at {after}, before the end that the journal names.");
         }
         catch (JournalException e)
         {
             throw Refuse(database, e.Message);
+        }
+    }
+
+    private static void CheckEnd(DatabaseRecord database, Position end, Position last)
+    {
+        if (end != last)
+        {
+            throw Refuse(database, $"its log has another entry at {end} than the leadership went on from, {last}.");
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed partial class Leadership
                 return;
             }
 
-            step(_core, Now, _actions);
+            Step(step);
             if (_wanted is { } wanted && _core.Kept >= wanted)
             {
                 _wanted = null;
@@ -30,6 +30,35 @@ internal sealed partial class Leadership
         }
 
         CarryOut();
+    }
+
+    // Under the lock. The own journal may be unreadable just now. A core that was left in the middle of a step decides nothing any more.
+    private void Step(Action<LeaderCore, long, List<LeaderAction>> step)
+    {
+        if (_isBroken)
+        {
+            return;
+        }
+
+        try
+        {
+            step(_core, Now, _actions);
+        }
+        catch (Exception e)
+        {
+            _actions.Clear();
+            Break(e);
+        }
+    }
+
+    // Under the lock.
+    private void Break(Exception fault)
+    {
+        if (!_isBroken)
+        {
+            _isBroken = true;
+            _queue.Enqueue(LeaderAction.Lost(new LeaderLoss(LossReason.OwnJournal, null, fault.Message)));
+        }
     }
 
     // Under the lock. True for whoever has to carry out.
@@ -60,11 +89,22 @@ internal sealed partial class Leadership
                 if (!_queue.TryDequeue(out action))
                 {
                     _carrying = false;
+                    _carried?.TrySetResult();
                     return;
                 }
             }
 
-            CarryOut(action);
+            try
+            {
+                CarryOut(action);
+            }
+            catch (Exception e)
+            {
+                lock (_gate)
+                {
+                    Break(e); // the queue goes on, and ends with this
+                }
+            }
         }
     }
 
@@ -80,12 +120,16 @@ internal sealed partial class Leadership
 
                 break;
             case LeaderActionKind.Reconnect:
-                _links[action.Member].Reconnect();
+                if (_links.TryGetValue(action.Member, out var stuck))
+                {
+                    stuck.Reconnect();
+                }
+
                 break;
             case LeaderActionKind.Release:
                 if (_links.Remove(action.Member, out var released))
                 {
-                    _ = released.EndAsync(released: false).AsTask();
+                    _ = EndAsync(released, released: false);
                 }
 
                 break;
@@ -97,7 +141,7 @@ internal sealed partial class Leadership
 
                 break;
             case LeaderActionKind.Fetch:
-                _ = FetchAsync(action.Member, action.Position, action.To);
+                _ = FetchAsync(_links.GetValueOrDefault(action.Member), action.Member, action.Position, action.To);
                 break;
             case LeaderActionKind.FetchBase:
                 var (holder, first) = (action.Member, action.Position);
@@ -144,6 +188,19 @@ internal sealed partial class Leadership
         }
     }
 
+    // A link that ends badly must not keep the others, or the file, from being closed.
+    private async Task EndAsync(FollowerHearing link, bool released)
+    {
+        try
+        {
+            await link.EndAsync(released);
+        }
+        catch (Exception e)
+        {
+            PrimaryLog.LinkEndedBadly(_logger, _start.Database, e);
+        }
+    }
+
     private void Lose(LeaderLoss loss)
     {
         PrimaryLog.LeadershipLost(_logger, _start.Database, Promise.Epoch, loss.Text);
@@ -152,11 +209,11 @@ internal sealed partial class Leadership
         _observer?.OnLost(Explain(loss));
     }
 
-    private async Task FetchAsync(Guid holder, Position from, Position to)
+    private async Task FetchAsync(FollowerHearing? link, Guid holder, Position from, Position to)
     {
         try
         {
-            var entries = await _links[holder].ReadAsync(from, to, FetchBytes, _stopping.Token);
+            var entries = await (link ?? throw new RequestException(ErrorCodes.NoPrimary, "Nobody is connected to it.")).ReadAsync(from, to, FetchBytes, _stopping.Token);
             Run((core, now, actions) => core.Fetched(holder, from, entries, now, actions));
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)

@@ -28,6 +28,8 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
     private long _timerDue = long.MaxValue;
     private Position? _wanted; // somebody waits until the own journal has this
     private bool _disposed;
+    private bool _isBroken; // the core threw: it is not asked any more
+    private TaskCompletionSource? _carried; // set while the end waits for whoever carries out
 
     private readonly Dictionary<Guid, FollowerHearing> _links = []; // by whoever carries out, one at a time
     private readonly Dictionary<Guid, string> _faults = []; // under _gate: why a follower is missed
@@ -173,13 +175,13 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_core.Phase is LeaderPhase.Lost)
+            if (_disposed || _core.Phase is LeaderPhase.Lost)
             {
                 return; // the observer hears of it, and whatever waits for this entry is refused
             }
 
             _recent.Add(entry);
-            _core.Append(entry, Now, _actions);
+            Step((core, now, actions) => core.Append(entry, now, actions));
             if (!Queue())
             {
                 return;
@@ -217,8 +219,13 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
         Task<bool> proof;
         lock (_gate)
         {
+            if (_disposed || _isBroken)
+            {
+                return ValueTask.FromResult(false); // nobody would ever tell
+            }
+
             var token = ++_lastProof;
-            _core.AskProof(token, Now, _actions);
+            Step((core, now, actions) => core.AskProof(token, now, actions));
             if (_actions is [{ Kind: LeaderActionKind.Proof } answer] && answer.Number == token)
             {
                 _actions.Clear(); // the lease holds: nobody waits for anything
@@ -249,16 +256,23 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
     /// <param name="released">The grain is let go because it is idle, and may come back with the same promise.</param>
     public async ValueTask EndAsync(bool released)
     {
+        var carried = Task.CompletedTask;
         lock (_gate)
         {
             _disposed = true;
+            if (_carrying)
+            {
+                _carried ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                carried = _carried.Task;
+            }
         }
 
         await _timer.DisposeAsync();
         await _stopping.CancelAsync();
+        await carried; // from here on no link comes any more: one that is left open would make followers believe in this leadership
         foreach (var link in _links.Values.ToList())
         {
-            await link.EndAsync(released);
+            await EndAsync(link, released);
         }
 
         FailProofs();

@@ -113,12 +113,12 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
     {
         lock (_gate)
         {
+            Appended = entry.End; // also of a log that has failed: the file shows it from here on, and what is read there must not pass the gate
             if (_failure is not null)
             {
                 return; // whatever waits for this entry is refused at the gate
             }
 
-            Appended = entry.End;
             if (_outstanding.Count == 0)
             {
                 _progressAt = _leaseTime.GetTimestamp();
@@ -289,6 +289,17 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
         }
 
         Failed?.Invoke(reason);
+    }
+
+    /// <summary>Ends the leadership after a commit that the log did not get: what the file shows from here on never passes the gate. Called by the writer's turn only.</summary>
+    public void Abandon(Exception reason)
+    {
+        lock (_gate)
+        {
+            Appended = new Position(uint.MaxValue, ulong.MaxValue, default);
+        }
+
+        Close(reason);
     }
 
     /// <inheritdoc/>

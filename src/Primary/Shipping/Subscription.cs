@@ -27,6 +27,7 @@ internal sealed class Subscription(
         await responses.WriteAsync(Welcome(needsSnapshot), cancellationToken);
         if (needsSnapshot)
         {
+            primary.NoteCopy(hello.NodeId, Position.Start); // whatever it had is gone, or about to be
             from = await primary.SendSnapshotAsync(responses, cancellationToken);
         }
 

@@ -241,7 +241,21 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
         }
     }
 
+    // Under the commit lock, behind a commit: until the log ends here, or the leadership does, nobody opens a snapshot that shows it.
     private Position AppendCaptured(int writes, long commitTime)
+    {
+        try
+        {
+            return CaptureAndAppend(writes, commitTime);
+        }
+        catch (Exception reason)
+        {
+            _log.Abandon(reason);
+            throw;
+        }
+    }
+
+    private Position CaptureAndAppend(int writes, long commitTime)
     {
         if (_file.Capture(_log.Database, _log.Appended, writes, commitTime) is not { } entry)
         {
@@ -264,7 +278,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
 
     private void Answer(PendingGroup group, Position before, Position position, long started)
     {
-        var answers = new GroupAnswers(_log, position, started, _context.Time);
+        var answers = new GroupAnswers(_log, position, started, _context.Time) { HasEntry = position != before };
         var sequence = before.Sequence;
         for (var i = 0; i < group.Taken; i++)
         {

@@ -8,6 +8,9 @@ internal sealed class GroupAnswers(ReplicatedLog log, Position position, long st
 {
     private readonly List<(PendingWrite Write, MemberOutcome Outcome, ulong Sequence)> _answers = [];
 
+    /// <summary>The group left an entry: its confirmation proves that this primary was the primary behind all that the members saw.</summary>
+    public bool HasEntry { get; init; }
+
     /// <summary>Adds a member with its sequence in the entry.</summary>
     public void Add(PendingWrite write, MemberOutcome outcome, ulong sequence) => _answers.Add((write, outcome, sequence));
 
@@ -22,7 +25,7 @@ internal sealed class GroupAnswers(ReplicatedLog log, Position position, long st
             else if (passed)
             {
                 var queued = time.GetElapsedTime(write.EnqueuedAt, startedAt).TotalMilliseconds;
-                write.TrySetResult(new WriteAnswer(outcome, position.ToBookmark(log.Database, sequence).ToString(), queued));
+                write.TrySetResult(new WriteAnswer(outcome, position.ToBookmark(log.Database, sequence).ToString(), queued, HasEntry));
             }
             else
             {

@@ -30,4 +30,5 @@ internal sealed class PendingWrite(SqlRequest request, long enqueuedAt)
 /// <param name="Outcome">Results, or the error.</param>
 /// <param name="Bookmark">Of the write; for an error or a read, of what it was computed from.</param>
 /// <param name="QueueMs">Wait for the writer.</param>
-internal readonly record struct WriteAnswer(MemberOutcome Outcome, string Bookmark, double QueueMs);
+/// <param name="IsProven">An entry was confirmed behind it, so this primary was the primary.</param>
+internal readonly record struct WriteAnswer(MemberOutcome Outcome, string Bookmark, double QueueMs, bool IsProven);

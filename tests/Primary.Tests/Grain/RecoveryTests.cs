@@ -46,6 +46,33 @@ public class RecoveryTests
     }
 
     [Fact]
+    public async Task Nothing_beyond_the_confirmed_end_is_replayed_into_the_file()
+    {
+        await using var primary = await PrimaryFixture.StartAsync(new PrimaryOptions { IdleCheckpoint = TimeSpan.FromHours(1) });
+        await primary.WriteAsync("CREATE TABLE t (x)");
+        var confirmed = primary.Journal.LastOf(primary.Database);
+        await primary.WriteAsync("INSERT INTO t VALUES (1)"); // stands for an entry of a later leader, which this node follows meanwhile
+        await using var killed = await primary.KilledCopyAsync();
+        var record = new DatabaseRecord { Id = primary.Database, Name = "app", CreatedAt = DateTimeOffset.UnixEpoch, PrimaryRegion = "here", PrimaryNode = "node" };
+        var copy = LocalRecovery.Look(killed.File, record, killed.Follower, confirmed);
+        LocalRecovery.Replay(killed.File, record, killed.Follower, copy, confirmed);
+        Assert.Equal(new Sidecar(primary.Database, confirmed, confirmed), Sidecar.Read(Sidecar.PathOf(killed.File)));
+        await killed.ActivateAsync();
+        Assert.Equal(1, await killed.NumberAsync("SELECT count(*) FROM t"));
+    }
+
+    [Fact]
+    public async Task Whoever_asks_a_primary_that_is_going_away_is_answered()
+    {
+        await using var primary = await PrimaryFixture.StartAsync();
+        var last = await primary.WriteAsync("CREATE TABLE t (x)");
+        var grain = primary.Grain;
+        await primary.DeactivateAsync();
+        var refused = await PrimaryFixture.RefusedAsync(grain.LocateAsync(last with { Sequence = last.Sequence + 100 })); // needs a proof
+        Assert.Equal(ErrorCodes.NoPrimary, refused.Error.Code);
+    }
+
+    [Fact]
     public async Task Each_activation_takes_a_new_epoch_and_the_table_of_epochs_survives_trimming()
     {
         await using var primary = await PrimaryFixture.StartAsync(_smallWal);
