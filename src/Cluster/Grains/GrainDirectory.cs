@@ -13,6 +13,7 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<DatabaseId, Activation> _activations = new();
     private readonly Func<DatabaseId, CancellationToken, Task<TGrain>> _activate;
+    private readonly Func<DatabaseId, CancellationToken, Task<IDisposable>>? _enter;
     private readonly TimeProvider _time;
     private readonly TimeSpan _idle;
     private readonly ITimer _sweep;
@@ -23,9 +24,12 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
     /// <param name="activate">Makes a grain. Called at most once at a time for a database.</param>
     /// <param name="time">Measures idleness.</param>
     /// <param name="idle">How long a grain that nobody uses is kept.</param>
-    public GrainDirectory(Func<DatabaseId, CancellationToken, Task<TGrain>> activate, TimeProvider time, TimeSpan idle)
+    /// <param name="enter">Waits for a turn, which lasts until the grain can be deactivated: whoever has the next turn finds it, or nothing of it.</param>
+    public GrainDirectory(
+        Func<DatabaseId, CancellationToken, Task<TGrain>> activate, TimeProvider time, TimeSpan idle, Func<DatabaseId, CancellationToken, Task<IDisposable>>? enter = null)
     {
         _activate = activate;
+        _enter = enter;
         _time = time;
         _idle = idle;
         var period = TimeSpan.FromTicks(Math.Max(idle.Ticks / 4, TimeSpan.TicksPerSecond));
@@ -113,7 +117,7 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
             if (ReferenceEquals(activation, fresh))
             {
                 // Belongs to nobody's request: one caller's patience must not end it for the others.
-                fresh.Start(StartAsync(database, fresh));
+                _ = StartAsync(database, fresh);
             }
 
             if (!activation.TryEnter())
@@ -143,19 +147,20 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
         }
     }
 
-    private async Task<TGrain> StartAsync(DatabaseId database, Activation activation)
+    private async Task StartAsync(DatabaseId database, Activation activation)
     {
         try
         {
             await Task.Yield(); // out of the first caller's way
             ObjectDisposedException.ThrowIf(_disposed, this); // the directory closed without seeing this activation
-            return await Task.Run(() => _activate(database, _stopping.Token), CancellationToken.None);
+            using var turn = _enter is null ? null : await _enter(database, _stopping.Token);
+            activation.Complete(await Task.Run(() => _activate(database, _stopping.Token), CancellationToken.None)); // within the turn
         }
-        catch
+        catch (Exception e)
         {
             // Whoever waits is told, and nobody else: also when all who waited have given up, the next request tries again.
             _activations.TryRemove(new(database, activation));
-            throw;
+            activation.Fail(e);
         }
     }
 
@@ -219,8 +224,13 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
 
         public Task<TGrain> Started => _started.Task;
 
-        public void Start(Task<TGrain> activation) =>
-            activation.ContinueWith(_started.SetFromTask, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        public void Complete(TGrain grain) => _started.SetResult(grain);
+
+        public void Fail(Exception reason)
+        {
+            _started.TrySetException(reason);
+            _ = _started.Task.Exception; // nobody may be waiting any more
+        }
 
         public bool TryEnter()
         {

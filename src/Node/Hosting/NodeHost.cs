@@ -54,7 +54,7 @@ public sealed class NodeHost : IAsyncDisposable
             var folder = Keep(parts, NodeFolder.Open(options.DataFolder, control.ClusterId, options.Region, random));
             var follower = Keep(parts, FollowerNode.Start(
                 new FollowerNodeOptions { Folder = folder.Journal, Disk = options.JournalDisk, Known = folder.KnownJournal, Remember = folder.Remember },
-                time,
+                LeaseTime(time),
                 random,
                 logging.CreateLogger("ReplicatedSqlite.Follower")));
             using var ports = BoundPorts.Bind(options.Address, options.GrpcPort, options.HttpPort);
@@ -90,6 +90,9 @@ public sealed class NodeHost : IAsyncDisposable
         await calls;
         await DisposeAllAsync(_parts);
     }
+
+    // Leases and promises must end also while the machine sleeps. A clock that was given by hand is kept.
+    internal static TimeProvider LeaseTime(TimeProvider time) => ReferenceEquals(time, TimeProvider.System) ? BootTimeProvider.Instance : time;
 
     private static void CheckAddress(IPAddress address)
     {

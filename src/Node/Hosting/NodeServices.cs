@@ -72,6 +72,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Readers = _readers,
             FolderOf = folder.CopyOf,
             Time = time,
+            LeaseTime = NodeHost.LeaseTime(time),
             Logger = logging.CreateLogger("ReplicatedSqlite.Primary"),
             Options = options.Primary,
         };
@@ -87,8 +88,8 @@ internal sealed class NodeServices : IAsyncDisposable
             Logger = logging.CreateLogger("ReplicatedSqlite.Replica"),
             Options = options.Replica,
         };
-        _primaries = new(OpenPrimaryAsync, time, options.GrainIdle);
-        _replicas = new((id, cancellation) => OpenReplicaAsync(id, replicaContext, cancellation), time, options.GrainIdle);
+        _primaries = new(OpenPrimaryAsync, time, options.GrainIdle, _roles.EnterAsync);
+        _replicas = new((id, cancellation) => OpenReplicaAsync(id, replicaContext, cancellation), time, options.GrainIdle, _roles.EnterAsync);
         _routerContext = new RouterContext
         {
             Self = self,
@@ -188,15 +189,10 @@ internal sealed class NodeServices : IAsyncDisposable
         _control.Find(database) is { } record && HasNoReplicaOf(record) && record.Followers.All(follower => follower.NodeId != _routerContext.Self.Id)
         && _follower.OpenedJournal?.LastOf(database) == Position.Start && !_replicas.Active.Contains(database) && !_primaries.Active.Contains(database);
 
-    // A copy has one role. Whoever begins ends the other role's grain first, readers and all, since both use the same file.
+    // A copy has one role. Whoever begins has the turn and ends the other role's grain first, readers and all, since both use the same file.
     private async Task<IDatabaseCopy> OpenPrimaryAsync(DatabaseId database, CancellationToken cancellationToken)
     {
-        using var turn = await _roles.EnterAsync(database, cancellationToken);
-        if (_control.Find(database) is { } record && record.PrimaryNode != _routerContext.Self.Id && !_taking.ContainsKey(database))
-        {
-            throw Forwarding.Moved(database); // while it waited; whoever asked looks again
-        }
-
+        CheckMayLead(database);
         if (_follower.Trouble is { } trouble)
         {
             throw await PassOnAsync(database, cancellationToken)
@@ -205,12 +201,12 @@ internal sealed class NodeServices : IAsyncDisposable
         }
 
         await _replicas.DeactivateAsync(database, abort: true);
+        CheckMayLead(database); // that may have taken a while
         return await OpenAsync(database, PrimaryGrain.ActivateAsync(_primaryContext, database, cancellationToken));
     }
 
     private async Task<IDatabaseCopy> OpenReplicaAsync(DatabaseId database, ReplicaContext context, CancellationToken cancellationToken)
     {
-        using var turn = await _roles.EnterAsync(database, cancellationToken); // what an ended replica left goes first, too
         if (_control.Find(database) is { } record && (record.PrimaryNode == _routerContext.Self.Id || HasNoReplicaOf(record)))
         {
             throw new RequestException(
@@ -222,6 +218,16 @@ internal sealed class NodeServices : IAsyncDisposable
 
         await _primaries.DeactivateAsync(database, abort: true);
         return await OpenAsync(database, ReplicaGrain.ActivateAsync(context, database));
+    }
+
+    // While it waited, another node may have begun to lead; whoever asked looks again. A takeover goes on from the epoch that was found lost, and from no other.
+    private void CheckMayLead(DatabaseId database)
+    {
+        if (_control.Find(database) is { } record && record.PrimaryNode != _routerContext.Self.Id
+            && !(_taking.TryGetValue(database, out var seen) && (record.Epoch == seen || _control.Nodes.All(node => node.Id != record.PrimaryNode))))
+        {
+            throw Forwarding.Moved(database);
+        }
     }
 
     // Whoever lost a leader, or was handed a leadership, comes here. The catalogue's compare-and-swap decides between several.
@@ -342,6 +348,11 @@ internal sealed class NodeServices : IAsyncDisposable
     {
         try
         {
+            if (_control.Find(database.Id)?.PrimaryNode == _routerContext.Self.Id)
+            {
+                return; // it leads again by now
+            }
+
             await _primaries.DeactivateAsync(database.Id, abort: true);
         }
         catch (Exception e) when (e is IOException or JournalException or RequestException or ObjectDisposedException)
@@ -393,6 +404,7 @@ internal sealed class NodeServices : IAsyncDisposable
     // The catalogue has forgotten it; what is left of it here is only in the way. What fails now is done at the next start.
     private async Task RemoveAsync(DatabaseId database)
     {
+        _takeovers.Forget(database);
         await _removing.WaitAsync(); // the request that deletes and the catalogue's watch both come here
         try
         {

@@ -129,7 +129,7 @@ internal sealed class TakeoverCandidate : IDisposable
         {
             answer = await _context.Followers.ProbeAsync(_database, probe.Member, probe.Activation, _stopping.Token);
         }
-        catch (Exception e) when (e is OperationCanceledException or RequestException or Journal.JournalException)
+        catch (Exception)
         {
             // It could not be asked.
         }
@@ -144,8 +144,9 @@ internal sealed class TakeoverCandidate : IDisposable
         {
             succeeded = await _context.TakeAsync(_database, seen, _stopping.Token);
         }
-        catch (Exception e) when (e is OperationCanceledException or RequestException or ObjectDisposedException)
+        catch (Exception e)
         {
+            // Whatever it was: the core waits to be told, and tries again.
             NodeLog.TakeoverFailed(_context.Logger, _database, e.Message);
         }
 

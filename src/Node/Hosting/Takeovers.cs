@@ -30,6 +30,15 @@ internal sealed class Takeovers : IDisposable
         }
     }
 
+    /// <summary>The database is deleted.</summary>
+    public void Forget(DatabaseId database)
+    {
+        if (_candidates.TryRemove(database, out var candidate))
+        {
+            candidate.Dispose();
+        }
+    }
+
     /// <summary>Nothing is taken over any more.</summary>
     public void Dispose()
     {

@@ -56,6 +56,39 @@ public class GrainDirectoryTests
     }
 
     [Fact]
+    public async Task Whoever_has_the_turn_after_an_activation_can_deactivate_it()
+    {
+        for (var round = 0; round < 200; round++)
+        {
+            var turn = new SemaphoreSlim(1);
+            TestGrain? opened = null;
+            await using var directory = new GrainDirectory<TestGrain>(
+                (_, _) => Task.FromResult(opened = new TestGrain()),
+                _time,
+                TimeSpan.FromMinutes(1),
+                async (_, cancellation) =>
+                {
+                    await turn.WaitAsync(cancellation);
+                    return new Turn(turn);
+                });
+            using var impatience = new CancellationTokenSource();
+            var use = directory.UseAsync(_database, impatience.Token).AsTask();
+            await UntilAsync(() => opened is not null);
+            await turn.WaitAsync(_patience);
+            await directory.DeactivateAsync(_database, abort: true).WaitAsync(_patience);
+            Assert.True(opened!.IsDisposed);
+            turn.Release();
+            await impatience.CancelAsync();
+            await Task.WhenAny(use); // given up, or begun anew
+        }
+    }
+
+    private sealed class Turn(SemaphoreSlim turn) : IDisposable
+    {
+        public void Dispose() => turn.Release();
+    }
+
+    [Fact]
     public async Task One_callers_patience_does_not_end_the_activation_for_others()
     {
         var first = new TaskCompletionSource<TestGrain>();
