@@ -41,4 +41,7 @@ internal static partial class PrimaryLog
 
     [LoggerMessage(2011, LogLevel.Warning, "The catalogue could not be told who follows {Database}; the log says it")]
     public static partial void FollowersNotNamed(ILogger logger, DatabaseId database, Exception reason);
+
+    [LoggerMessage(2014, LogLevel.Information, "Epoch {Epoch} of {Database} was given up here: {Reason}")]
+    public static partial void LeadershipGivenUp(ILogger logger, DatabaseId database, uint epoch, string reason);
 }

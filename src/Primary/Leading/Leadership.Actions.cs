@@ -203,7 +203,15 @@ internal sealed partial class Leadership
 
     private void Lose(LeaderLoss loss)
     {
-        PrimaryLog.LeadershipLost(_logger, _start.Database, Promise.Epoch, loss.Text);
+        if (loss.Reason == LossReason.HandedOver)
+        {
+            PrimaryLog.LeadershipGivenUp(_logger, _start.Database, Promise.Epoch, loss.Text); // by its own will, as at a clean stop
+        }
+        else
+        {
+            PrimaryLog.LeadershipLost(_logger, _start.Database, Promise.Epoch, loss.Text);
+        }
+
         _lost.TrySetResult(loss);
         FailProofs();
         _observer?.OnLost(Explain(loss));

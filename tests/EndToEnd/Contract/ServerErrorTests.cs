@@ -192,7 +192,8 @@ public sealed class ServerErrorTests(ContractCluster contract) : IClassFixture<C
     public async Task A_primary_whose_node_has_stopped()
     {
         await using var cluster = await LateCluster.StartAsync();
-        await cluster.Clients[0].Admin.CreateDatabaseAsync("d");
+        await cluster.Channels[0].CallAsync(
+            AdminMethods.CreateDatabase, new CreateDatabaseRequest { Name = "d", Options = new DatabaseOptions { Followers = 1 } }); // nobody else can take over
         cluster.CatchUp();
         await cluster.Nodes[0].DisposeAsync();
         for (var region = 1; region < 3; region++)

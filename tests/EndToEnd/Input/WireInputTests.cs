@@ -143,7 +143,7 @@ public sealed class WireInputTests(InputCluster input) : IClassFixture<InputClus
     [Fact]
     public async Task What_is_not_built_says_so()
     {
-        var failure = await Assert.ThrowsAsync<RpcException>(() => input.Cluster.Channel(0).CallAsync(AdminMethods.MovePrimary, new MovePrimaryRequest { Database = "d", Region = "weur" }));
+        var failure = await Assert.ThrowsAsync<RpcException>(() => input.Cluster.Channel(0).CallAsync(AdminMethods.Fork, new ForkRequest { Database = "d", NewName = "f" }));
         Assert.Equal(StatusCode.Unimplemented, failure.StatusCode);
         Assert.NotEmpty(failure.Detail);
     }
