@@ -13,6 +13,7 @@ namespace ReplicatedSqlite.Primary;
 internal static class LocalRecovery
 {
     private const int ReadBytes = 8 << 20;
+    private const long KeptBytes = 32 << 20; // of what was looked at, so that a log of usual length is read once
 
     /// <summary>What the file vouches for, as a base that the log may begin at; <see langword="null"/> if there is no file that can be trusted.</summary>
     public static Position? BaseOf(string path, DatabaseId database)
@@ -47,6 +48,8 @@ internal static class LocalRecovery
 
         uint? pages = null;
         var end = sidecar.From;
+        var kept = new List<Entry>();
+        var keptBytes = 0L;
         while (end < last)
         {
             foreach (var entry in Read(journal, database, end, last))
@@ -54,11 +57,16 @@ internal static class LocalRecovery
                 state = new LogState(entry.EpochTable ?? state.Epochs, entry.Header.CommitTimeMicroseconds);
                 pages = entry.Header.DatabaseSizePages;
                 end = entry.End;
+                keptBytes += entry.Encoded.Length;
+                if (keptBytes <= KeptBytes)
+                {
+                    kept.Add(entry);
+                }
             }
         }
 
-        CheckEnd(database, end, last);
-        return new LocalCopy(sidecar, state, pages ?? MainFile.PageCount(path));
+        CheckEnd(database, end, last); // what is kept is this log, whatever the journal says later
+        return new LocalCopy(sidecar, state, pages ?? MainFile.PageCount(path), kept);
     }
 
     /// <summary>Replays the log over the file. Everything in it is confirmed. Blocks; runs on a worker.</summary>
@@ -66,7 +74,7 @@ internal static class LocalRecovery
     /// <exception cref="RequestException">The log or the file is damaged.</exception>
     public static int Replay(string path, DatabaseRecord database, IOwnFollower journal, LocalCopy copy, Position last)
     {
-        var (sidecar, state, _) = copy;
+        var (sidecar, state, _, kept) = copy;
         var position = sidecar.From;
         if (position == last)
         {
@@ -77,7 +85,7 @@ internal static class LocalRecovery
         using var replay = new LogReplay(path, sidecar.To);
         while (position < last)
         {
-            var entries = Read(journal, database, position, last);
+            var entries = replayed < kept.Count ? kept : Read(journal, database, position, last);
             if (sidecar.To < entries[^1].End)
             {
                 sidecar = sidecar with { To = entries[^1].End }; // before a page of them is written: a crash in here leaves a mixture again
@@ -199,4 +207,5 @@ internal static class LocalRecovery
 /// <param name="Sidecar">Which states the file holds.</param>
 /// <param name="State">Epochs and commit time at the log's end.</param>
 /// <param name="SizePages">The database's size there.</param>
-internal sealed record LocalCopy(Sidecar Sidecar, LogState State, uint SizePages);
+/// <param name="Kept">The first entries of that log.</param>
+internal sealed record LocalCopy(Sidecar Sidecar, LogState State, uint SizePages, IReadOnlyList<Entry> Kept);

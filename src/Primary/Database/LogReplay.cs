@@ -8,13 +8,16 @@ namespace ReplicatedSqlite.Primary;
 /// <remarks>
 /// Not through SQLite: a checkpoint that a crash cut short leaves a mixture, in which the header on page 1 may already speak of pages that the file does not have
 /// yet. SQLite refuses to open that, and need not: pages and ranges are set, in order, and at the end the file is exactly the state of the last entry.
-/// Only entries that are confirmed come here: the epoch entry of the leadership that replays them is.
+/// Only entries that are confirmed come here: the epoch entry of the leadership that replays them is. Pages that were set are kept for a while, since a log often
+/// sets the same few.
 /// </remarks>
 internal sealed class LogReplay : IDisposable
 {
+    private const int MaxSetPages = 256; // then all of them are written
+
     private readonly SafeFileHandle _file;
     private readonly PageReplay _replay;
-    private byte[] _page = []; // the one that is being made
+    private readonly Dictionary<uint, byte[]> _set = []; // by number: the file does not have them yet
 
     /// <summary>Opens the file.</summary>
     /// <param name="path">The main file.</param>
@@ -28,34 +31,25 @@ internal sealed class LogReplay : IDisposable
     /// <summary>The database's size after the last entry; 0 before the first.</summary>
     public uint SizePages { get; private set; }
 
-    private int PageSizeBytes => _page.Length;
+    private int PageSizeBytes { get; set; }
 
     /// <summary>Sets an entry's pages.</summary>
     /// <exception cref="PageMismatchException">The file is not what the log says: it must not be opened.</exception>
     public void Apply(Entry entry)
     {
-        if (PageSizeBytes != entry.Header.PageSizeBytes)
-        {
-            _page = new byte[entry.Header.PageSizeBytes];
-        }
-
+        PageSizeBytes = entry.Header.PageSizeBytes; // a database's never changes
         _replay.Begin(entry);
         var shrinks = entry.Header.DatabaseSizePages < SizePages;
         SizePages = entry.Header.DatabaseSizePages;
         if (shrinks)
         {
+            Write();
             RandomAccess.SetLength(_file, (long)SizePages * PageSizeBytes); // what grows there again does not begin with old bytes
         }
 
         foreach (var record in entry.Pages)
         {
-            if (record.IsPatch)
-            {
-                Read(record.PageNumber, _page);
-            }
-
-            _replay.Set(entry, record, _page);
-            RandomAccess.Write(_file, _page, OffsetOf(record.PageNumber));
+            _replay.Set(entry, record, PageOf(record));
         }
 
         _replay.End(entry, Read);
@@ -64,6 +58,7 @@ internal sealed class LogReplay : IDisposable
     /// <summary>Gives the file its size, and brings everything to the disk.</summary>
     public void Finish()
     {
+        Write();
         if (SizePages > 0)
         {
             RandomAccess.SetLength(_file, (long)SizePages * PageSizeBytes);
@@ -74,9 +69,47 @@ internal sealed class LogReplay : IDisposable
 
     public void Dispose() => _file.Dispose();
 
+    private byte[] PageOf(in PageRecord record)
+    {
+        if (_set.TryGetValue(record.PageNumber, out var page))
+        {
+            return page;
+        }
+
+        if (_set.Count == MaxSetPages)
+        {
+            Write();
+        }
+
+        page = GC.AllocateUninitializedArray<byte>(PageSizeBytes);
+        if (record.IsPatch)
+        {
+            Read(record.PageNumber, page);
+        }
+
+        _set.Add(record.PageNumber, page);
+        return page;
+    }
+
+    private void Write()
+    {
+        foreach (var (number, page) in _set)
+        {
+            RandomAccess.Write(_file, page, OffsetOf(number));
+        }
+
+        _set.Clear();
+    }
+
     // A page that the mixture does not have yet reads as zeros.
     private void Read(uint pageNumber, byte[] page)
     {
+        if (_set.TryGetValue(pageNumber, out var set))
+        {
+            set.CopyTo(page, 0);
+            return;
+        }
+
         var offset = OffsetOf(pageNumber);
         var done = 0;
         for (var count = -1; done < page.Length && count != 0; done += count)

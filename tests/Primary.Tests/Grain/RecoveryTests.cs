@@ -61,6 +61,39 @@ public class RecoveryTests
         Assert.Equal(1, await killed.NumberAsync("SELECT count(*) FROM t"));
     }
 
+    // More pages than a replay keeps at hand before it writes them, set more than once, and gone and there again in between.
+    [Fact]
+    public async Task A_log_that_sets_many_pages_again_and_again_gives_the_same_file()
+    {
+        await using var primary = await PrimaryFixture.StartAsync(new PrimaryOptions { IdleCheckpoint = TimeSpan.FromHours(1) });
+        await primary.WriteAsync("CREATE TABLE t (id INTEGER PRIMARY KEY, n, x)");
+        for (var round = 0; round < 3; round++)
+        {
+            await primary.WriteAsync("INSERT INTO t (n, x) SELECT value, randomblob(3000) FROM (WITH RECURSIVE c(value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM c WHERE value < 700) SELECT value FROM c)");
+            await primary.WriteAsync("UPDATE t SET n = n + 1");
+            await primary.WriteAsync("DELETE FROM t WHERE id % 3 <> 0");
+            await primary.WriteAsync("VACUUM");
+            await primary.WriteAsync("UPDATE t SET n = n + 1 WHERE id % 2 = 0");
+        }
+
+        await CheckKilledCopyAsync(primary);
+    }
+
+    // What was looked at is kept only up to a bound; the rest is read a second time.
+    [Fact]
+    public async Task A_log_that_is_too_long_to_be_kept_in_memory_is_replayed_whole()
+    {
+        await using var primary = await PrimaryFixture.StartAsync(new PrimaryOptions { IdleCheckpoint = TimeSpan.FromHours(1), CheckpointBytes = 1L << 30, RestartWalBytes = 1L << 30 });
+        await primary.WriteAsync("CREATE TABLE t (id INTEGER PRIMARY KEY, x)");
+        for (var i = 1; i <= 12; i++)
+        {
+            await primary.WriteAsync("INSERT INTO t (x) VALUES (randomblob(3500000))");
+            await primary.WriteAsync($"INSERT INTO t (x) VALUES ({i})");
+        }
+
+        await CheckKilledCopyAsync(primary);
+    }
+
     [Fact]
     public async Task Whoever_asks_a_primary_that_is_going_away_is_answered()
     {
@@ -222,6 +255,22 @@ public class RecoveryTests
         var times = primary.Journal.ReadFrom(primary.Database, Position.Start, long.MaxValue).Select(entry => entry.Header.CommitTimeMicroseconds).ToList();
         Assert.True(times.Count >= 6);
         Assert.Equal(times.Order(), times);
+    }
+
+    // A process that starts after a kill replays the whole log, and has the same pages.
+    private static async Task CheckKilledCopyAsync(PrimaryFixture primary)
+    {
+        await using var killed = await primary.KilledCopyAsync();
+        await killed.ActivateAsync();
+        Assert.True(Pages(primary.File).SequenceEqual(Pages(killed.File)), "the replayed file differs");
+    }
+
+    private static byte[] Pages(string path)
+    {
+        using var snapshot = SnapshotReader.Open(path);
+        using var bytes = new MemoryStream();
+        snapshot.CopyTo(bytes);
+        return bytes.ToArray();
     }
 
     private static async Task ReactivateAsync(PrimaryFixture primary)
