@@ -63,6 +63,13 @@ public sealed record DatabaseRecord
     /// <summary>Whether a node of this region may keep a replica.</summary>
     public bool HasReplicaIn(string region) =>
         Replicated && (ReplicaRegions.IsEmpty || ReplicaRegions.Contains(region, StringComparer.OrdinalIgnoreCase));
+
+    /// <summary>Whether a node may keep a replica.</summary>
+    public bool HasReplicaOn(NodeRecord node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return node.MayReplicate && HasReplicaIn(node.Region);
+    }
 }
 
 /// <summary>A follower and where it was met.</summary>

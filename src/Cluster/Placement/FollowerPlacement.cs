@@ -31,37 +31,39 @@ public static class FollowerPlacement
         }
     }
 
-    /// <summary>Chooses followers: those that are there already and alive stay, the primary's own node comes first, then other regions before a second node of the same.</summary>
+    /// <summary>Chooses followers: those that are there already and alive stay, the primary's own node comes first, then whoever <see cref="FollowerSpread"/> puts next.</summary>
     /// <param name="nodes">The nodes alive.</param>
     /// <param name="primaryNode">Where the primary is, or is to be.</param>
     /// <param name="present">The followers that there are; empty for a new database.</param>
     /// <param name="wanted">How many; <see langword="null"/> for the default.</param>
     /// <param name="wantedQuorum">How many must have a write; <see langword="null"/> for the smallest majority.</param>
+    /// <param name="distanceOf">Round trip from the primary to a node; <see langword="null"/> where nobody knows it.</param>
     /// <exception cref="RequestException">There are not enough nodes.</exception>
     public static (ImmutableArray<FollowerPlace> Followers, int Quorum) Choose(
-        IReadOnlyList<NodeRecord> nodes, string primaryNode, IReadOnlyCollection<FollowerPlace> present, int? wanted, int? wantedQuorum)
+        IReadOnlyList<NodeRecord> nodes, string primaryNode, IReadOnlyCollection<FollowerPlace> present, int? wanted, int? wantedQuorum,
+        Func<NodeRecord, TimeSpan?>? distanceOf = null)
     {
-        var able = nodes.Where(static node => node.JournalId != Guid.Empty).ToList();
+        var able = nodes.Where(static node => node.MayFollow).ToList();
         var count = wanted ?? DefaultCount(able.Count);
         if (able.Count < count)
         {
             throw new RequestException(
-                ErrorCodes.InvalidRequest, $"{count} followers need as many nodes with a journal; {able.Count} are alive. Ask for fewer followers, or start more nodes.");
-        }
-
-        var chosen = new List<NodeRecord>();
-        while (chosen.Count < count)
-        {
-            chosen.Add(able
-                .Where(node => !chosen.Contains(node))
-                .OrderByDescending(node => node.Id == primaryNode)
-                .ThenByDescending(node => present.Any(place => place.Journal == node.JournalId))
-                .ThenBy(node => chosen.Count(other => other.Region == node.Region))
-                .ThenBy(static node => node.Id, StringComparer.Ordinal)
-                .First());
+                ErrorCodes.InvalidRequest, $"{count} followers need as many nodes with a journal that may follow; {able.Count} are alive. Ask for fewer followers, or start more nodes.");
         }
 
         var quorum = wantedQuorum ?? DefaultQuorum(count);
+        var chosen = able
+            .Where(node => node.Id == primaryNode || present.Any(place => place.Journal == node.JournalId))
+            .OrderByDescending(node => node.Id == primaryNode)
+            .ThenBy(static node => node.Id, StringComparer.Ordinal)
+            .Take(count)
+            .ToList();
+        var spread = new FollowerSpread(nodes.FirstOrDefault(node => node.Id == primaryNode), count, quorum, distanceOf);
+        while (chosen.Count < count)
+        {
+            chosen.Add(spread.Next(able.Except(chosen), chosen)!); // there are enough: counted above
+        }
+
         if (quorum > count || quorum <= count / 2)
         {
             throw new RequestException(ErrorCodes.InvalidRequest, $"A quorum of {quorum} is not possible with {count} followers: from {DefaultQuorum(count)} to {count} is.");
@@ -77,16 +79,18 @@ public static class FollowerPlacement
     /// <param name="nodes">The nodes alive.</param>
     /// <param name="primaryNode">Who leads; it follows too.</param>
     /// <param name="database">As the catalogue has it.</param>
+    /// <param name="distanceOf">Round trip from the primary to a node; <see langword="null"/> where nobody knows it.</param>
     /// <returns><see langword="null"/>: the set is right, or there are not enough nodes to make it so.</returns>
-    public static FollowerSet? Change(IReadOnlyList<NodeRecord> nodes, string primaryNode, DatabaseRecord database)
+    public static FollowerSet? Change(IReadOnlyList<NodeRecord> nodes, string primaryNode, DatabaseRecord database, Func<NodeRecord, TimeSpan?>? distanceOf = null)
     {
         if (database.FollowerSet is not { } present)
         {
             return null; // it is named for the first time
         }
 
-        var byNode = nodes.Where(static node => node.JournalId != Guid.Empty).ToDictionary(static node => node.Id);
-        var kept = database.Followers.Where(place => !byNode.TryGetValue(place.NodeId, out var node) || node.JournalId == place.Journal).ToList();
+        var byNode = nodes.Where(static node => node.MayFollow).ToDictionary(static node => node.Id);
+        var alive = nodes.ToDictionary(static node => node.Id);
+        var kept = database.Followers.Where(place => !alive.TryGetValue(place.NodeId, out var node) || (node.JournalId == place.Journal && node.MayFollow)).ToList();
         var count = database.WantedFollowers ?? Math.Max(database.Followers.Length, DefaultCount(byNode.Count));
         var chosen = new List<FollowerPlace>();
         if (byNode.TryGetValue(primaryNode, out var primary))
@@ -95,13 +99,12 @@ public static class FollowerPlacement
         }
 
         chosen.AddRange(kept.Where(place => place.NodeId != primaryNode).Take(count - chosen.Count));
-        var regions = byNode.Values.ToDictionary(static node => node.Id, static node => node.Region);
-        while (chosen.Count < count && byNode.Values.Where(node => chosen.TrueForAll(place => place.NodeId != node.Id)).ToList() is { Count: > 0 } others)
+        var spread = new FollowerSpread(alive.GetValueOrDefault(primaryNode), count, database.WantedQuorum ?? DefaultQuorum(count), distanceOf);
+        while (chosen.Count < count
+            && spread.Next(
+                byNode.Values.Where(node => chosen.TrueForAll(place => place.NodeId != node.Id)),
+                [.. chosen.Select(place => alive.GetValueOrDefault(place.NodeId)).OfType<NodeRecord>()]) is { } next)
         {
-            var next = others
-                .OrderBy(node => chosen.Count(place => regions.GetValueOrDefault(place.NodeId) == node.Region))
-                .ThenBy(static node => node.Id, StringComparer.Ordinal)
-                .First();
             chosen.Add(new(next.JournalId, next.Id));
         }
 

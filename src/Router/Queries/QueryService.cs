@@ -195,9 +195,9 @@ public sealed class QueryService
 
         try
         {
-            return database.HasReplicaIn(_context.Self.Region) ? await _context.Replicas.UseAsync(database.Id, call.CancellationToken) : null;
+            return database.HasReplicaOn(_context.Self) ? await _context.Replicas.UseAsync(database.Id, call.CancellationToken) : null;
         }
-        catch (RequestException) when (_context.Control.Find(database.Id) is { } changed && !changed.HasReplicaIn(_context.Self.Region))
+        catch (RequestException) when (_context.Control.Find(database.Id) is { } changed && !changed.HasReplicaOn(_context.Self))
         {
             return null; // it ended between the look into the catalogue and now
         }

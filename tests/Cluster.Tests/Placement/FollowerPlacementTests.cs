@@ -64,8 +64,42 @@ public sealed class FollowerPlacementTests
         Assert.Contains("start more nodes", refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void No_region_gets_so_many_that_its_loss_takes_the_quorum_and_near_ones_come_first()
+    {
+        List<NodeRecord> nodes = [Node(0, "a", "a1"), Node(1, "a", "a2"), Node(2, "a", "a3"), Node(3, "b"), Node(4, "b"), Node(5, "c"), Node(6, "d")];
+        var far = new Dictionary<string, int> { ["a"] = 1, ["b"] = 80, ["c"] = 20, ["d"] = 150 };
+        TimeSpan? Distance(NodeRecord node) => TimeSpan.FromMilliseconds(far[node.Region]);
+        Assert.Equal(["n0", "n3", "n5"], Ids(FollowerPlacement.Choose(nodes, "n0", [], 3, null, Distance)));
+        Assert.Equal(["n0", "n1", "n3", "n5", "n6"], Ids(FollowerPlacement.Choose(nodes, "n0", [], 5, null, Distance)));
+    }
+
+    [Fact]
+    public void Zones_are_spread_over_where_there_is_one_region()
+    {
+        List<NodeRecord> nodes = [Node(0, "a", "a1"), Node(1, "a", "a1"), Node(2, "a", "a2"), Node(3, "a", "a2"), Node(4, "a", "a3")];
+        Assert.Equal(["n1", "n2", "n4"], Ids(FollowerPlacement.Choose(nodes, "n1", [], 3, null)));
+    }
+
+    [Fact]
+    public void Without_the_role_a_node_is_not_chosen_and_does_not_stay()
+    {
+        List<NodeRecord> nodes = [Node(0, "a"), Node(1, "b") with { Roles = NodeRoles.Router | NodeRoles.Replica }, Node(2, "c"), Node(3, "d")];
+        Assert.Equal(["n0", "n2", "n3"], Ids(FollowerPlacement.Choose(nodes, "n0", [], null, null)));
+        var record = new DatabaseRecord
+        {
+            Id = new DatabaseId(Guid.NewGuid()), Name = "d", CreatedAt = default, PrimaryRegion = "a", PrimaryNode = "n0", Quorum = 2,
+            Followers = [.. nodes.Take(3).Select(node => new FollowerPlace(node.JournalId, node.Id))],
+        };
+        var changed = FollowerPlacement.Change(nodes, "n0", record);
+        Assert.Equal(new[] { nodes[0].JournalId, nodes[2].JournalId, nodes[3].JournalId }.Order(), changed!.Members.Order());
+    }
+
+    private static IEnumerable<string> Ids((System.Collections.Immutable.ImmutableArray<FollowerPlace> Followers, int Quorum) chosen) =>
+        chosen.Followers.Select(place => place.NodeId).Order();
+
     private static List<NodeRecord> Nodes(int count) => [.. Enumerable.Range(0, count).Select(i => Node(i, $"r{i}"))];
 
-    private static NodeRecord Node(int number, string region) =>
-        new($"n{number}", region, new Uri("http://127.0.0.1:1"), new Uri("http://127.0.0.1:2"), new Guid(number + 1, 0, 0, new byte[8]));
+    private static NodeRecord Node(int number, string region, string zone = "") =>
+        new($"n{number}", region, new Uri("http://127.0.0.1:1"), new Uri("http://127.0.0.1:2"), new Guid(number + 1, 0, 0, new byte[8])) { Zone = zone };
 }

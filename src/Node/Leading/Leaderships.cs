@@ -1,0 +1,185 @@
+using System.Collections.Concurrent;
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Internal.V1;
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Primary;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Node;
+
+/// <summary>How leaderships come to this node and go from it: takeovers, planned moves, the end of a database.</summary>
+/// <remarks>Safe for use by any thread. The catalogue's compare-and-swap decides between several who want the same epoch.</remarks>
+internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, LocalCopies copies)
+{
+    private static readonly CallOptions _patienceWithTakeover = new() { Timeout = TimeSpan.FromSeconds(15) };
+
+    private readonly ConcurrentDictionary<DatabaseId, uint> _taking = new(); // this node is about to take the epoch after this one
+
+    /// <summary>Refuses to begin a leadership that is another node's by now. A takeover goes on from the epoch that was found lost, and from no other.</summary>
+    /// <exception cref="RpcException"><see cref="Forwarding.Moved"/>: whoever asked looks again.</exception>
+    public void CheckMayLead(DatabaseId database)
+    {
+        if (node.Control.Find(database) is { } record && record.PrimaryNode != node.Self.Id
+            && !(_taking.TryGetValue(database, out var seen) && (record.Epoch == seen || !IsAlive(record.PrimaryNode))))
+        {
+            throw Forwarding.Moved(database);
+        }
+    }
+
+    /// <summary>Why this node cannot lead anything now; <see langword="null"/> if it can.</summary>
+    public string? Inability => node.Follower.Trouble
+        ?? (node.Self.MayLead ? null : $"the roles of node {node.Self.Id} are {node.Self.Roles}, without {NodeRoles.Primary}.");
+
+    /// <summary>Takes the epoch after the one that was seen, and leads. A follower that cannot lead asks one that can.</summary>
+    /// <returns><see langword="false"/>: somebody else was quicker, or has to do it.</returns>
+    public async Task<bool> TakeOrPassOnAsync(DatabaseId database, uint seen, CancellationToken cancellationToken)
+    {
+        if (Inability is null && CanBegin(database))
+        {
+            return await TakeAsync(database, seen, cancellationToken);
+        }
+
+        await PassOnAsync(database, cancellationToken);
+        return false;
+    }
+
+    /// <summary>Asks whoever else may lead the database to do so: followers first, for they have the log.</summary>
+    /// <returns>Whether one does now.</returns>
+    public async Task<bool> PassOnAsync(DatabaseId database, CancellationToken cancellationToken)
+    {
+        if (node.Control.Find(database) is not { } record)
+        {
+            return false;
+        }
+
+        foreach (var other in node.Control.Nodes.Where(other => other.Id != node.Self.Id && record.Followers.Any(place => place.Journal == other.JournalId) && other.MayLead))
+        {
+            try
+            {
+                await HandToAsync(database, record.Epoch, other, cancellationToken);
+                return true;
+            }
+            catch (RpcException failure)
+            {
+                NodeLog.TakeoverFailed(node.Logger, database, $"{other.Id}: {failure.Detail}");
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A planned move to a region: this node, which leads now, drains, resigns, and lets a node there take the next epoch. The region becomes the database's own.</summary>
+    /// <exception cref="RequestException">It did not come to that; the text says what is so now.</exception>
+    public async Task MoveAsync(DatabaseRecord database, string region, CancellationToken cancellationToken)
+    {
+        var target = node.Control.Nodes
+            .Where(other => other.Region == region && other.MayLead)
+            .OrderByDescending(other => database.Followers.Any(place => place.NodeId == other.Id))
+            .FirstOrDefault() ?? throw new RequestException(
+                ErrorCodes.InvalidRequest, $"There is no node in region '{region}' that may lead databases. Nothing was done.");
+        await MoveAsync(database, target, cancellationToken);
+        await node.Control.UpdateAsync(database.Id, record => record with { PrimaryRegion = region }, cancellationToken);
+    }
+
+    /// <summary>The same to a node; where the database should be led stays as it is.</summary>
+    /// <exception cref="RequestException">It did not come to that; the text says what is so now.</exception>
+    public async Task MoveAsync(DatabaseRecord database, NodeRecord target, CancellationToken cancellationToken)
+    {
+        if (target.Id == node.Self.Id)
+        {
+            return;
+        }
+
+        using var lease = await copies.Primaries.UseAsync(database.Id, cancellationToken);
+        using var turn = await copies.EnterAsync(database.Id, cancellationToken); // no request begins another leadership here in between
+        var epoch = await ((PrimaryGrain)lease.Grain).ResignAsync(cancellationToken);
+        try
+        {
+            await HandToAsync(database.Id, epoch, target, cancellationToken);
+        }
+        catch (RpcException failure)
+        {
+            throw PrimaryForwarder.Translate(failure, readsOnly: true) ?? new RequestException(
+                ErrorCodes.NoPrimary, $"Node {target.Id} could not take '{database.Name}' over ({failure.Detail}). The next request finds who leads it.");
+        }
+    }
+
+    /// <summary>Another node has resigned in favour of this one.</summary>
+    public async ValueTask<TakeOverResponse> TakeOverAsync(TakeOverRequest request, ServerCallContext call)
+    {
+        var database = new DatabaseId(Guid.Parse(request.DatabaseId));
+        return await TakeAsync(database, request.Epoch, call.CancellationToken)
+            ? new TakeOverResponse()
+            : throw new RequestException(ErrorCodes.NoPrimary, $"{database} is led in another epoch than {request.Epoch} already. Nothing was done; try again.");
+    }
+
+    /// <summary>Ends a database's log for ever.</summary>
+    public async Task BuryAsync(DatabaseId database, CancellationToken cancellationToken)
+    {
+        using var turn = await copies.EnterAsync(database, cancellationToken);
+        await copies.Primaries.DeactivateAsync(database, abort: true);
+        await Burial.RunAsync(primaries, database, cancellationToken);
+    }
+
+    /// <summary>Another node leads: what is left of this one's leadership ends at once, whatever it believes.</summary>
+    public async Task StepDownAsync(DatabaseRecord database)
+    {
+        try
+        {
+            if (node.Control.Find(database.Id)?.PrimaryNode == node.Self.Id)
+            {
+                return; // it leads again by now
+            }
+
+            await copies.Primaries.DeactivateAsync(database.Id, abort: true);
+        }
+        catch (Exception e) when (e is IOException or JournalException or RequestException or ObjectDisposedException)
+        {
+            NodeLog.StepDownFailed(node.Logger, database.Id, e);
+        }
+
+        if (copies.HasNoReplicaOf(database))
+        {
+            await copies.EndReplicaAsync(database.Id);
+        }
+    }
+
+    // Whoever lost a leader, or was handed a leadership, comes here.
+    private async Task<bool> TakeAsync(DatabaseId database, uint seen, CancellationToken cancellationToken)
+    {
+        if (node.Stopping.IsCancellationRequested || Inability is not null || !CanBegin(database) || node.Control.Find(database) is not { } record
+            || (record.Epoch != seen && IsAlive(record.PrimaryNode)) || !_taking.TryAdd(database, seen))
+        {
+            return false;
+        }
+
+        try
+        {
+            using var lease = await copies.Primaries.UseAsync(database, cancellationToken);
+            return true;
+        }
+        finally
+        {
+            _taking.TryRemove(database, out _);
+        }
+    }
+
+    private bool CanBegin(DatabaseId database)
+    {
+        try
+        {
+            return PrimaryGrain.CanBegin(primaries, database);
+        }
+        catch (JournalException)
+        {
+            return true; // who begins is told what is wrong
+        }
+    }
+
+    private bool IsAlive(string nodeId) => node.Control.Nodes.Any(other => other.Id == nodeId);
+
+    private Task<TakeOverResponse> HandToAsync(DatabaseId database, uint epoch, NodeRecord target, CancellationToken cancellationToken) => node.Channels.ForQueries(target).CallAsync(
+        ReplicationMethods.TakeOver, new TakeOverRequest { DatabaseId = database.ToString(), Epoch = epoch }, _patienceWithTakeover, cancellationToken);
+}
