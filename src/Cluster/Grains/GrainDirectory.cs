@@ -218,13 +218,23 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
         private Task? _disposal; // written under _gate, once
         private int _users; // written under _gate
         private bool _closed; // written under _gate
+        private bool _stopWanted; // written under _gate: a grain that comes up later is told at once
         private long _lastUse = time.GetTimestamp(); // written under _gate
 
         public Task<TGrain>? Grain => _started.Task;
 
         public Task<TGrain> Started => _started.Task;
 
-        public void Complete(TGrain grain) => _started.SetResult(grain);
+        public void Complete(TGrain grain)
+        {
+            _started.SetResult(grain);
+            lock (_gate)
+            {
+                if (!_stopWanted) return;
+            }
+
+            grain.BeginStop();
+        }
 
         public void Fail(Exception reason)
         {
@@ -276,6 +286,11 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
 
         public void BeginStop(bool abort = false)
         {
+            lock (_gate)
+            {
+                _stopWanted = true;
+            }
+
             if (!_started.Task.IsCompletedSuccessfully)
             {
                 return;

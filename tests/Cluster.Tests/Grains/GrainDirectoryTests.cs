@@ -163,6 +163,22 @@ public class GrainDirectoryTests
     }
 
     [Fact]
+    public async Task A_grain_that_is_let_go_while_it_begins_is_asked_to_stop_as_soon_as_it_is_there()
+    {
+        var first = new TaskCompletionSource<TestGrain>();
+        await using var directory = new GrainDirectory<TestGrain>((_, _) => first.Task, _time, TimeSpan.FromMinutes(1));
+        var used = directory.UseAsync(_database).AsTask();
+        var going = directory.DeactivateAsync(_database);
+        Assert.False(going.IsCompleted);
+        first.SetResult(new TestGrain());
+        var lease = await used.WaitAsync(_patience);
+        await UntilAsync(() => lease.Grain.IsStopping); // else whoever uses it for long would keep it for as long
+        lease.Dispose();
+        await going.WaitAsync(_patience);
+        Assert.True(lease.Grain.IsDisposed);
+    }
+
+    [Fact]
     public async Task After_the_end_nothing_is_activated()
     {
         var directory = Directory();

@@ -4,9 +4,11 @@ using System.Net.Sockets;
 
 namespace ReplicatedSqlite.Grpc.Tests;
 
-/// <summary>A server that lets each request come in whole, answers it with given frames and hangs up: for what Kestrel would not do.</summary>
+/// <summary>A server that lets each request come in whole, answers it with given frames and hangs up, unless they only reset the stream: for what Kestrel would not do.</summary>
 internal sealed class RawHttp2Server : IAsyncDisposable
 {
+    private const byte ResetStream = 3;
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly Func<int, byte[]> _answer;
     private readonly Task _accepting;
@@ -38,7 +40,7 @@ internal sealed class RawHttp2Server : IAsyncDisposable
     {
         var payload = new byte[4];
         BinaryPrimitives.WriteInt32BigEndian(payload, errorCode);
-        return RawHttp2.Frame(3, 0, stream, payload);
+        return RawHttp2.Frame(ResetStream, 0, stream, payload);
     }
 
     public async ValueTask DisposeAsync()
@@ -68,9 +70,16 @@ internal sealed class RawHttp2Server : IAsyncDisposable
                 var stream = client.GetStream();
                 await stream.WriteAsync(RawHttp2.Frame(RawHttp2.Settings, 0, 0, []));
                 await stream.ReadExactlyAsync(new byte[24]); // the preface
-                var request = await ReadRequestAsync(stream);
-                Interlocked.Increment(ref _requests);
-                await stream.WriteAsync(_answer(request));
+                byte[] answer;
+                do
+                {
+                    var request = await ReadRequestAsync(stream);
+                    Interlocked.Increment(ref _requests);
+                    answer = _answer(request);
+                    await stream.WriteAsync(answer);
+                }
+                while (answer is [_, _, _, ResetStream, _, _, _, _, _, _, _, _, _]); // and no more: the end of the connection could overtake it in the client
+
                 client.Client.Shutdown(SocketShutdown.Send);
                 await stream.CopyToAsync(Stream.Null); // else what is unread would reset the connection
             }
