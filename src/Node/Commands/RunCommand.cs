@@ -35,8 +35,11 @@ internal static class RunCommand
     }
 
     /// <summary>The logs of all nodes, on standard error.</summary>
-    public static ILoggerFactory Logging(bool verbose) => LoggerFactory.Create(logging => logging
-        .SetMinimumLevel(verbose ? LogLevel.Information : LogLevel.Warning)
+    public static ILoggerFactory Logging(bool verbose) => Logging(verbose ? LogLevel.Information : LogLevel.Warning);
+
+    /// <summary>The log, on standard error.</summary>
+    public static ILoggerFactory Logging(LogLevel from) => LoggerFactory.Create(logging => logging
+        .SetMinimumLevel(from)
         .AddFilter("Microsoft", LogLevel.Warning)
         .AddSimpleConsole(console =>
         {
@@ -97,7 +100,8 @@ internal static class RunCommand
         return 0;
     }
 
-    private static async Task UntilCancelledAsync(CancellationToken cancellationToken)
+    /// <summary>Waits for a signal.</summary>
+    public static async Task UntilCancelledAsync(CancellationToken cancellationToken)
     {
         var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var cancelled = cancellationToken.Register(() => stop.TrySetResult());

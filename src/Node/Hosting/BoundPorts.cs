@@ -10,6 +10,7 @@ internal sealed class BoundPorts : IDisposable
 
     private BoundPorts(Socket grpc, Socket http)
     {
+        HttpSocket = http;
         Grpc = (IPEndPoint)grpc.LocalEndPoint!;
         Http = (IPEndPoint)http.LocalEndPoint!;
         _sockets = new Dictionary<int, Socket> { [Grpc.Port] = grpc, [Http.Port] = http };
@@ -18,6 +19,9 @@ internal sealed class BoundPorts : IDisposable
     public IPEndPoint Grpc { get; }
 
     public IPEndPoint Http { get; }
+
+    /// <summary>The HTTP port's socket, until it is taken.</summary>
+    public Socket HttpSocket { get; }
 
     /// <exception cref="InvalidOperationException">A port is taken.</exception>
     public static BoundPorts Bind(IPAddress address, int grpcPort, int httpPort)

@@ -67,6 +67,7 @@ public sealed class LocalCluster : IAsyncDisposable
             DataFolder = Path.Combine(options.DataFolder, region),
             GrpcPort = options.GrpcPort == 0 ? 0 : options.GrpcPort + index,
             HttpPort = options.HttpPort == 0 ? 0 : options.HttpPort + index,
+            HandOverPatience = TimeSpan.Zero, // all of them stop together
         };
         return node with { Replica = node.Replica with { Delay = options.Delays.GetValueOrDefault(region) } };
     }

@@ -11,43 +11,67 @@ internal sealed class NodeFolder : IAsyncDisposable
     private const string IdentityFile = "node.json";
 
     private readonly FileStream _lock;
+    private string? _nodeId; // set by Claim
 
-    private NodeFolder(string path, string nodeId, FileStream folderLock)
+    private NodeFolder(string path, FileStream folderLock)
     {
         Path = path;
-        NodeId = nodeId;
         _lock = folderLock;
     }
 
     public string Path { get; }
 
-    public string NodeId { get; }
+    /// <summary>The node that it belongs to.</summary>
+    public string NodeId => _nodeId ?? throw new InvalidOperationException("The folder is nobody's yet.");
 
     public string Journal => System.IO.Path.Combine(Path, "journal");
 
-    /// <summary>Opens a node's folder, or makes it.</summary>
-    /// <exception cref="InvalidOperationException">It is in use, or belongs to another cluster or region.</exception>
-    public static NodeFolder Open(string path, string clusterId, string region, Random random)
+    /// <summary>Opens a folder, or makes it, and locks it.</summary>
+    /// <exception cref="InvalidOperationException">It is in use, or cannot be made.</exception>
+    public static NodeFolder Open(string path)
     {
-        Directory.CreateDirectory(path);
-        var folderLock = Lock(path);
         try
         {
-            var identity = Read(path) ?? Create(path, clusterId, region, random);
-            if (identity.ClusterId != clusterId || identity.Region != region)
-            {
-                throw new InvalidOperationException(
-                    $"The folder '{path}' belongs to a node of region {identity.Region} in cluster {identity.ClusterId}; this is region {region} of cluster {clusterId}. " +
-                    "Use that node's own folder, or an empty one.");
-            }
-
-            return new NodeFolder(path, identity.NodeId, folderLock);
+            Directory.CreateDirectory(path);
         }
-        catch
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            folderLock.Dispose();
-            throw;
+            throw new InvalidOperationException($"The folder '{path}' cannot be made: {e.Message}", e);
         }
+
+        return new NodeFolder(path, Lock(path));
+    }
+
+    /// <summary>Makes it the folder of one node of one cluster, or finds that it is.</summary>
+    /// <param name="clusterId">Of the cluster that the node belongs to.</param>
+    /// <param name="region">Where the node stands.</param>
+    /// <param name="zone">Where in the region; empty when the region is one zone.</param>
+    /// <param name="nodeId">The node's name; <see langword="null"/>: the one that is in the folder, or a new one.</param>
+    /// <param name="random">Makes the name up.</param>
+    /// <exception cref="InvalidOperationException">It belongs to another cluster, region, zone or node.</exception>
+    public void Claim(string clusterId, string region, string zone, string? nodeId, Random random)
+    {
+        var identity = Read(Path) ?? Create(Path, clusterId, region, zone, nodeId, random);
+        if (identity.ClusterId != clusterId || identity.Region != region || (nodeId is not null && identity.NodeId != nodeId))
+        {
+            throw new InvalidOperationException(
+                $"The folder '{Path}' belongs to node {identity.NodeId} of region {identity.Region} in cluster {identity.ClusterId}; " +
+                $"this is {(nodeId is null ? "a node" : $"node {nodeId}")} of region {region} of cluster {clusterId}. Use that node's own folder, or an empty one.");
+        }
+
+        if (identity.Zone is { } known && known != zone)
+        {
+            throw new InvalidOperationException(
+                $"The folder '{Path}' belongs to a node in {Describe(known)}; this one is in {Describe(zone)}. Use that node's own folder, or an empty one. " +
+                $"If the node itself has moved, change \"Zone\" in '{System.IO.Path.Combine(Path, IdentityFile)}'.");
+        }
+
+        if (identity.Zone is null)
+        {
+            Write(Path, identity with { Zone = zone }); // it was made before there were zones
+        }
+
+        _nodeId = identity.NodeId;
     }
 
     /// <summary>What is remembered of this node's journal; <see langword="null"/> before the first start.</summary>
@@ -106,11 +130,13 @@ internal sealed class NodeFolder : IAsyncDisposable
         }
     }
 
-    private static Identity Create(string path, string clusterId, string region, Random random)
+    private static string Describe(string zone) => zone.Length == 0 ? "no zone" : $"zone {zone}";
+
+    private static Identity Create(string path, string clusterId, string region, string zone, string? nodeId, Random random)
     {
         Span<byte> bytes = stackalloc byte[6];
         random.NextBytes(bytes);
-        var identity = new Identity(clusterId, $"{region}-{Convert.ToHexStringLower(bytes)}", region);
+        var identity = new Identity(clusterId, nodeId ?? $"{region}-{Convert.ToHexStringLower(bytes)}", region, Zone: zone);
         Write(path, identity);
         return identity;
     }
@@ -118,5 +144,5 @@ internal sealed class NodeFolder : IAsyncDisposable
     private static void Write(string path, Identity identity) =>
         DurableFile.Write(System.IO.Path.Combine(path, IdentityFile), JsonSerializer.SerializeToUtf8Bytes(identity));
 
-    private sealed record Identity(string ClusterId, string NodeId, string Region, Guid? JournalId = null, ulong JournalGroup = 0);
+    private sealed record Identity(string ClusterId, string NodeId, string Region, Guid? JournalId = null, ulong JournalGroup = 0, string? Zone = null);
 }

@@ -19,17 +19,17 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly WebApplication _web;
     private readonly NodeServices _services;
     private readonly IAsyncDisposable _registration;
-    private readonly TimeSpan _stopPatience;
+    private readonly NodeOptions _options;
     private int _stopping; // by Interlocked
 
-    private NodeHost(NodeRecord record, Stack<IAsyncDisposable> parts, WebApplication web, NodeServices services, IAsyncDisposable registration, TimeSpan stopPatience)
+    private NodeHost(NodeRecord record, Stack<IAsyncDisposable> parts, WebApplication web, NodeServices services, IAsyncDisposable registration, NodeOptions options)
     {
         Record = record;
         _parts = parts;
         _web = web;
         _services = services;
         _registration = registration;
-        _stopPatience = stopPatience;
+        _options = options;
     }
 
     /// <summary>How the others see it.</summary>
@@ -40,25 +40,62 @@ public sealed class NodeHost : IAsyncDisposable
         typeof(NodeHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>Starts a node; on return it answers.</summary>
-    /// <exception cref="InvalidOperationException">The folder is not its own, a port is taken, or the address is not loopback.</exception>
+    /// <exception cref="InvalidOperationException">The folder is not its own, a port is taken, or the address is not allowed.</exception>
     /// <exception cref="JournalException">The journal is damaged or in use.</exception>
     /// <exception cref="NotSupportedException">The SQLite in this process must not be used.</exception>
-    public static async Task<NodeHost> StartAsync(
-        NodeOptions options, IControlPlane control, TimeProvider time, Random random, ILoggerFactory logging, CancellationToken cancellationToken = default)
+    public static Task<NodeHost> StartAsync(
+        NodeOptions options, IControlPlane control, TimeProvider time, Random random, ILoggerFactory logging, CancellationToken cancellationToken = default) =>
+        StartAsync(options, (_, _) => Task.FromResult(control), time, random, logging, cancellationToken);
+
+    /// <summary>The same with a control plane of the node's own. While it is not there the node answers health checks, and is live but not ready.</summary>
+    /// <param name="options">The node.</param>
+    /// <param name="connect">Reaches the control plane. The data folder is this process's alone by then. What it gives is closed when the node stops.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="random">Makes ids, spreads what should not happen all at once.</param>
+    /// <param name="logging">For what an operator should know.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    /// <inheritdoc cref="StartAsync(NodeOptions, IControlPlane, TimeProvider, Random, ILoggerFactory, CancellationToken)"/>
+    public static Task<NodeHost> StartAsync(
+        NodeOptions options, Func<CancellationToken, Task<IControlPlane>> connect, TimeProvider time, Random random, ILoggerFactory logging,
+        CancellationToken cancellationToken = default) => StartAsync(
+            options,
+            async (ports, parts) =>
+            {
+                await using var health = new StartingHealth(ports.HttpSocket);
+                return Keep(parts, await connect(cancellationToken));
+            },
+            time,
+            random,
+            logging,
+            cancellationToken);
+
+    private static async Task<NodeHost> StartAsync(
+        NodeOptions options, Func<BoundPorts, Stack<IAsyncDisposable>, Task<IControlPlane>> connect, TimeProvider time, Random random, ILoggerFactory logging,
+        CancellationToken cancellationToken)
     {
-        CheckAddress(options.Address);
+        if (ListenPolicy.FaultOf(options) is { } fault)
+        {
+            throw new InvalidOperationException(fault);
+        }
+
         SqliteVersionGate.Check(options.AllowUnfixedSqlite);
         var parts = new Stack<IAsyncDisposable>();
         try
         {
-            var folder = Keep(parts, NodeFolder.Open(options.DataFolder, control.ClusterId, options.Region, random));
+            var folder = Keep(parts, NodeFolder.Open(options.DataFolder));
+            using var ports = BoundPorts.Bind(options.Address, options.GrpcPort, options.HttpPort);
+            var control = await connect(ports, parts);
+            folder.Claim(control.ClusterId, options.Region, options.Zone, options.NodeId, random);
             var follower = Keep(parts, FollowerNode.Start(
                 new FollowerNodeOptions { Folder = folder.Journal, Disk = options.JournalDisk, Known = folder.KnownJournal, Remember = folder.Remember },
                 LeaseTime(time),
                 random,
                 logging.CreateLogger("ReplicatedSqlite.Follower")));
-            using var ports = BoundPorts.Bind(options.Address, options.GrpcPort, options.HttpPort);
-            var self = new NodeRecord(folder.NodeId, options.Region, new Uri($"http://{ports.Grpc}"), new Uri($"http://{ports.Http}"), follower.JournalId);
+            var self = new NodeRecord(
+                folder.NodeId, options.Region, options.AdvertisedGrpc ?? new Uri($"http://{ports.Grpc}"), options.AdvertisedHttp ?? new Uri($"http://{ports.Http}"), follower.JournalId)
+            {
+                Zone = options.Zone, Roles = options.Roles, Version = Version,
+            };
             var services = Keep(parts, new NodeServices(self, options, folder, follower, control, time, random, logging));
             var web = Keep(parts, Build(ports, options.Connections, logging));
             services.Map(web, options);
@@ -66,7 +103,7 @@ public sealed class NodeHost : IAsyncDisposable
             var registration = await control.RegisterAsync(self, cancellationToken);
             await services.RemoveLeftoversAsync();
             services.IsReady = true;
-            return new NodeHost(self, parts, web, services, registration, options.StopPatience);
+            return new NodeHost(self, parts, web, services, registration, options);
         }
         catch
         {
@@ -75,7 +112,7 @@ public sealed class NodeHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops cleanly: takes no new calls, lets those under way end, checkpoints, closes everything.</summary>
+    /// <summary>Stops cleanly: hands its primaries over, takes no new calls, lets those under way end, checkpoints, closes everything.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _stopping, 1) != 0)
@@ -83,9 +120,10 @@ public sealed class NodeHost : IAsyncDisposable
             return;
         }
 
+        await _services.HandOverAsync(_options.HandOverPatience); // while the others still take this node for alive
         await _registration.DisposeAsync();
-        using var patience = new CancellationTokenSource(_stopPatience + _lastAnswers);
-        var calls = _services.StopCallsAsync(_stopPatience);
+        using var patience = new CancellationTokenSource(_options.StopPatience + _lastAnswers);
+        var calls = _services.StopCallsAsync(_options.StopPatience);
         await _web.StopAsync(patience.Token); // closes the ports, sends GOAWAY, and waits for the calls
         await calls;
         await DisposeAllAsync(_parts);
@@ -93,15 +131,6 @@ public sealed class NodeHost : IAsyncDisposable
 
     // Leases and promises must end also while the machine sleeps. A clock that was given by hand is kept.
     internal static TimeProvider LeaseTime(TimeProvider time) => ReferenceEquals(time, TimeProvider.System) ? BootTimeProvider.Instance : time;
-
-    private static void CheckAddress(IPAddress address)
-    {
-        if (!IPAddress.IsLoopback(address))
-        {
-            throw new InvalidOperationException(
-                $"The address {address} is not loopback. This version has neither tokens nor TLS, so it does not listen where others could reach it.");
-        }
-    }
 
     private static WebApplication Build(BoundPorts ports, GrpcConnectionLimits limits, ILoggerFactory logging)
     {

@@ -28,4 +28,10 @@ internal static partial class NodeLog
 
     [LoggerMessage(4008, LogLevel.Error, "{Database} is kept here, but the control plane does not know of it: it may have been brought back from an older copy. Nothing was removed")]
     public static partial void UnknownDatabase(ILogger logger, DatabaseId database);
+
+    [LoggerMessage(4009, LogLevel.Information, "{Moved} databases were handed over to other nodes in {Milliseconds:F0} ms; {Left} are left to be taken over")]
+    public static partial void HandedOver(ILogger logger, int moved, double milliseconds, int left);
+
+    [LoggerMessage(4010, LogLevel.Warning, "{Database} could not be handed over: {Reason}")]
+    public static partial void NotHandedOver(ILogger logger, DatabaseId database, string reason);
 }

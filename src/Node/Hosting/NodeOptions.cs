@@ -1,4 +1,5 @@
 using System.Net;
+using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Primary;
@@ -13,6 +14,15 @@ public sealed record NodeOptions
     /// <summary>Its region, e.g. <c>weur</c>.</summary>
     public required string Region { get; init; }
 
+    /// <summary>What fails together with it within the region; empty when the region is one zone.</summary>
+    public string Zone { get; init; } = "";
+
+    /// <summary>Its name for the others; <see langword="null"/>: the folder's, made up at the first start.</summary>
+    public string? NodeId { get; init; }
+
+    /// <summary>What it takes on. Default: everything.</summary>
+    public NodeRoles Roles { get; init; } = NodeRoles.All;
+
     /// <summary>Its folder, for it alone.</summary>
     public required string DataFolder { get; init; }
 
@@ -25,8 +35,17 @@ public sealed record NodeOptions
     /// <summary>Loopback only, until there are tokens and TLS.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
+    /// <summary>How the others reach the gRPC port; <see langword="null"/>: by the address that it listens on.</summary>
+    public Uri? AdvertisedGrpc { get; init; }
+
+    /// <summary>The same for the HTTP port.</summary>
+    public Uri? AdvertisedHttp { get; init; }
+
     /// <summary>A grain that nobody uses for so long is let go. Default 60 s.</summary>
     public TimeSpan GrainIdle { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Longest time to hand the databases that it leads over to other nodes, before it stops. Default 10 s; zero hands nothing over.</summary>
+    public TimeSpan HandOverPatience { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Longest time that calls under way are given when the node stops. Default 5 s.</summary>
     public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(5);
@@ -45,6 +64,9 @@ public sealed record NodeOptions
 
     /// <summary>Settings of primaries.</summary>
     public PrimaryOptions Primary { get; init; } = new();
+
+    /// <summary>When a primary is taken for lost.</summary>
+    public HealthTimes Health { get; init; } = HealthTimes.Default;
 
     /// <summary>Settings of replicas.</summary>
     public ReplicaOptions Replica { get; init; } = new();

@@ -104,6 +104,7 @@ internal sealed class NodeServices : IAsyncDisposable
                 Control = control,
                 Followers = _primaries.Followers,
                 TakeAsync = _copies.Leaderships.TakeOrPassOnAsync,
+                Times = options.Health,
                 Time = time,
                 Random = random,
                 Logger = _node.Logger,
@@ -159,12 +160,22 @@ internal sealed class NodeServices : IAsyncDisposable
     /// <summary>Removes what a deletion, or the end of a replica, left behind when the process ended in the middle of it.</summary>
     public Task RemoveLeftoversAsync() => _copies.RemoveLeftoversAsync();
 
-    /// <summary>Tells health, refuses new calls, gives streams this long to end, and then ends those between the nodes and the transactions.</summary>
+    /// <summary>Tells health, leads nothing new, and lets other nodes lead what this one leads. The node goes on answering.</summary>
+    public async Task HandOverAsync(TimeSpan patience)
+    {
+        IsReady = false;
+        _copies.Leaderships.Leave();
+        _takeovers.Dispose();
+        if (patience > TimeSpan.Zero)
+        {
+            await new HandOver(_node, _copies).RunAsync(patience);
+        }
+    }
+
+    /// <summary>Refuses new calls, gives streams this long to end, and then ends those between the nodes and the transactions.</summary>
     public async Task StopCallsAsync(TimeSpan patience)
     {
-        _isReady = false;
         await _stopping.CancelAsync();
-        _takeovers.Dispose();
         _health.Stop();
         if (_drain is { } drain)
         {

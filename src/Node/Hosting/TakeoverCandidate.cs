@@ -18,6 +18,9 @@ internal sealed record TakeoverContext
     /// <summary>Takes the next epoch, after the one that was seen, and leads. False: somebody else does.</summary>
     public required Func<DatabaseId, uint, CancellationToken, Task<bool>> TakeAsync { get; init; }
 
+    /// <summary>When a leader is taken for lost.</summary>
+    public HealthTimes Times { get; init; } = HealthTimes.Default;
+
     /// <summary>Clock.</summary>
     public required TimeProvider Time { get; init; }
 
@@ -49,7 +52,7 @@ internal sealed class TakeoverCandidate : IDisposable
             seed = context.Random.Next();
         }
 
-        _core = new HealthCore(ownJournal, HealthTimes.Default, new Random(seed));
+        _core = new HealthCore(ownJournal, context.Times, new Random(seed));
         _timer = context.Time.CreateTimer(_ => Step(static (core, now, actions) => core.Pass(now, actions)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 

@@ -16,6 +16,7 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
     private static readonly CallOptions _patienceWithTakeover = new() { Timeout = TimeSpan.FromSeconds(15) };
 
     private readonly ConcurrentDictionary<DatabaseId, uint> _taking = new(); // this node is about to take the epoch after this one
+    private volatile bool _leaves;
 
     /// <summary>Refuses to begin a leadership that is another node's by now. A takeover goes on from the epoch that was found lost, and from no other.</summary>
     /// <exception cref="RpcException"><see cref="Forwarding.Moved"/>: whoever asked looks again.</exception>
@@ -79,15 +80,15 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
             .OrderByDescending(other => database.Followers.Any(place => place.NodeId == other.Id))
             .FirstOrDefault() ?? throw new RequestException(
                 ErrorCodes.InvalidRequest, $"There is no node in region '{region}' that may lead databases. Nothing was done.");
-        await MoveAsync(database, target, cancellationToken);
+        await MoveAsync(database, [target], cancellationToken);
         await node.Control.UpdateAsync(database.Id, record => record with { PrimaryRegion = region }, cancellationToken);
     }
 
-    /// <summary>The same to a node; where the database should be led stays as it is.</summary>
+    /// <summary>The same to the first of some nodes that can; where the database should be led stays as it is.</summary>
     /// <exception cref="RequestException">It did not come to that; the text says what is so now.</exception>
-    public async Task MoveAsync(DatabaseRecord database, NodeRecord target, CancellationToken cancellationToken)
+    public async Task MoveAsync(DatabaseRecord database, IReadOnlyList<NodeRecord> targets, CancellationToken cancellationToken)
     {
-        if (target.Id == node.Self.Id)
+        if (targets[0].Id == node.Self.Id)
         {
             return;
         }
@@ -95,16 +96,27 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
         using var lease = await copies.Primaries.UseAsync(database.Id, cancellationToken);
         using var turn = await copies.EnterAsync(database.Id, cancellationToken); // no request begins another leadership here in between
         var epoch = await ((PrimaryGrain)lease.Grain).ResignAsync(cancellationToken);
-        try
+        for (var i = 0; ; i++)
         {
-            await HandToAsync(database.Id, epoch, target, cancellationToken);
-        }
-        catch (RpcException failure)
-        {
-            throw PrimaryForwarder.Translate(failure, readsOnly: true) ?? new RequestException(
-                ErrorCodes.NoPrimary, $"Node {target.Id} could not take '{database.Name}' over ({failure.Detail}). The next request finds who leads it.");
+            try
+            {
+                await HandToAsync(database.Id, epoch, targets[i], cancellationToken);
+                return;
+            }
+            catch (RpcException) when (i + 1 < targets.Count)
+            {
+                // The next one may: the epoch decides between the two.
+            }
+            catch (RpcException failure)
+            {
+                throw PrimaryForwarder.Translate(failure, readsOnly: true) ?? new RequestException(
+                    ErrorCodes.NoPrimary, $"Node {targets[i].Id} could not take '{database.Name}' over ({failure.Detail}). The next request finds who leads it.");
+            }
         }
     }
+
+    /// <summary>The node is about to go: it leads nothing that it does not lead now.</summary>
+    public void Leave() => _leaves = true;
 
     /// <summary>Another node has resigned in favour of this one.</summary>
     public async ValueTask<TakeOverResponse> TakeOverAsync(TakeOverRequest request, ServerCallContext call)
@@ -149,7 +161,7 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
     // Whoever lost a leader, or was handed a leadership, comes here.
     private async Task<bool> TakeAsync(DatabaseId database, uint seen, CancellationToken cancellationToken)
     {
-        if (node.Stopping.IsCancellationRequested || Inability is not null || !CanBegin(database) || node.Control.Find(database) is not { } record
+        if (_leaves || node.Stopping.IsCancellationRequested || Inability is not null || !CanBegin(database) || node.Control.Find(database) is not { } record
             || (record.Epoch != seen && IsAlive(record.PrimaryNode)) || !_taking.TryAdd(database, seen))
         {
             return false;
