@@ -18,6 +18,14 @@ internal sealed class Catalogue
         _byId = byId;
     }
 
+    public static Catalogue Empty { get; } = Of([]);
+
+    /// <summary>Number of databases.</summary>
+    public int Count => _byId.Count;
+
+    /// <summary>All of them, in no order.</summary>
+    public IEnumerable<DatabaseRecord> All => _byId.Values;
+
     public static Catalogue Of(IReadOnlyList<DatabaseRecord> databases) => new(
         databases.Select(d => d.Name).ToImmutableSortedSet(StringComparer.Ordinal),
         databases.ToImmutableDictionary(d => d.Name, StringComparer.Ordinal),
@@ -64,7 +72,16 @@ internal sealed class Catalogue
         return new(clean._names.Add(database.Name), clean._byName.SetItem(database.Name, database), clean._byId.SetItem(database.Id, database));
     }
 
-    public Catalogue Without(DatabaseId id) => _byId.TryGetValue(id, out var old)
-        ? new(_names.Remove(old.Name), _byName.Remove(old.Name), _byId.Remove(id))
-        : this;
+    public Catalogue Without(DatabaseId id)
+    {
+        if (!_byId.TryGetValue(id, out var old))
+        {
+            return this;
+        }
+
+        // Its name may be another's by now: news of two databases do not come in order.
+        return _byName.TryGetValue(old.Name, out var holder) && holder.Id == id
+            ? new(_names.Remove(old.Name), _byName.Remove(old.Name), _byId.Remove(id))
+            : new(_names, _byName, _byId.Remove(id));
+    }
 }

@@ -97,35 +97,4 @@ internal sealed class ControlFile : IDisposable
             _changes = 0;
         }
     }
-
-    /// <summary>What is stored of a record. Fields are added, never renamed.</summary>
-    private sealed record StoredDatabase(
-        Guid Id, string Name, long CreatedAtMicroseconds, string PrimaryRegion, string PrimaryNode, bool Replicated, string[] ReplicaRegions, string Profile,
-        int PageSizeBytes, uint Epoch, FollowerPlace[]? Followers = null, int Quorum = 0, int? WantedFollowers = null, int? WantedQuorum = null,
-        long Revision = 0, long NameRevision = 0)
-    {
-        public static StoredDatabase Of(DatabaseRecord d) => new(
-            d.Id.Value, d.Name, d.CreatedAt.UtcTicks / TimeSpan.TicksPerMicrosecond, d.PrimaryRegion, d.PrimaryNode, d.Replicated, [.. d.ReplicaRegions], d.Profile,
-            d.PageSizeBytes, d.Epoch, [.. d.Followers], d.Quorum, d.WantedFollowers, d.WantedQuorum, d.Revision, d.NameRevision);
-
-        public DatabaseRecord ToRecord() => new()
-        {
-            Id = new DatabaseId(Id),
-            Name = Name,
-            CreatedAt = new DateTimeOffset(CreatedAtMicroseconds * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero),
-            PrimaryRegion = PrimaryRegion,
-            PrimaryNode = PrimaryNode,
-            Replicated = Replicated,
-            ReplicaRegions = [.. ReplicaRegions],
-            Profile = Profile,
-            PageSizeBytes = PageSizeBytes,
-            Epoch = Epoch,
-            Followers = Followers is { Length: > 0 } ? [.. Followers] : [],
-            Quorum = Quorum,
-            WantedFollowers = WantedFollowers,
-            WantedQuorum = WantedQuorum,
-            Revision = Revision,
-            NameRevision = NameRevision,
-        };
-    }
 }

@@ -40,7 +40,7 @@ public sealed class EmbeddedControlPlane : IControlPlane
         {
             if (_nodes.Any(other => other.Id == node.Id))
             {
-                throw new InvalidOperationException($"A node with the id {node.Id} is alive already. Two processes may be using one data folder.");
+                throw CatalogueErrors.NodeAlive(node.Id);
             }
 
             _nodes = _nodes.Add(node);
@@ -80,12 +80,12 @@ public sealed class EmbeddedControlPlane : IControlPlane
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_catalogue.Find(database.Name) is { } taken)
             {
-                throw Taken(taken);
+                throw CatalogueErrors.Taken(taken.Name, taken.Id);
             }
 
             if (_file.Knows(database.Id))
             {
-                throw new InvalidOperationException($"The id {database.Id} was used before, so '{database.Name}' needs another one: an id names one database for ever.");
+                throw CatalogueErrors.IdUsed(database);
             }
 
             _file.Put(database);
@@ -104,7 +104,7 @@ public sealed class EmbeddedControlPlane : IControlPlane
         lock (_writing)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            var old = _catalogue.Find(id) ?? throw Gone(id);
+            var old = _catalogue.Find(id) ?? throw CatalogueErrors.Gone(id);
             changed = change(old);
             if (changed == old)
             {
@@ -114,7 +114,7 @@ public sealed class EmbeddedControlPlane : IControlPlane
             var isRenamed = changed.Name != old.Name;
             if (isRenamed && _catalogue.Find(changed.Name) is { } taken)
             {
-                throw Taken(taken);
+                throw CatalogueErrors.Taken(taken.Name, taken.Id);
             }
 
             var revision = old.Revision + 1;
@@ -153,11 +153,10 @@ public sealed class EmbeddedControlPlane : IControlPlane
         lock (_writing)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            var database = _catalogue.Find(id) ?? throw Gone(id);
+            var database = _catalogue.Find(id) ?? throw CatalogueErrors.Gone(id);
             if (database.Epoch != expected)
             {
-                throw new RequestException(
-                    ErrorCodes.NoPrimary, $"Epoch {expected + 1} of '{database.Name}' was taken by another node; the newest is {database.Epoch}. Try again.");
+                throw CatalogueErrors.EpochTaken(database, expected);
             }
 
             changed = database with { Epoch = Math.Max(expected, above) + 1, PrimaryNode = nodeId };
@@ -217,11 +216,6 @@ public sealed class EmbeddedControlPlane : IControlPlane
 
         return ValueTask.CompletedTask;
     }
-
-    private static RequestException Taken(DatabaseRecord by) => new(
-        ErrorCodes.DatabaseExists, $"A database named '{by.Name}' exists already (id {by.Id}). Choose another name, or delete it first.");
-
-    private static RequestException Gone(DatabaseId id) => new(ErrorCodes.DatabaseNotFound, $"The database {id} does not exist any more.");
 
     private void Notify(CatalogueChange change)
     {

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Cluster;
+
+/// <summary>What is stored of a record, as JSON: in the embedded control plane's file, in etcd, and in what a node remembers of it. Fields are added, never renamed.</summary>
+internal sealed record StoredDatabase(
+    Guid Id, string Name, long CreatedAtMicroseconds, string PrimaryRegion, string PrimaryNode, bool Replicated, string[] ReplicaRegions, string Profile,
+    int PageSizeBytes, uint Epoch, FollowerPlace[]? Followers = null, int Quorum = 0, int? WantedFollowers = null, int? WantedQuorum = null,
+    long Revision = 0, long NameRevision = 0)
+{
+    public static byte[] Encode(DatabaseRecord database) => JsonSerializer.SerializeToUtf8Bytes(Of(database));
+
+    public static string EncodeText(DatabaseRecord database) => JsonSerializer.Serialize(Of(database));
+
+    /// <summary>Whether two records say the same. Records themselves compare their lists by reference.</summary>
+    public static bool AreSame(DatabaseRecord one, DatabaseRecord other) => Encode(one).AsSpan().SequenceEqual(Encode(other));
+
+    /// <exception cref="JsonException">It is no record.</exception>
+    public static DatabaseRecord Decode(string json) => Decode(System.Text.Encoding.UTF8.GetBytes(json));
+
+    /// <exception cref="JsonException">It is no record.</exception>
+    public static DatabaseRecord Decode(ReadOnlySpan<byte> json) =>
+        JsonSerializer.Deserialize<StoredDatabase>(json)?.ToRecord() ?? throw new JsonException("A database's record is wanted; null was found.");
+
+    public static StoredDatabase Of(DatabaseRecord d) => new(
+        d.Id.Value, d.Name, d.CreatedAt.UtcTicks / TimeSpan.TicksPerMicrosecond, d.PrimaryRegion, d.PrimaryNode, d.Replicated, [.. d.ReplicaRegions], d.Profile,
+        d.PageSizeBytes, d.Epoch, [.. d.Followers], d.Quorum, d.WantedFollowers, d.WantedQuorum, d.Revision, d.NameRevision);
+
+    // Regions, nodes and profiles are few, and databases many: they share the strings.
+    public DatabaseRecord ToRecord() => new()
+    {
+        Id = new DatabaseId(Id),
+        Name = Name,
+        CreatedAt = new DateTimeOffset(CreatedAtMicroseconds * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero),
+        PrimaryRegion = string.Intern(PrimaryRegion),
+        PrimaryNode = string.Intern(PrimaryNode),
+        Replicated = Replicated,
+        ReplicaRegions = [.. ReplicaRegions.Select(string.Intern)],
+        Profile = string.Intern(Profile),
+        PageSizeBytes = PageSizeBytes,
+        Epoch = Epoch,
+        Followers = Followers is { Length: > 0 } ? [.. Followers.Select(static place => place with { NodeId = string.Intern(place.NodeId) })] : [],
+        Quorum = Quorum,
+        WantedFollowers = WantedFollowers,
+        WantedQuorum = WantedQuorum,
+        Revision = Revision,
+        NameRevision = NameRevision,
+    };
+}

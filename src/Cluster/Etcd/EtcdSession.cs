@@ -1,0 +1,405 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+
+namespace ReplicatedSqlite.Cluster;
+
+/// <summary>This node's standing with etcd: whether it can be reached, whether it is the one that is known, and the mirror of it that is kept in memory and on disk.</summary>
+/// <remarks>One loop joins and follows; everything else may be used by any thread.</remarks>
+internal sealed class EtcdSession : IAsyncDisposable
+{
+    private readonly Lock _knowing = new();
+    private readonly EtcdOptions _options;
+    private readonly EtcdStore _store;
+    private readonly CatalogueMirror _catalogue;
+    private readonly NodeMirror _nodes;
+    private readonly ControlMemory _memory; // by whoever has _saving
+    private readonly SemaphoreSlim _saving = new(1);
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly EtcdFollowing _following;
+    private EtcdFacts? _facts; // written under _knowing; read by any thread
+    private EtcdFacts? _saved; // by whoever has _saving
+    private volatile string? _fault;
+    private volatile string? _absence;
+    private bool _isLoaded; // by the loop
+    private Task _loop = Task.CompletedTask;
+
+    public EtcdSession(EtcdOptions options, EtcdStore store, CatalogueMirror catalogue, NodeMirror nodes, ControlMemory memory, TimeProvider time, ILogger logger)
+    {
+        (_options, _store, _catalogue, _nodes, _memory, _time, _logger) = (options, store, catalogue, nodes, memory, time, logger);
+        _following = new EtcdFollowing(this, options, store, catalogue, nodes, time, logger);
+    }
+
+    /// <summary>What is known of the etcd that is trusted.</summary>
+    /// <exception cref="EtcdUnavailableException">It was never reached.</exception>
+    public EtcdFacts Facts => Volatile.Read(ref _facts) ?? throw new EtcdUnavailableException("etcd was never reached.", mayBeDone: false);
+
+    /// <summary>Why etcd cannot be used just now; <see langword="null"/> when it can.</summary>
+    public string? Trouble => _fault ?? _absence;
+
+    /// <summary>Reaches etcd for the first time, or falls back on what this node remembers.</summary>
+    /// <exception cref="InvalidOperationException">There is nothing to begin with.</exception>
+    public async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        var remembered = _memory.Facts;
+        if (remembered is not null)
+        {
+            Volatile.Write(ref _facts, remembered);
+            _saved = remembered;
+            var databases = _memory.ReadAll();
+            _catalogue.Load(
+                new LoadedCatalogue(
+                    remembered.Revision,
+                    [.. databases.Where(static database => database.Record is not null).Select(static database => (database.Id, database.Record, database.Revision))],
+                    databases.Where(static database => database.Record is null).ToDictionary(static database => database.Id, static database => database.Revision)),
+                isOtherHistory: false);
+            _catalogue.DrainUnsaved();
+            _nodes.SetAnew(_memory.Nodes);
+        }
+
+        try
+        {
+            if (_options.AcceptRestored && remembered is not null)
+            {
+                await new EtcdRestoration(_options, _store, _logger).AcceptAsync(remembered, _memory.ReadAll(), cancellationToken);
+            }
+
+            await JoinAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is EtcdUnavailableException or EtcdRefusedException && remembered is not null)
+        {
+            SetAbsence(e.Message);
+        }
+        catch (EtcdDistrustedException e) when (remembered is not null)
+        {
+            SetFault(e.Message);
+        }
+        catch (Exception e) when (e is EtcdUnavailableException or EtcdRefusedException or EtcdDistrustedException)
+        {
+            throw new InvalidOperationException($"The control plane cannot be used, and this node remembers nothing of it: {e.Message}", e);
+        }
+
+        _loop = RunAsync();
+    }
+
+    /// <summary>A change, or a read when there are no changes, in the etcd that is trusted.</summary>
+    /// <exception cref="EtcdDistrustedException">It is not that one.</exception>
+    public async Task<EtcdOutcome> CommitAsync(
+        IReadOnlyList<EtcdCompare> conditions, IReadOnlyList<EtcdOperation> changes, IReadOnlyList<byte[]> reads, bool isOfCatalogue, CancellationToken cancellationToken)
+    {
+        if (_fault is { } fault)
+        {
+            throw new EtcdDistrustedException(fault);
+        }
+
+        var token = isOfCatalogue && changes.Count > 0 ? RandomNumberGenerator.GetHexString(16, lowercase: true) : null;
+        try
+        {
+            var outcome = await _store.CommitAsync(Facts, conditions, changes, reads, token, cancellationToken);
+            if (token is not null && outcome.Succeeded)
+            {
+                Learn(outcome.Revision, outcome.Revision, token);
+            }
+
+            return outcome;
+        }
+        catch (EtcdDistrustedException)
+        {
+            _following.LookNow();
+            throw;
+        }
+    }
+
+    public Task<EtcdOutcome> ReadAsync(IReadOnlyList<byte[]> keys, CancellationToken cancellationToken) => CommitAsync([], [], keys, isOfCatalogue: false, cancellationToken);
+
+    /// <summary>Something newer was seen.</summary>
+    public void Learn(long revision, long headRevision, string headToken)
+    {
+        lock (_knowing)
+        {
+            _facts = _facts!.With(revision, headRevision, headToken);
+        }
+    }
+
+    /// <summary>Looks whether etcd is still the one that is known.</summary>
+    /// <exception cref="EtcdDistrustedException">It is not.</exception>
+    public async Task<EtcdSight> InspectAsync(CancellationToken cancellationToken)
+    {
+        var known = Facts; // before the look: what is learned meanwhile may be newer than what is seen
+        var sight = await _store.LookAsync(cancellationToken);
+        if (EtcdTrust.Fault(known, sight, _options.Prefix) is { } fault)
+        {
+            await HoldAsync(sight, fault, cancellationToken);
+            throw new EtcdDistrustedException(fault);
+        }
+
+        return sight;
+    }
+
+    /// <summary>Writes down what changed, so that the next process of this node, or an etcd that has forgotten it, can be told.</summary>
+    public async Task SaveAsync()
+    {
+        await _saving.WaitAsync(CancellationToken.None);
+        try
+        {
+            var facts = Facts;
+            var changed = _catalogue.DrainUnsaved();
+            if (changed.Count == 0 && _saved is { } saved && saved with { Revision = facts.Revision } == facts)
+            {
+                return; // what others do in this etcd is not worth a write
+            }
+
+            try
+            {
+                await Task.Run(() => _memory.Save(facts, changed), CancellationToken.None);
+                _saved = facts;
+            }
+            catch (Sqlite.SqliteException e)
+            {
+                _catalogue.MarkUnsaved(changed);
+                EtcdLog.NotRemembered(_logger, e);
+            }
+        }
+        finally
+        {
+            _saving.Release();
+        }
+    }
+
+    /// <summary>Remembers something else, or reads it.</summary>
+    public async Task<T> WithMemoryAsync<T>(Func<ControlMemory, T> use)
+    {
+        await _saving.WaitAsync(CancellationToken.None);
+        try
+        {
+            return await Task.Run(() => use(_memory), CancellationToken.None);
+        }
+        finally
+        {
+            _saving.Release();
+        }
+    }
+
+    /// <summary>Remembers something else.</summary>
+    public Task WithMemoryAsync(Action<ControlMemory> use) => WithMemoryAsync(memory =>
+    {
+        use(memory);
+        return true;
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _loop;
+        if (Volatile.Read(ref _facts) is not null)
+        {
+            await SaveAsync();
+        }
+
+        _following.Dispose();
+        _saving.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        var isJoined = _fault is null && _absence is null;
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                if (!isJoined)
+                {
+                    await JoinAsync(_stopping.Token);
+                }
+
+                await _following.RunAsync(_stopping.Token);
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (EtcdDistrustedException e)
+            {
+                SetFault(e.Message);
+                _store.MoveOn();
+            }
+            catch (EtcdRejoinException e)
+            {
+                EtcdLog.WatchReopened(_logger, e.Message);
+                _isLoaded = false;
+                isJoined = false;
+                continue;
+            }
+            catch (Exception e) when (e is EtcdUnavailableException or EtcdRefusedException)
+            {
+                SetAbsence(e.Message);
+            }
+            catch (Exception e)
+            {
+                EtcdLog.Failed(_logger, e); // a defect of ours, or of what is in etcd: everything is read anew
+                _isLoaded = false;
+            }
+
+            isJoined = false;
+            await Task.Delay(_options.Pulse, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+    }
+
+    private async Task JoinAsync(CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref _facts) is null)
+        {
+            await FoundAsync(cancellationToken);
+        }
+
+        var sight = await InspectAsync(cancellationToken);
+        var known = Facts;
+        var isOther = EtcdTrust.IsNewGeneration(known, sight);
+        if (isOther)
+        {
+            // What only this node remembers is told to it before its catalogue takes the place of what is in memory.
+            var remembered = await WithMemoryAsync(static memory => memory.ReadAll());
+            await new EtcdRestoration(_options, _store, _logger).TellAsync(EtcdFacts.Of(sight), remembered, cancellationToken);
+            sight = await _store.LookAsync(cancellationToken);
+        }
+        else if (sight.HeadRevision > known.HeadRevision)
+        {
+            await CheckHistoryAsync(known, sight, cancellationToken);
+        }
+
+        if (isOther || !_isLoaded)
+        {
+            await LoadAsync(isOther ? EtcdFacts.Of(sight) : known, isOther, cancellationToken);
+        }
+
+        Learn(sight.Revision, sight.HeadRevision, sight.HeadToken);
+        if (_absence is not null || _fault is not null)
+        {
+            _nodes.Spare(_options.Lease + (_options.Pulse * 2));
+        }
+
+        if (isOther)
+        {
+            _nodes.SetAnew(sight.Nodes);
+        }
+        else
+        {
+            _nodes.Set(sight.Nodes, sight.Revision);
+        }
+
+        if (_absence is not null || _fault is not null)
+        {
+            (_absence, _fault) = (null, null);
+            EtcdLog.Back(_logger);
+        }
+
+        await SaveAsync();
+    }
+
+    // The first node that ever comes makes the cluster.
+    private async Task FoundAsync(CancellationToken cancellationToken)
+    {
+        var sight = await _store.LookAsync(cancellationToken);
+        if (sight.Hold is { } hold)
+        {
+            throw new EtcdDistrustedException($"{hold.By} has found that etcd is not what it was, and has told everybody to leave it alone: {hold.Reason}");
+        }
+
+        if (sight.Cluster is null)
+        {
+            var mark = new ClusterMark(RandomNumberGenerator.GetHexString(32, lowercase: true), Generation: 1);
+            await _store.TryAsync(
+                [EtcdCompare.Missing(_store.Keys.Cluster), EtcdCompare.Missing(_store.Keys.Hold)],
+                [EtcdOperation.Put(_store.Keys.Cluster, mark.Encode()), EtcdOperation.Put(_store.Keys.Head, "0"u8.ToArray())],
+                cancellationToken);
+            sight = await _store.LookAsync(cancellationToken);
+        }
+
+        if (sight.Cluster is null)
+        {
+            throw new EtcdUnavailableException($"No cluster could be created in etcd under '{_options.Prefix}'.", mayBeDone: true);
+        }
+
+        lock (_knowing)
+        {
+            _facts = EtcdFacts.Of(sight);
+        }
+    }
+
+    // The catalogue went on while this node did not look. Where etcd still has what it was, it says whether it went on from there.
+    private async Task CheckHistoryAsync(EtcdFacts known, EtcdSight sight, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var then = await _store.ReadAtAsync(_store.Keys.Head, known.HeadRevision, cancellationToken);
+            if (then is null || then.ModRevision != known.HeadRevision || !then.Bytes.SequenceEqual(System.Text.Encoding.UTF8.GetBytes(known.HeadToken)))
+            {
+                var fault = EtcdTrust.Diverged(known);
+                await HoldAsync(sight, fault, cancellationToken);
+                throw new EtcdDistrustedException(fault);
+            }
+        }
+        catch (EtcdRefusedException refusal) when (refusal.IsCompacted)
+        {
+            // It has forgotten; the revisions, the other nodes and the followers' epochs are what is left to notice by.
+        }
+    }
+
+    private async Task LoadAsync(EtcdFacts facts, bool isOther, CancellationToken cancellationToken)
+    {
+        var start = _time.GetTimestamp();
+        var loaded = await EtcdLoader.LoadAsync(_store, _options, isOther ? null : _catalogue, _logger, cancellationToken);
+        lock (_knowing)
+        {
+            _facts = isOther ? facts : _facts;
+        }
+
+        foreach (var dropped in _catalogue.Load(loaded, isOther))
+        {
+            EtcdLog.RecordGone(_logger, dropped);
+        }
+
+        _following.ContinueAfter(loaded.Revision);
+        _isLoaded = true;
+        EtcdLog.Loaded(_logger, facts.ClusterId, loaded.Revision, _catalogue.Current.Count, _time.GetElapsedTime(start).TotalMilliseconds);
+    }
+
+    // Who has not noticed must not go on with it either. Another cluster's etcd is not ours to stop.
+    private async Task HoldAsync(EtcdSight sight, string reason, CancellationToken cancellationToken)
+    {
+        var known = Facts;
+        if (sight.Hold is null && (sight.Cluster is null || sight.Cluster.Id == known.ClusterId))
+        {
+            var mark = new HoldMark(Environment.MachineName, reason);
+            try
+            {
+                await _store.TryAsync([EtcdCompare.Missing(_store.Keys.Hold)], [EtcdOperation.Put(_store.Keys.Hold, mark.Encode())], cancellationToken);
+            }
+            catch (Exception e) when (e is EtcdUnavailableException or EtcdRefusedException)
+            {
+                // The next look tries again.
+            }
+        }
+    }
+
+    private void SetFault(string reason)
+    {
+        if (_fault != reason)
+        {
+            _fault = reason;
+            EtcdLog.Distrusted(_logger, reason);
+        }
+    }
+
+    private void SetAbsence(string reason)
+    {
+        if (_absence is null)
+        {
+            EtcdLog.Away(_logger, reason);
+        }
+
+        _absence = reason;
+    }
+}

@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace ReplicatedSqlite.Testing;
+
+/// <summary>A real etcd of one member on free loopback ports, in a temporary folder that goes with it.</summary>
+public sealed class EtcdServer : IAsyncDisposable
+{
+    /// <summary>Why tests that need it are skipped where it is missing.</summary>
+    public const string Missing = "There is no 'etcd' on this machine's PATH (Debian: apt-get install etcd-server etcd-client).";
+
+    private static readonly TimeSpan _startPatience = TimeSpan.FromSeconds(30);
+    private static readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(1) };
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly string[] _arguments;
+    private readonly Uri _peers;
+    private Process? _process;
+    private string _data = "data";
+
+    private EtcdServer(Uri endpoint, Uri peers, string[] arguments) => (Endpoint, _peers, _arguments) = (endpoint, peers, arguments);
+
+    /// <summary>Whether there is one to start.</summary>
+    public static bool IsThere { get; } = Find("etcd") && Find("etcdctl");
+
+    /// <summary>Where clients find it. It stays the same over restarts.</summary>
+    public Uri Endpoint { get; }
+
+    /// <summary>Starts one and waits until it answers.</summary>
+    /// <param name="scheme">http or https.</param>
+    /// <param name="arguments">Further ones.</param>
+    public static async Task<EtcdServer> StartAsync(string scheme = "http", params string[] arguments)
+    {
+        var ports = FreePorts(2);
+        var server = new EtcdServer(new Uri($"{scheme}://127.0.0.1:{ports[0]}"), new Uri($"http://127.0.0.1:{ports[1]}"), arguments);
+        await server.StartAsync();
+        return server;
+    }
+
+    /// <summary>Starts it again, with the data it has.</summary>
+    public async Task StartAsync()
+    {
+        string[] arguments =
+        [
+            "--data-dir", Path(_data), "--listen-client-urls", Bare(Endpoint), "--advertise-client-urls", Bare(Endpoint), "--listen-peer-urls", Bare(_peers),
+            "--initial-advertise-peer-urls", Bare(_peers), "--initial-cluster", $"default={Bare(_peers)}", "--unsafe-no-fsync", "--heartbeat-interval", "20", "--election-timeout", "200", "--bcrypt-cost", "4",
+            .. _arguments,
+        ];
+        _process = Launch("etcd", arguments, Path("log"));
+        var start = Stopwatch.StartNew();
+        while (!await AnswersAsync())
+        {
+            if (_process.HasExited || start.Elapsed > _startPatience)
+            {
+                throw new InvalidOperationException($"etcd did not start:\n{await File.ReadAllTextAsync(Path("log"))}");
+            }
+
+            await Task.Delay(20);
+        }
+    }
+
+    /// <summary>Kills it.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is { } process)
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+            process.Dispose();
+            _process = null;
+        }
+    }
+
+    /// <summary>Stops it in the middle of whatever it does, or lets it go on.</summary>
+    public Task SignalAsync(string signal) => RunAsync("kill", $"-{signal}", $"{_process!.Id}");
+
+    /// <summary>Takes a backup of it.</summary>
+    public Task SaveSnapshotAsync(string name) => ControlAsync("snapshot", "save", Path(name));
+
+    /// <summary>Brings it back from a backup. It is down before, and after.</summary>
+    public async Task RestoreSnapshotAsync(string name)
+    {
+        _data = $"data from {name}";
+        await RunAsync(
+            "etcdctl", "snapshot", "restore", Path(name), "--data-dir", Path(_data), "--name", "default", "--initial-cluster", $"default={Bare(_peers)}",
+            "--initial-advertise-peer-urls", Bare(_peers));
+    }
+
+    /// <summary>It begins with nothing the next time. It is down.</summary>
+    public void Wipe() => _data = "data after a wipe";
+
+    /// <summary>Runs <c>etcdctl</c> on it.</summary>
+    public Task ControlAsync(params string[] arguments) => RunAsync("etcdctl", ["--endpoints", Bare(Endpoint), .. arguments]);
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _folder.Dispose();
+    }
+
+    /// <summary>Ports of 127.0.0.1 that nobody uses just now.</summary>
+    public static int[] FreePorts(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        listeners.ForEach(listener => listener.Start());
+        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        listeners.ForEach(listener => listener.Dispose());
+        return ports;
+    }
+
+    private static string Bare(Uri address) => address.GetLeftPart(UriPartial.Authority); // etcd wants no path
+
+    private string Path(string name) => System.IO.Path.Combine(_folder.Path, name);
+
+    private async Task<bool> AnswersAsync()
+    {
+        if (Endpoint.Scheme == "https")
+        {
+            return (await File.ReadAllTextAsync(Path("log"))).Contains("serving client requests on", StringComparison.Ordinal);
+        }
+
+        try
+        {
+            return (await _http.GetStringAsync(new Uri(Endpoint, "/health"))).Contains("true", StringComparison.Ordinal);
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static bool Find(string name) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => folder.Length > 0 && File.Exists(System.IO.Path.Combine(folder, name)));
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        var log = System.IO.Path.GetTempFileName();
+        using var process = Launch(program, arguments, log);
+        await process.WaitForExitAsync();
+        var said = await File.ReadAllTextAsync(log);
+        File.Delete(log);
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {said}");
+        }
+    }
+
+    // The shell gives way to the program, whose output goes to a file: nobody has to read a pipe.
+    private static Process Launch(string program, string[] arguments, string log)
+    {
+        var start = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", "log=$1; shift; exec \"$@\" >\"$log\" 2>&1", "sh", log, program } };
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        start.Environment["ETCDCTL_API"] = "3";
+        start.Environment["ETCD_UNSUPPORTED_ARCH"] = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "";
+        return Process.Start(start)!;
+    }
+}
