@@ -24,7 +24,7 @@ internal static class FaultTable
 
     public static int Print(string? only, int tries, int first, int most)
     {
-        var faults = PlantedFault.All.Where(fault => only is null || fault.Name.Contains(only, StringComparison.OrdinalIgnoreCase)).ToList();
+        var faults = PlantedFault.All.Where(fault => only is null || (only == "rare" ? fault.IsRare : fault.Name.Contains(only, StringComparison.OrdinalIgnoreCase))).ToList();
         var lines = new string[faults.Count];
         var missed = 0;
         Console.WriteLine("| planted fault | median seeds | of tries | found by |");

@@ -1,5 +1,6 @@
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Follower;
+using ReplicatedSqlite.Primary;
 using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Simulation;
@@ -12,32 +13,20 @@ internal sealed class FollowerFault(Func<Guid, FollowerState, ILogView, Follower
 }
 
 /// <summary>
-/// Leaders that seal R followers and ask the others only where they stand, which is enough as long as an Append is a promise; and followers for which it is none.
+/// Leaders that ask the followers beyond the R which they sealed only where they stand, which is enough as long as an Append is a promise; and followers for which it is none.
 /// </summary>
 /// <param name="isPromise">Without the fault: the same leaders with right followers.</param>
 internal sealed class AppendIsNoPromise(bool isPromise) : Plant
 {
-    private readonly Dictionary<Promise, HashSet<Guid>> _sealed = [];
-
     public override FollowerCore MakeFollower(Guid journal, FollowerState recovered, ILogView log, FollowerTimes times, long startedAt) => isPromise
         ? base.MakeFollower(journal, recovered, log, times, startedAt)
         : new FollowerFaults.AppendIsNoPromise(journal, recovered, log, times, startedAt);
 
     public override IEnumerable<LeaderMessage> ToFollower(FollowerHost follower, LeaderLink link, LeaderMessage message)
     {
-        if (message is not Seal seal || seal.Promise.Epoch <= follower.Core.Promised.Epoch)
+        // Only who adopted already asks without sealing: what it is told must not count among its promises.
+        if (message is not Seal seal || seal.Promise.Epoch <= follower.Core.Promised.Epoch || link.IsOwn || link.Leader.Core.Phase is not (LeaderPhase.Opening or LeaderPhase.Leading))
         {
-            return [message];
-        }
-
-        if (!_sealed.TryGetValue(seal.Promise, out var members))
-        {
-            _sealed.Add(seal.Promise, members = []);
-        }
-
-        if (members.Contains(link.Member) || members.Count < (follower.Core.Sets?.Sets.Current.SealQuorum ?? int.MaxValue) || link.IsOwn || follower.Core.Sets!.Sets.Old is not null)
-        {
-            members.Add(link.Member);
             return [message];
         }
 

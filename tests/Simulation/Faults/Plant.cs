@@ -3,7 +3,6 @@ using ReplicatedSqlite.Follower;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Primary;
 using ReplicatedSqlite.Protocol;
-using ReplicatedSqlite.Replica;
 
 namespace ReplicatedSqlite.Simulation;
 
@@ -40,9 +39,6 @@ internal class Plant
     /// <returns><see langword="false"/>: it was the plant's own.</returns>
     public virtual bool SeesProof(LeaderHost leader, long token, bool isValid) => true;
 
-    /// <summary>Replicas may subscribe while the epoch entry is on its way. Nothing hangs on it that they may not: what they get stays hidden until it is confirmed.</summary>
-    public virtual bool ShipsBeforeLeading => false;
-
     // Writer and gate.
 
     public virtual bool ErrorsPassTheGate => false;
@@ -57,14 +53,6 @@ internal class Plant
     public virtual bool KeepsImageCache => false;
 
     // Replica.
-
-    /// <summary>The leadership that a replica takes a message for.</summary>
-    public virtual uint HeardEpoch(ApplyCore core, uint said) => said;
-
-    /// <summary>The entry that a mark is taken for.</summary>
-    public virtual Position MarkFor(ApplyCore core, HiddenEntries entries, uint said, Position mark) => mark;
-
-    public virtual bool CallsAbandoned(uint epoch, EpochTable received, Bookmark bookmark) => false;
 
     public virtual bool ShowsMixtures => false;
 

@@ -7,8 +7,9 @@ namespace ReplicatedSqlite.Simulation;
 /// <summary>A mistake that the checkers have to find.</summary>
 /// <param name="Name">What goes wrong.</param>
 /// <param name="Make">The mistake, for one story.</param>
+/// <param name="IsRare">It takes more seeds to find it than the usual tests have time for.</param>
 /// <param name="Script">A story of its own, for what random seeds rarely reach.</param>
-internal sealed record PlantedFault(string Name, Func<Plant> Make, Func<Plant, StoryResult>? Script = null)
+internal sealed record PlantedFault(string Name, Func<Plant> Make, Func<Plant, StoryResult>? Script = null, bool IsRare = false)
 {
     public static IReadOnlyList<PlantedFault> All { get; } =
     [
@@ -19,7 +20,7 @@ internal sealed record PlantedFault(string Name, Func<Plant> Make, Func<Plant, S
         Follower("ack = own last position", (j, s, l, t, n) => new FollowerFaults.AcksItsOwnEnd(j, s, l, t, n)),
         Follower("an ack does not wait for the disk", (j, s, l, t, n) => new FollowerFaults.AcksWhatIsNotOnDisk(j, s, l, t, n)),
         new("ack before fsync", () => new ShellFaults.AcksBeforeSync()),
-        new("a restarted process acks what it read back", () => new ShellFaults.AcksWhatItReadBack()),
+        new("a restarted process acks what it read back", () => new ShellFaults.AcksWhatItReadBack(), IsRare: true),
         Follower("an old duplicate of an Append cuts", (j, s, l, t, n) => new FollowerFaults.OldAppendCuts(j, s, l, t, n)),
         Leader("seal with R-1", new LeaderFaults.OnePromiseLess()),
         Leader("the longest log is adopted, not the greatest", new LeaderFaults.AdoptsLongest()),
@@ -28,25 +29,22 @@ internal sealed record PlantedFault(string Name, Func<Plant> Make, Func<Plant, S
         Leader("only the new set is sealed", new LeaderFaults.OnlyNewSetSealed()),
         Leader("only the new set confirms a change", new LeaderFaults.OnlyNewSetConfirms()),
         Leader("only the old set confirms a change", new LeaderFaults.OnlyOldSetConfirms()),
-        new("a mark covers everything <= (epoch, sequence)", () => new ShellFaults.MarkCoversEverythingBelow()),
-        new("a mark does not fence", () => new ShellFaults.MarkDoesNotFence()),
-        Leader("the lease counts from the ack's arrival", new LeaderFaults.LeaseFromArrival()),
-        Leader("the leader's lease is longer than the followers'", new LeaderFaults.LeaseForTooLong()),
+        Leader("the lease counts from the ack's arrival", new LeaderFaults.LeaseFromArrival(), isRare: true),
+        Leader("the leader's lease is longer than the followers'", new LeaderFaults.LeaseForTooLong(), isRare: true),
         Follower("the follower's lease is shorter than the leader's", (j, s, l, t, n) => new FollowerFaults.LeaseTooShort(j, s, l, t, n)),
         new("the lease is looked at before the read arrived", () => new ShellFaults.LeaseIsLookedAtBefore()),
-        Leader("a read joins a round already under way", new LeaderFaults.JoinsRound()),
-        new("a restarted follower forgets its lease", () => new ShellFaults.ForgetsLease()),
+        Leader("a read joins a round already under way", new LeaderFaults.JoinsRound(), isRare: true),
+        new("a restarted follower forgets its lease", () => new ShellFaults.ForgetsLease(), IsRare: true),
         Follower("a Seal is taken for a resignation", (j, s, l, t, n) => new FollowerFaults.SealTakenForResignation(j, s, l, t, n)),
-        new("abandoned is said from an unconfirmed epoch", () => new ShellFaults.AbandonedByUnconfirmedEpoch()),
         new("errors pass the gate", () => new ShellFaults.ErrorsPass()),
         new("a key's row that is not confirmed is answered", () => new ShellFaults.FoundKeysPass()),
         new("reads pass the gate", () => new ShellFaults.ReadsPass()),
         new("keys are not looked for", () => new ShellFaults.KeysAreIgnored()),
-        new("unfinished parts are adopted", () => new ShellFaults.UnfinishedPartsAreAdopted()),
+        new("unfinished parts are adopted", () => new ShellFaults.UnfinishedPartsAreAdopted(), IsRare: true),
         new("the image cache is kept over a lost leadership", () => new ShellFaults.ImagesAreKept()),
         new("pages of a discarded tail stay", () => new ShellFaults.PagesOfDiscardedTailStay()),
         Follower("a promise is not kept", (j, s, l, t, n) => new FollowerFaults.PromiseIsNotKept(j, s, l, t, n)),
-        new("a promise is answered before its note is on disk", () => new ShellFaults.PromiseBeforeItsNote()),
+        new("a promise is answered before its note is on disk", () => new ShellFaults.PromiseBeforeItsNote(), IsRare: true),
         new("a session's bookmark is not merged", () => new ShellFaults.BookmarksAreForgotten()),
         new("a mixture of old and new pages is shown", () => new ShellFaults.MixturesAreShown()),
         new("hidden entries are shown", () => new ShellFaults.HiddenEntriesAreShown()),
@@ -57,5 +55,5 @@ internal sealed record PlantedFault(string Name, Func<Plant> Make, Func<Plant, S
 
     private static PlantedFault Follower(string name, Func<Guid, FollowerState, ILogView, FollowerTimes, long, FollowerCore> make) => new(name, () => new FollowerFault(make));
 
-    private static PlantedFault Leader(string name, LeaderRules rules) => new(name, () => new LeaderFault(rules));
+    private static PlantedFault Leader(string name, LeaderRules rules, bool isRare = false) => new(name, () => new LeaderFault(rules), IsRare: isRare);
 }

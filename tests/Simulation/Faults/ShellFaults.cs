@@ -3,7 +3,6 @@ using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Follower;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
-using ReplicatedSqlite.Replica;
 
 namespace ReplicatedSqlite.Simulation;
 
@@ -108,28 +107,6 @@ internal static class ShellFaults
                 leader.Node.Process.After(Every, () => Look(leader));
             }
         }
-    }
-
-    internal sealed class MarkCoversEverythingBelow : Plant
-    {
-        public override Position MarkFor(ApplyCore core, HiddenEntries entries, uint said, Position mark) =>
-            said >= core.Epoch && entries.FloorOf(mark) is { } floor && floor > core.Visible ? floor : mark;
-    }
-
-    /// <summary>No fault: primaries that ship early, which makes the next two faults harmful.</summary>
-    internal class ShipsEarly : Plant
-    {
-        public override bool ShipsBeforeLeading => true;
-    }
-
-    internal sealed class MarkDoesNotFence : ShipsEarly
-    {
-        public override uint HeardEpoch(ApplyCore core, uint said) => Math.Max(said, core.Epoch);
-    }
-
-    internal sealed class AbandonedByUnconfirmedEpoch : ShipsEarly
-    {
-        public override bool CallsAbandoned(uint epoch, EpochTable received, Bookmark bookmark) => received.IsAbandoned(bookmark, received.CurrentEpoch);
     }
 
     internal sealed class MixturesAreShown : Plant

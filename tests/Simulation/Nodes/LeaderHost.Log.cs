@@ -27,7 +27,7 @@ internal sealed partial class LeaderHost
 
     public bool TrySubscribe(CopyStream stream, Position from)
     {
-        if (IsClosed || _shipping is null)
+        if (!Leads || _shipping is null)
         {
             return false;
         }
@@ -39,7 +39,7 @@ internal sealed partial class LeaderHost
             from = image.At;
         }
 
-        stream.Send(new CopyMessage.Welcome(Promise.Epoch, (Leads ? _confirmedImage : _image).Epochs, image));
+        stream.Send(new CopyMessage.Welcome(Promise.Epoch, _confirmedImage.Epochs, image));
         var actions = new List<ShippingAction>();
         stream.Subscriber = _shipping.Add(from, actions);
         _subscribers.Add(stream.Subscriber, stream);
@@ -109,11 +109,6 @@ internal sealed partial class LeaderHost
             FirstSequence = adopted.Sequence + 1, LastSequence = adopted.Sequence + 1, Predecessor = adopted,
             PageSizeBytes = PageImage.PageSize, DatabaseSizePages = (uint)_image.PageCount, CommitTimeMicroseconds = World.Now + 1,
         };
-        if (_cluster.Plant.ShipsBeforeLeading)
-        {
-            _shipping = new ShippingCore(adopted, Position.Start, WindowBytes);
-        }
-
         Append(EpochEntry.Create(header, _image.Epochs, sets.Encode()), [], []);
     }
 

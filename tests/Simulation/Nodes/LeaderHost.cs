@@ -252,6 +252,12 @@ internal sealed partial class LeaderHost
     // Any base at or above the one that is asked for will do, if it is of this log.
     private void FetchBase(Guid holder, Position first) => _process.After(World.Between(5_000, 50_000), () =>
     {
+        if (IsClosed)
+        {
+            return;
+        }
+
+        _node.EndReplica(); // a file is replaced with nobody on it
         _node.File.Install(_cluster.Bases[first]);
         Do(now => Core.BaseFetched(holder, first, _cluster.Bases[first].Sets, now, _actions));
     });

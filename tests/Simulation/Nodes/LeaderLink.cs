@@ -42,6 +42,8 @@ internal sealed class LeaderLink
 
     public Promise Promise { get; }
 
+    public LeaderHost Leader => _leader;
+
     /// <summary>The follower is on the leader's own node.</summary>
     public bool IsOwn => _from == _to;
 

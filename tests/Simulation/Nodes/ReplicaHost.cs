@@ -73,7 +73,7 @@ internal sealed class ReplicaHost
             return;
         }
 
-        var result = _plant.CallsAbandoned(_core.Epoch, _pages.Newest.Epochs, read.Bookmark) ? WaitResult.Abandoned : _waits.Wait(read.Bookmark, _node.Clock.Now + WaitingRead.Limit, read);
+        var result = _waits.Wait(read.Bookmark, _node.Clock.Now + WaitingRead.Limit, read);
         if (result is { } ended)
         {
             End(read, ended);
@@ -112,13 +112,13 @@ internal sealed class ReplicaHost
                 break;
             case CopyMessage.NewEntry { Entry: var entry }:
                 _receivedBytes += stream == _stream ? entry.Encoded.Length : 0;
-                _core.Entry(_plant.HeardEpoch(_core, stream.Epoch), entry.End, entry.Predecessor, _actions);
+                _core.Entry(stream.Epoch, entry.End, entry.Predecessor, _actions);
                 CarryOut(entry);
                 Grow(stream, entry.EpochTable);
                 stream.Report(_receivedBytes);
                 break;
             case CopyMessage.Mark mark:
-                _core.Mark(_plant.HeardEpoch(_core, stream.Epoch), _plant.MarkFor(_core, _pages, stream.Epoch, mark.Position), _actions);
+                _core.Mark(stream.Epoch, mark.Position, _actions);
                 CarryOut(null);
                 break;
             default:
@@ -186,7 +186,7 @@ internal sealed class ReplicaHost
     private void Welcome(CopyStream stream, CopyMessage.Welcome welcome)
     {
         stream.Epoch = welcome.Epoch;
-        if (!_core.Hear(_plant.HeardEpoch(_core, welcome.Epoch)))
+        if (!_core.Hear(welcome.Epoch))
         {
             Drop(stream);
             return;

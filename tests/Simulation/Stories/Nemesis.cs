@@ -140,7 +140,7 @@ internal sealed class Nemesis
         if (_world.Chance(0.7))
         {
             // Sometimes replicas beside the followers still hear the old one.
-            var followersOnly = _world.Chance(0.5);
+            var followersOnly = _world.Chance(0.3);
             Block([.. Around(leader).Where(way => !followersOnly || (IsFollower(way.From) && IsFollower(way.To)))]);
         }
         else
@@ -154,7 +154,7 @@ internal sealed class Nemesis
             return;
         }
 
-        if (_world.Chance(0.3))
+        if (_world.Chance(0.45))
         {
             foreach (var other in others)
             {

@@ -93,9 +93,9 @@ internal sealed record StoryPlan
         weights[(int)NemesisKind.Move] = world.Random.Next(2);
         return new StoryPlan
         {
-            Nodes = world.Random.Next(3, 6),
+            Nodes = world.Chance(0.6) ? 3 : world.Random.Next(4, 6),
             Followers = 3,
-            Clients = 5,
+            Clients = 6,
             Length = world.Between(3_000_000, 6_000_000),
             MostRest = world.Between(400_000, 900_000),
             Weather = NetworkWeather.Choose(world) with { LeastDelay = 50, MostDelay = 1_500 },
@@ -104,7 +104,7 @@ internal sealed record StoryPlan
             MostThinking = world.Between(5_000, 30_000),
             MostTurns = 3,
             FirstPrimaryShare = 0.95,
-            SlowWays = world.Chance(0.7) ? 0.3 : 0,
+            SlowWays = world.Random.Next(3) switch { 0 => 0, 1 => 0.3, _ => 0.5 },
             ReadLease = world.Chance(0.8),
             Weights = weights,
         };
