@@ -7,7 +7,8 @@ internal static class SimulationCommand
 {
     private const string Usage = """
         ./test simulation [--seeds N] [--first S] [--seconds T]   runs N stories (1,000) from seed S (1) on, for T seconds at most
-        ./test simulation --seed S [--story]                      runs one story twice and compares; --story tells it
+        ./test simulation --seed S [--story]                      runs one story; --story tells it
+        ... --plant NAME                                          with a planted fault in them, or a variant that must pass
         ./test simulation --faults [--fault NAME] [--tries N]     plants each fault and says how many seeds it takes to find it (median of N tries, 5; up to --seeds each)
         """;
 
@@ -16,6 +17,7 @@ internal static class SimulationCommand
         var (seeds, first, tries, seconds) = (1_000, 1, 5, double.PositiveInfinity);
         int? seed = null;
         string? fault = null;
+        PlantedFault? plant = null;
         var (tells, plants, isBounded) = (false, false, false);
         for (var i = 0; i < options.Length; i++)
         {
@@ -39,6 +41,9 @@ internal static class SimulationCommand
                 case "--fault" when ++i < options.Length:
                     (plants, fault) = (true, options[i]);
                     break;
+                case "--plant" when ++i < options.Length && PlantedFault.Named(options[i]) is { } named:
+                    plant = named;
+                    break;
                 case "--faults":
                     plants = true;
                     break;
@@ -51,15 +56,15 @@ internal static class SimulationCommand
             }
         }
 
-        return plants ? FaultTable.Print(fault, tries, first, isBounded ? seeds : 20_000) : seed is { } one ? RunOne(one, tells) : RunMany(seeds, first, seconds);
+        return plants ? FaultTable.Print(fault, tries, first, isBounded ? seeds : 20_000) : seed is { } one ? RunOne(one, tells, plant) : RunMany(seeds, first, seconds, plant);
     }
 
     private static int? Number(string[] options, int at) =>
         at < options.Length && int.TryParse(options[at], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private static int RunMany(int seeds, int first, double seconds)
+    private static int RunMany(int seeds, int first, double seconds, PlantedFault? plant)
     {
-        var run = StoryRunner.Run(Enumerable.Range(first, seeds), seconds);
+        var run = StoryRunner.Run(Enumerable.Range(first, seeds), seconds, plant);
         var count = run.Passed + run.Failed.Count;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
@@ -75,9 +80,9 @@ internal static class SimulationCommand
         return run.Failed.Count == 0 && run.Passed > 0 ? 0 : 1;
     }
 
-    private static int RunOne(int seed, bool tells)
+    private static int RunOne(int seed, bool tells, PlantedFault? plant)
     {
-        var result = Story.Run(seed, log: tells ? Console.WriteLine : null);
+        var result = Story.Run(seed, plant?.Make(), log: tells ? Console.WriteLine : null);
         foreach (var finding in result.Findings)
         {
             Console.WriteLine(finding);

@@ -25,6 +25,12 @@ internal sealed class LogMatch(ILogView log)
     /// <param name="first">The other log's beginning.</param>
     public Position? Next(Position own, Position first)
     {
+        if (first > _tried)
+        {
+            // It was trimmed, or began anew at a base, after it said where it ends: an older leadership may do that to whoever has not promised this one.
+            return log.Holds(first) ? _tried = first : null;
+        }
+
         var floor = log.Holds(own) ? own : log.FloorOf(own.Epoch, own.Sequence);
         if (floor >= _tried)
         {

@@ -26,9 +26,10 @@ internal sealed partial class MemberCore
     /// <returns>Why its log contradicts the leader's, or <see langword="null"/>.</returns>
     public string? Mismatched(Mismatched answer, long now, List<LeaderAction> actions)
     {
-        if (State == MemberState.Matching && answer.Previous == _place)
+        if (State == MemberState.Matching)
         {
-            return Compare(_match.Next(answer.Own, answer.First), answer.First, now, actions);
+            // It has the place, and something behind it was lost: then its ack of the place says so too.
+            return answer.Previous == _place && answer.Own != _place ? Compare(_match.Next(answer.Own, answer.First), answer.First, now, actions) : null;
         }
 
         if (State is not (MemberState.Behind or MemberState.Live))
@@ -36,17 +37,17 @@ internal sealed partial class MemberCore
             return null;
         }
 
-        if (!_isMatched)
+        if (!_isMatched && answer.Own != _place && !(answer.Own > _place))
         {
-            // What its own answer named is not there. What was sent behind it is answered in the same way, and is then of a place that was given up.
+            // What its own answer named is not there. What was sent behind a place that was given up is answered in the same way.
             return answer.Previous >= _place ? Compare(_match.Next(answer.Own, answer.First), answer.First, now, actions) : null;
         }
 
-        if (answer.Previous > Acked && answer.Previous <= _sent)
+        // Something on the way was lost, such as a part of an entry: it begins again where the follower is known to be.
+        var known = _isMatched ? Acked : _place;
+        if (answer.Previous >= known && answer.Previous <= _sent)
         {
-            // Something on the way was lost: it begins again where the follower is known to be.
-            SetBack(Acked);
-            Continue(actions);
+            AskAt(known, now, actions);
         }
 
         return null;
@@ -195,11 +196,7 @@ internal sealed partial class MemberCore
             return StartAtBase(first, now, actions);
         }
 
-        SetBack(at);
-        _place = at;
-        _isMatched = false;
-        State = MemberState.Matching;
-        Send(new Append(promise, at, []), now, actions);
+        AskAt(at, now, actions);
         if (Answer!.Last == at)
         {
             // Its own word, and equal by hash: what follows need not wait for the answer.
@@ -233,9 +230,20 @@ internal sealed partial class MemberCore
         return null;
     }
 
+    // Whether it holds a place. Nothing follows before the answer: each message behind what it lacks is answered on its own, and none of those answers is to send all of it once more.
+    private void AskAt(Position place, long now, List<LeaderAction> actions)
+    {
+        SetBack(place);
+        _place = place;
+        _isMatched = false;
+        State = MemberState.Matching;
+        Send(new Append(promise, place, []), now, actions);
+    }
+
     private void SetBack(Position to)
     {
         _sent = to;
+        _marked = _marked > to ? to : _marked; // it obeyed only if it held what was named
         _inFlight.Clear();
         (_inFlightBytes, _isReading, _readAgainAt) = (0, false, null);
         State = MemberState.Behind;

@@ -85,6 +85,33 @@ public class LeadershipTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void H9_Parts_that_are_lost_are_sent_once_more_and_contradict_nothing(bool beforeTheFirstAck)
+    {
+        var late = _rig.Nodes[2];
+        late.Cut();
+        var leader = _rig.Lead(1, epoch: 1, _rig.Set(1, 2, 3), limits: Small);
+        for (var i = 0; i < 3; i++)
+        {
+            leader.Append();
+            _rig.Run();
+        }
+
+        var (acks, parts) = (0, 0);
+        _rig.Loses = message =>
+            (beforeTheFirstAck && message is Acked { Position.Sequence: 0 } && acks++ == 0)
+            || (message is AppendPart { Number: 1, FirstSequence: 2 } && parts++ == 0);
+        var from = _rig.Sent.Count;
+        late.Heal();
+        _rig.Run();
+        Assert.Equal((beforeTheFirstAck, true), (acks > 0, parts > 0));
+        Assert.DoesNotContain(leader.Said, action => action.Kind == LeaderActionKind.Diverged);
+        Assert.Equal((leader.Core.Appended, leader.Core.Appended), (late.Log.Last, late.Core.Confirmed));
+        Assert.InRange(_rig.Sent.Skip(from).Count(sent => sent.Member == late.Journal && sent.Message is AppendPart { Number: 0, FirstSequence: 2 }), 2, 3);
+    }
+
     [Fact]
     public void H6_Messages_that_come_twice_or_late_change_nothing()
     {

@@ -15,6 +15,11 @@ internal sealed class FollowerFault(Func<Guid, FollowerState, ILogView, Follower
 /// <summary>
 /// Leaders that ask the followers beyond the R which they sealed only where they stand, which is enough as long as an Append is a promise; and followers for which it is none.
 /// </summary>
+/// <remarks>
+/// Only a leader that has adopted already asks so. Before, the answer would count among its R promises although nothing was promised: a follower that gave it goes on acknowledging
+/// entries of the older leadership, which confirms them with a third one whose Seal still waits for a lease, and the new leader adopts a log without them. Production cannot get there: it
+/// sends nothing but Seals before it has adopted, RecoveryCore counts nothing but the answers to them, and FollowerCore gives such an answer only when its promise is on disk, so behind the end of the lease.
+/// </remarks>
 /// <param name="isPromise">Without the fault: the same leaders with right followers.</param>
 internal sealed class AppendIsNoPromise(bool isPromise) : Plant
 {
@@ -24,7 +29,6 @@ internal sealed class AppendIsNoPromise(bool isPromise) : Plant
 
     public override IEnumerable<LeaderMessage> ToFollower(FollowerHost follower, LeaderLink link, LeaderMessage message)
     {
-        // Only who adopted already asks without sealing: what it is told must not count among its promises.
         if (message is not Seal seal || seal.Promise.Epoch <= follower.Core.Promised.Epoch || link.IsOwn || link.Leader.Core.Phase is not (LeaderPhase.Opening or LeaderPhase.Leading))
         {
             return [message];

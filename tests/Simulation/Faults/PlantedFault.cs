@@ -50,6 +50,14 @@ internal sealed record PlantedFault(string Name, Func<Plant> Make, Func<Plant, S
         new("hidden entries are shown", () => new ShellFaults.HiddenEntriesAreShown()),
     ];
 
+    /// <summary>What is done otherwise than production does it, and is as safe: no checker may find anything.</summary>
+    public static IReadOnlyList<PlantedFault> Variants { get; } =
+    [
+        new("leaders seal R followers only", () => new AppendIsNoPromise(isPromise: true)),
+    ];
+
+    /// <summary>A fault or a variant; <see langword="null"/> if there is none of that name.</summary>
+    public static PlantedFault? Named(string name) => All.Concat(Variants).FirstOrDefault(fault => fault.Name == name);
 
     public override string ToString() => Name;
 

@@ -10,7 +10,8 @@ internal static class StoryRunner
 {
     /// <param name="seeds">Which.</param>
     /// <param name="seconds">No new story is begun after so long.</param>
-    public static RunResult Run(IEnumerable<int> seeds, double seconds = double.PositiveInfinity)
+    /// <param name="plant">What is planted in them.</param>
+    public static RunResult Run(IEnumerable<int> seeds, double seconds = double.PositiveInfinity, PlantedFault? plant = null)
     {
         var clock = Stopwatch.StartNew();
         var failed = new List<(int, string)>();
@@ -27,7 +28,7 @@ internal static class StoryRunner
                     return;
                 }
 
-                var result = Story.Run(seed);
+                var result = Story.Run(seed, plant?.Make());
                 Interlocked.Add(ref events, result.Events);
                 if (result.Findings.Count == 0)
                 {
