@@ -48,6 +48,19 @@ internal static class PageRanges
         }
     }
 
+    /// <summary>Notes which bytes the ranges set.</summary>
+    public static void Mark(ReadOnlySpan<byte> ranges, Span<bool> known)
+    {
+        while (!ranges.IsEmpty)
+        {
+            known = known[(int)Varint.Read(ref ranges)..];
+            var count = (int)Varint.Read(ref ranges);
+            known[..count].Fill(true);
+            ranges = ranges[count..];
+            known = known[count..];
+        }
+    }
+
     public static string? FindFault(ReadOnlySpan<byte> ranges, int pageSizeBytes)
     {
         var left = (ulong)pageSizeBytes;

@@ -35,17 +35,23 @@ public readonly record struct PageRecord(uint PageNumber, PageKind Kind, ReadOnl
     /// <param name="page">A page's size; the previous version if this is a patch.</param>
     /// <param name="entry">Where the record comes from, for the error.</param>
     /// <exception cref="PageMismatchException">The page is not what the patch was made for.</exception>
-    public void ApplyChecked(Span<byte> page, Entry entry)
+    public void ApplyChecked(Span<byte> page, Entry entry) => ApplyChecked(page, entry.End);
+
+    /// <summary>The same for a record that may stand for a stretch of entries.</summary>
+    /// <param name="page">A page's size; the previous version if this is a patch.</param>
+    /// <param name="end">Where the stretch ends, for the error.</param>
+    /// <exception cref="PageMismatchException">The page is not what the patch was made for.</exception>
+    public void ApplyChecked(Span<byte> page, Position end)
     {
         if (IsPatch && Crc32C.Of(page) is var found && found != Before)
         {
-            throw new PageMismatchException(PageNumber, entry.End, "before", found, Before);
+            throw new PageMismatchException(PageNumber, end, "before", found, Before);
         }
 
         ApplyTo(page);
         if (IsPatch && Crc32C.Of(page) is var made && made != After)
         {
-            throw new PageMismatchException(PageNumber, entry.End, "after", made, After);
+            throw new PageMismatchException(PageNumber, end, "after", made, After);
         }
     }
 }

@@ -31,7 +31,7 @@ internal readonly record struct PageRecordHeader(uint PageNumber, PageKind Kind,
         return kind == PageKind.Whole ? size : size + Varint.Write(target[size..], (uint)dataBytes);
     }
 
-    public static string? TryRead(ReadOnlySpan<byte> source, uint previous, int pageSizeBytes, out PageRecordHeader header)
+    public static string? TryRead(ReadOnlySpan<byte> source, uint previous, int pageSizeBytes, out PageRecordHeader header, int mostRangesBytes = 0)
     {
         header = default;
         var rest = source;
@@ -60,9 +60,10 @@ internal readonly record struct PageRecordHeader(uint PageNumber, PageKind Kind,
         }
 
         var dataBytes = (ulong)pageSizeBytes;
-        if (kind != PageKind.Whole && !Varint.TryRead(ref rest, (ulong)pageSizeBytes, out dataBytes))
+        var most = Math.Max(pageSizeBytes, mostRangesBytes);
+        if (kind != PageKind.Whole && !Varint.TryRead(ref rest, (ulong)most, out dataBytes))
         {
-            return $"page {page} has a length that is cut short, longer than it must be, or above {pageSizeBytes}";
+            return $"page {page} has a length that is cut short, longer than it must be, or above {most}";
         }
 
         header = new((uint)page, kind, before, after, source.Length - rest.Length, (int)dataBytes);

@@ -14,9 +14,11 @@ public sealed class PageReplay(Position to)
     private uint _sizePages;
 
     /// <summary>An entry begins; its pages follow.</summary>
-    public void Begin(Entry entry)
+    public void Begin(Entry entry) => Begin(entry.Header.DatabaseSizePages);
+
+    /// <summary>A stretch of the log begins, in which the database has at least so many pages; its records follow.</summary>
+    public void Begin(uint sizePages)
     {
-        var sizePages = entry.Header.DatabaseSizePages;
         if (_unchecked.Count > 0 && sizePages < _sizePages)
         {
             foreach (var page in _unchecked.Keys.Where(page => page > sizePages).ToList())
@@ -33,11 +35,19 @@ public sealed class PageReplay(Position to)
     /// <param name="record">Its record.</param>
     /// <param name="page">If the record is a patch: the page as the copy has it. A page's size.</param>
     /// <exception cref="PageMismatchException">The page is not what the patch was made for.</exception>
-    public void Set(Entry entry, in PageRecord record, Span<byte> page)
+    public void Set(Entry entry, in PageRecord record, Span<byte> page) => Set(entry.Predecessor, entry.End, record, page);
+
+    /// <summary>The same for a record of a stretch of entries.</summary>
+    /// <param name="from">Where the stretch begins.</param>
+    /// <param name="end">Where it ends.</param>
+    /// <param name="record">Its record.</param>
+    /// <param name="page">If the record is a patch: the page as the copy has it. A page's size.</param>
+    /// <exception cref="PageMismatchException">The page is not what the patch was made for.</exception>
+    public void Set(Position from, Position end, in PageRecord record, Span<byte> page)
     {
-        if (entry.Predecessor >= to)
+        if (from >= to)
         {
-            record.ApplyChecked(page, entry);
+            record.ApplyChecked(page, end);
             return;
         }
 
@@ -56,20 +66,27 @@ public sealed class PageReplay(Position to)
     /// <param name="entry">The entry.</param>
     /// <param name="read">Reads a page of the copy, with the entry in it, into a span of the page's size.</param>
     /// <exception cref="PageMismatchException">A page is not what the log says.</exception>
-    public void End(Entry entry, Action<uint, byte[]> read)
+    public void End(Entry entry, Action<uint, byte[]> read) => End(entry.End, entry.Header.PageSizeBytes, read);
+
+    /// <summary>The same for a stretch of entries.</summary>
+    /// <param name="end">Where it ends.</param>
+    /// <param name="pageSizeBytes">Of its pages.</param>
+    /// <param name="read">Reads a page of the copy, with the stretch in it, into a span of the page's size.</param>
+    /// <exception cref="PageMismatchException">A page is not what the log says.</exception>
+    public void End(Position end, int pageSizeBytes, Action<uint, byte[]> read)
     {
-        if (entry.End < to || _unchecked.Count == 0)
+        if (end < to || _unchecked.Count == 0)
         {
             return;
         }
 
-        var page = new byte[entry.Header.PageSizeBytes];
+        var page = new byte[pageSizeBytes];
         foreach (var (number, checksum) in _unchecked)
         {
             read(number, page);
             if (Crc32C.Of(page) is var found && found != checksum)
             {
-                throw new PageMismatchException(number, entry.End, "after", found, checksum);
+                throw new PageMismatchException(number, end, "after", found, checksum);
             }
         }
 

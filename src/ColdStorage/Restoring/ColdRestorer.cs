@@ -1,0 +1,186 @@
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Sqlite;
+
+namespace ReplicatedSqlite.ColdStorage;
+
+/// <summary>Makes a database file out of cold storage: a snapshot, the merged pages of the segments behind it, and the last entries one by one.</summary>
+/// <remarks>
+/// Everything that is read is checked: each object against its name and its own checksums, each chunk against its SHA-256, the entries against the chain, each patch against the page
+/// that it is for. A restore that is broken off goes on where it was, if the same is wanted again.
+/// </remarks>
+public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
+{
+    /// <summary>How far cold storage reaches for a database.</summary>
+    /// <returns><see langword="null"/> if nothing of it was ever stored.</returns>
+    /// <exception cref="ObjectStoreException">An object is missing or damaged, or the store does not answer.</exception>
+    public async Task<ColdEnd?> FindEndAsync(DatabaseId database, CancellationToken cancellationToken = default) =>
+        await ColdTimeline.ReadAsync(store, database, cancellationToken) is { } timeline ? new ColdEnd(timeline.End, timeline.Epochs) : null;
+
+    /// <summary>The newest entry of which the commit time is not above a moment.</summary>
+    /// <param name="database">Whose log.</param>
+    /// <param name="atMicroseconds">Microseconds since 1970-01-01 UTC.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Its end; <see langword="null"/> if the moment lies before everything that is there.</returns>
+    /// <exception cref="ObjectStoreException">An object is missing or damaged, or the store does not answer.</exception>
+    public async Task<Position?> FindAsync(DatabaseId database, long atMicroseconds, CancellationToken cancellationToken = default)
+    {
+        if (await ColdTimeline.ReadAsync(store, database, cancellationToken) is not { } timeline)
+        {
+            return null;
+        }
+
+        // Commit times never go down along the log, so the segments are searched by halves.
+        var segments = await timeline.SegmentsAsync(Position.Start, cancellationToken);
+        int low = 0, high = segments.Count - 1;
+        SegmentReader? found = null;
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            var reader = await SegmentReader.OpenAsync(store, database, segments[middle].Object, cancellationToken);
+            if (reader.Footer.FirstCommitTime <= atMicroseconds)
+            {
+                (found, low) = (reader, middle + 1);
+            }
+            else
+            {
+                high = middle - 1;
+            }
+        }
+
+        if (found is null)
+        {
+            return null;
+        }
+
+        return found.Footer.LastCommitTime <= atMicroseconds
+            ? found.Footer.Last
+            : (await found.ReadEntriesAsync(cancellationToken)).Last(entry => entry.Header.CommitTimeMicroseconds <= atMicroseconds).End;
+    }
+
+    /// <summary>Makes the file as it was at a bookmark, at the end of the entry that holds it.</summary>
+    /// <param name="database">Whose.</param>
+    /// <param name="path">The file to make; what a restore of the same state left there is gone on from. Synced on return.</param>
+    /// <param name="at">The state; <see langword="null"/>: the newest.</param>
+    /// <param name="cancellationToken">Breaks it off.</param>
+    /// <exception cref="ObjectStoreException">An object is missing or damaged, or the store does not answer.</exception>
+    /// <exception cref="BookmarkNotStoredException">The bookmark is not in cold storage.</exception>
+    public async Task<RestoredState> RestoreAsync(DatabaseId database, string path, Bookmark? at = null, CancellationToken cancellationToken = default)
+    {
+        var timeline = await ColdTimeline.ReadAsync(store, database, cancellationToken)
+            ?? throw new BookmarkNotStoredException(at, database, "nothing of this database was ever stored there");
+        var wanted = at ?? timeline.End.ToBookmark(database);
+        Check(wanted, timeline, at is not null);
+        var way = await timeline.FindPathAsync(wanted.Epoch, wanted.Sequence, cancellationToken);
+        var manifest = way.Snapshot is { } link ? await SnapshotManifest.ReadAsync(store, database, link.Object, cancellationToken) : null;
+        var progress = RestoreProgress.Read(path) is { } known && known.Wanted == wanted.ToString() && known.Snapshot == (manifest?.Name ?? "") ? known : null;
+        if (progress is null)
+        {
+            File.Delete(path);
+            progress = new RestoreProgress(wanted.ToString(), manifest?.Name ?? "", 0, null, null);
+        }
+
+        if (manifest is null && way.Segments.Count == 0)
+        {
+            throw new BookmarkNotStoredException(wanted, database, "it lies before the first entry");
+        }
+
+        var segments = new SegmentReader?[way.Segments.Count];
+        var pageSize = manifest?.PageSizeBytes ?? (segments[0] = await OpenAsync(database, way.Segments[0], cancellationToken)).Footer.PageSizeBytes;
+        if (progress.From is null)
+        {
+            progress = await BeginAsync(path, manifest, pageSize, progress, cancellationToken);
+        }
+
+        var run = new RestoreRun(store, database, path, pageSize, progress, options);
+        var state = await run.ReplayAsync(way, segments, manifest, timeline.Epochs, wanted, cancellationToken);
+        File.Delete(RestoreProgress.PathOf(path));
+        return state;
+    }
+
+    private Task<SegmentReader> OpenAsync(DatabaseId database, ColdLink link, CancellationToken cancellationToken) =>
+        SegmentReader.OpenAsync(store, database, link.Object, cancellationToken);
+
+    // The pages of the snapshot, or the first page of an empty database.
+    private async Task<RestoreProgress> BeginAsync(string path, SnapshotManifest? manifest, int pageSize, RestoreProgress progress, CancellationToken cancellationToken)
+    {
+        using var file = new PageFile(path, pageSize, Position.Start);
+        if (manifest is null)
+        {
+            file.WritePages(1, 1, DatabaseFile.FirstPage(pageSize));
+        }
+        else
+        {
+            var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.ChunksInFlight, CancellationToken = cancellationToken };
+            while (progress.Chunks < manifest.Chunks.Length)
+            {
+                var batch = Math.Min(options.ChunksPerSync, manifest.Chunks.Length - progress.Chunks);
+                await Parallel.ForEachAsync(Enumerable.Range(progress.Chunks, batch), parallel, async (index, cancellation) =>
+                {
+                    var chunk = manifest.Chunks[index];
+                    var name = ColdNames.Chunk(manifest.Database, chunk.Sha256.AsSpan());
+                    var pages = await PageChunk.ReadAsync(store, name, chunk, manifest.BytesOf(index), cancellation);
+                    file.WritePages(manifest.FirstPageOf(index), manifest.PageCountOf(index), pages.Span);
+                });
+                progress = progress with { Chunks = progress.Chunks + batch };
+                if (progress.Chunks < manifest.Chunks.Length)
+                {
+                    file.Sync();
+                    progress.Write(path);
+                }
+            }
+
+            file.SetSize(manifest.SizePages);
+        }
+
+        file.Sync();
+        progress = progress with { From = (manifest?.From ?? Position.Start).ToString(), To = (manifest?.To ?? Position.Start).ToString() };
+        progress.Write(path);
+        return progress;
+    }
+
+    private static void Check(Bookmark wanted, ColdTimeline timeline, bool isGiven)
+    {
+        if (!isGiven || wanted == Bookmark.Start)
+        {
+            return;
+        }
+
+        if (wanted.DatabaseTag != timeline.Database.Tag)
+        {
+            throw new BookmarkNotStoredException(wanted, timeline.Database, "it belongs to another database");
+        }
+
+        if (wanted > timeline.End.ToBookmark(timeline.Database))
+        {
+            throw new BookmarkNotStoredException(wanted, timeline.Database, $"cold storage ends at {timeline.End.ToBookmark(timeline.Database)}");
+        }
+
+        if (!timeline.Epochs.IsOnTimeline(wanted))
+        {
+            throw new BookmarkNotStoredException(wanted, timeline.Database, "it was abandoned by a later epoch");
+        }
+    }
+}
+
+/// <summary>How far cold storage reaches.</summary>
+/// <param name="Position">Its end.</param>
+/// <param name="Epochs">The epoch table there.</param>
+public sealed record ColdEnd(Position Position, EpochTable Epochs);
+
+/// <summary>How a restore reads.</summary>
+public sealed record ColdRestoreOptions
+{
+    /// <summary>Chunks that are read at a time. Default 4, of 4 MiB each.</summary>
+    public int ChunksInFlight { get; init; } = 4;
+
+    /// <summary>After so many the file is synced, and a restore that is broken off goes on from there. Default 64.</summary>
+    public int ChunksPerSync { get; init; } = 64;
+
+    /// <summary>The same for the log, in bytes of segments. Default 256 MiB.</summary>
+    public long LogBytesPerSync { get; init; } = 256L << 20;
+}
+
+/// <summary>Cold storage cannot go to a bookmark.</summary>
+public sealed class BookmarkNotStoredException(Bookmark? bookmark, DatabaseId database, string reason) : Exception(
+    $"The state {(bookmark is { } known ? $"at bookmark {known}" : "")} of database {database} cannot be built from cold storage: {reason}. Nothing was changed.");
