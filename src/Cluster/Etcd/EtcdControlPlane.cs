@@ -25,6 +25,7 @@ public sealed class EtcdControlPlane : IControlPlane
     private readonly TimeProvider _time;
     private readonly Random _random; // under its own lock
     private readonly ILogger _logger;
+    private int _disposed; // by Interlocked
 
     private EtcdControlPlane(EtcdOptions options, ControlMemory memory, TimeProvider time, Random random, ILogger logger)
     {
@@ -269,6 +270,11 @@ public sealed class EtcdControlPlane : IControlPlane
     /// <summary>Gives the registrations up and leaves etcd. Lookups go on answering from memory; changes fail.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         foreach (var registration in _registrations.Values)
         {
             await registration.DisposeAsync();

@@ -373,9 +373,11 @@ internal sealed class EtcdSession : IAsyncDisposable
         if (sight.Hold is null && (sight.Cluster is null || sight.Cluster.Id == known.ClusterId))
         {
             var mark = new HoldMark(Environment.MachineName, reason);
+            var asSeen = sight.Cluster is { } cluster ? EtcdCompare.Holds(_store.Keys.Cluster, cluster.Encode()) : EtcdCompare.Missing(_store.Keys.Cluster);
             try
             {
-                await _store.TryAsync([EtcdCompare.Missing(_store.Keys.Hold)], [EtcdOperation.Put(_store.Keys.Hold, mark.Encode())], cancellationToken);
+                // Not when it was accepted meanwhile.
+                await _store.TryAsync([EtcdCompare.Missing(_store.Keys.Hold), asSeen], [EtcdOperation.Put(_store.Keys.Hold, mark.Encode())], cancellationToken);
             }
             catch (Exception e) when (e is EtcdUnavailableException or EtcdRefusedException)
             {

@@ -55,6 +55,10 @@ internal sealed class EtcdTransport : IDisposable
                 mayBeDone |= failure.MayBeDone;
                 last = failure;
             }
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new EtcdUnavailableException(last?.Message ?? $"etcd gave no answer within {_options.CallPatience.TotalSeconds:0.#} s.", mayBeDone: true, e);
+            }
 
             MoveOn(endpoint);
             try
