@@ -94,7 +94,7 @@ public sealed class CommandTests
         var calls = 0;
         server.OnStream = (_, writer, _) => ++calls == 1
             ? writer.WriteAsync(Answer.Done(1))
-            : throw new RequestException(new SqlError { Code = "SQLITE_CONSTRAINT_UNIQUE", StatementIndex = 0, SqlOffset = -1, CommitState = CommitState.NotCommitted }, "UNIQUE failed");
+            : throw new RequestException(new SqlError { Code = "SQLITE_CONSTRAINT_UNIQUE", StatementIndex = 0, SqlOffset = -1, CommitState = Protocol.V1.CommitState.NotCommitted }, "UNIQUE failed");
         using var file = new TemporaryFile("CREATE TABLE t(x);\nBEGIN;\nINSERT INTO t VALUES(1);\nCOMMIT;\n");
         var (code, _, error) = await Rsql.RunAsync(server, "shop", $".read \"{file.Path}\"");
         Assert.Equal(1, code);

@@ -27,7 +27,7 @@ public sealed class ErrorTests
         { ErrorCodes.DatabaseNotFound, typeof(ReplicatedSqliteException) },
         { ErrorCodes.DatabaseExists, typeof(ReplicatedSqliteException) },
         { ErrorCodes.IdempotencyKeyReused, typeof(ReplicatedSqliteException) },
-        { ErrorCodes.StatementTimeout, typeof(ReplicatedSqliteException) },
+        { ErrorCodes.StatementTimeout, typeof(StatementTimeoutException) },
         { ErrorCodes.TransactionExpired, typeof(ReplicatedSqliteException) },
         { ErrorCodes.SqliteFull, typeof(ReplicatedSqliteException) },
         { ErrorCodes.Overloaded, typeof(UnavailableException) },
@@ -52,7 +52,7 @@ public sealed class ErrorTests
             StatementIndex = 2,
             SqlOffset = 17,
             SqliteCode = 2067,
-            CommitState = code == ErrorCodes.WriteOutcomeUnknown ? CommitState.Unknown : CommitState.NotCommitted,
+            CommitState = code == ErrorCodes.WriteOutcomeUnknown ? Protocol.V1.CommitState.Unknown : Protocol.V1.CommitState.NotCommitted,
             Retryable = ErrorCodes.IsRetryable(code),
             Bookmark = Answer.Bookmark(6).ToString(),
             RetryAfter = Duration.FromTimeSpan(TimeSpan.FromSeconds(2)),
@@ -65,7 +65,7 @@ public sealed class ErrorTests
             var e = await Assert.ThrowsAnyAsync<ReplicatedSqliteException>(call);
             Assert.IsType(type, e);
             Assert.Equal((code, "what happened", 2, 17, 2067), (e.Code, e.Message, e.StatementIndex, e.SqlOffset, e.SqliteCode));
-            Assert.Equal((error.CommitState, error.Retryable), (e.CommitState, e.IsTransient));
+            Assert.Equal(((CommitState)error.CommitState, error.Retryable), (e.CommitState, e.IsTransient));
             Assert.Equal(TimeSpan.FromSeconds(2), e.RetryAfter);
             Assert.Equal(Answer.Bookmark(6), e.Bookmark);
             Assert.Equal(Answer.Bookmark(6), session.Bookmark);
@@ -125,7 +125,7 @@ public sealed class ErrorTests
         };
         var options = new QueryOptions { CallTimeout = TimeSpan.FromMilliseconds(100) };
         await Assert.ThrowsAsync<WriteOutcomeUnknownException>(() => client.Database("shop").ExecuteAsync("DELETE FROM t", null, options));
-        var read = await Assert.ThrowsAsync<ReplicatedSqliteException>(() => client.Database("shop").ExecuteAsync("SELECT 1", null, options));
+        var read = await Assert.ThrowsAsync<StatementTimeoutException>(() => client.Database("shop").ExecuteAsync("SELECT 1", null, options));
         Assert.Equal(("DEADLINE_EXCEEDED", true), (read.Code, read.IsTransient));
     }
 

@@ -52,7 +52,7 @@ public sealed class StreamTests
             throw new Protocol.RequestException("STATEMENT_TIMEOUT", "too long");
         };
         var seen = new List<object?>();
-        var e = await Assert.ThrowsAsync<ReplicatedSqliteException>(async () =>
+        var e = await Assert.ThrowsAsync<StatementTimeoutException>(async () =>
         {
             await foreach (var row in client.Database("shop").StreamAsync("SELECT a FROM t")) seen.Add(row[0]);
         });

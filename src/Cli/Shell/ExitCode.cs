@@ -15,7 +15,7 @@ internal static class ExitCode
         WriteOutcomeUnknownException => OutcomeUnknown,
         UnavailableException or BookmarkTimeoutException => Unavailable,
         { Code: "DEADLINE_EXCEEDED" } => Unavailable,
-        { CommitState: Protocol.V1.CommitState.Unknown } => OutcomeUnknown,
+        { CommitState: CommitState.Unknown } => OutcomeUnknown,
         _ => SqlError,
     };
 }

@@ -39,7 +39,7 @@ internal sealed class ScriptRunner(ShellSettings settings, Terminal terminal)
 
     private static string Remainder(Script script, ReplicatedSqliteException e) =>
         $"Everything before line {script.FirstLine} is loaded; of lines {script.FirstLine} to {script.LastLine}, sent together, "
-        + (e.CommitState == Protocol.V1.CommitState.Unknown ? "it is unknown." : "nothing is.");
+        + (e.CommitState == CommitState.Unknown ? "it is unknown." : "nothing is.");
 
     // Always as a stream: Execute answers up to 4 MiB, which the results of a dump's many statements reach even though each is empty.
     private async Task StreamAsync(Session session, Script script, QueryOptions options, CancellationToken cancellationToken)

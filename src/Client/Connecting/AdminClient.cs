@@ -73,13 +73,14 @@ public sealed class AdminClient
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
+        var nature = new CallNature(MayWrite: changes, HasKey: false);
         try
         {
-            return await _transport.CallAsync(method, request, null, cancellationToken).ConfigureAwait(false);
+            return await _transport.CallAsync(method, request, nature, null, cancellationToken).ConfigureAwait(false);
         }
         catch (RpcException e)
         {
-            throw FailedCall.ToException(e, new CallNature(MayWrite: changes, HasKey: false));
+            throw FailedCall.ToException(e, nature);
         }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using ReplicatedSqlite.Grpc;
 
 namespace ReplicatedSqlite;
@@ -5,12 +6,29 @@ namespace ReplicatedSqlite;
 /// <summary>How a client connects.</summary>
 public sealed record ReplicatedSqliteClientOptions
 {
+    private readonly Random _random = new();
+
     /// <summary>Sent as <c>authorization: Bearer …</c> with every call. Unset: none.</summary>
     public string? Token { get; init; }
 
     /// <summary>Longest time for a call that is answered at once (not a stream), waits included. Default 2 min.</summary>
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>
+    /// How long a failed call is made again: one that did nothing, that only reads, or that carries an idempotency key. Default zero: failures are reported at once, but for a
+    /// call that could not be sent, which is tried at the other endpoints.
+    /// </summary>
+    public TimeSpan RetryTimeout { get; init; }
+
     /// <summary>The transport's own settings: connect timeout, keep-alive, largest message.</summary>
     public GrpcChannelOptions Channel { get; init; } = new();
+
+    /// <summary>Where the client logs: operations at Debug, attempts made again at Information. Unset: nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>A number from 0 to 1, for the pauses between attempts.</summary>
+    internal double NextChance()
+    {
+        lock (_random) return _random.NextDouble();
+    }
 }

@@ -3,76 +3,109 @@ using ReplicatedSqlite.Grpc;
 
 namespace ReplicatedSqlite;
 
-/// <summary>Sends calls to the endpoint that answered last, and to the next one when nothing could be sent.</summary>
-/// <remarks>
-/// A call that may have reached a server is never sent again: whether that is safe is for the caller to decide. One that certainly did not is tried
-/// once at every endpoint (twice where there is only one: a pooled connection may have been closing).
-/// </remarks>
+/// <summary>Sends calls to the nearest healthy node, and again where that does no harm (<see cref="RetryState"/>). Thread-safe.</summary>
 internal sealed class Transport : IAsyncDisposable
 {
-    private readonly GrpcChannel[] _channels;
+    private readonly EndpointSet _endpoints;
     private readonly ReplicatedSqliteClientOptions _options;
     private readonly Metadata? _headers;
-    private int _current; // index of the endpoint to start with; any thread may move it on
 
     public Transport(IReadOnlyList<Uri> endpoints, ReplicatedSqliteClientOptions options)
     {
         if (endpoints.Count == 0) throw new ArgumentException("At least one endpoint is needed.", nameof(endpoints));
         _options = options;
-        _channels = [.. endpoints.Select(endpoint => new GrpcChannel(endpoint, options.Channel))];
+        Log = ClientLog.From(options.LoggerFactory);
         if (options.Token is { Length: > 0 } token) _headers = new Metadata { { "authorization", "Bearer " + token } };
+        _endpoints = new EndpointSet(endpoints, options, _headers);
     }
 
-    private int Attempts => Math.Max(2, _channels.Length);
+    /// <summary>Where the next call would go.</summary>
+    public Uri Nearest => _endpoints.Pick().Address;
+
+    public ClientLog? Log { get; }
+
+    public TimeProvider Time => _options.Channel.TimeProvider;
 
     public async Task<TResponse> CallAsync<TRequest, TResponse>(
-        GrpcMethod<TRequest, TResponse> method, TRequest request, TimeSpan? timeout, CancellationToken cancellationToken)
+        GrpcMethod<TRequest, TResponse> method, TRequest request, CallNature nature, TimeSpan? timeout, CancellationToken cancellationToken)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
         var call = Options(timeout ?? _options.CallTimeout);
-        for (var attempt = 1; ; attempt++)
+        await _endpoints.ReadyAsync(cancellationToken).ConfigureAwait(false);
+        var retries = new RetryState(_options, _endpoints, nature);
+        while (true)
         {
-            var index = Volatile.Read(ref _current);
+            var node = _endpoints.Pick(retries.Avoid);
+            using var leaving = Leaving.Of(node, retries.MayLeave, cancellationToken);
+            RpcException failure;
+            node.Enter();
+            var answered = false;
             try
             {
-                return await _channels[index].CallAsync(method, request, call, cancellationToken).ConfigureAwait(false);
+                var response = await node.Channel.CallAsync(method, request, call, leaving.Token).ConfigureAwait(false);
+                answered = true;
+                node.Succeeded();
+                ClientTelemetry.TellServer(node.Address, retries.Failures);
+                return response;
             }
-            catch (RpcException e) when (e.Origin == RpcFailureOrigin.NotSent && attempt < Attempts)
+            catch (RpcException e)
             {
-                MoveOnFrom(index);
+                answered = e.Origin == RpcFailureOrigin.Server;
+                failure = e;
             }
+            catch (OperationCanceledException) when (leaving.HasHung)
+            {
+                failure = Leaving.Hangs(node);
+            }
+            finally
+            {
+                node.Leave(answered);
+            }
+
+            await PauseAsync(retries.After(failure, node), node, failure, cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Opens a stream and reads its first message; the rest follows from the enumerator, which the caller disposes.</summary>
     /// <returns>The enumerator standing on the first message; null for a stream without one.</returns>
     public async Task<IAsyncEnumerator<TResponse>?> OpenAsync<TRequest, TResponse>(
-        GrpcMethod<TRequest, TResponse> method, TRequest request, TimeSpan? timeout, CancellationToken cancellationToken)
+        GrpcMethod<TRequest, TResponse> method, TRequest request, CallNature nature, TimeSpan? timeout, CancellationToken cancellationToken)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
         var call = Options(timeout); // a long result may stream for hours
-        for (var attempt = 1; ; attempt++)
+        await _endpoints.ReadyAsync(cancellationToken).ConfigureAwait(false);
+        var retries = new RetryState(_options, _endpoints, nature);
+        while (true)
         {
-            var index = Volatile.Read(ref _current);
-            var responses = _channels[index].OpenServerStream(method, request, call, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            var node = _endpoints.Pick(retries.Avoid);
+            var stream = new WatchedStream<TResponse>(node, node.Channel.OpenServerStream(method, request, call, cancellationToken), retries.MayLeave, cancellationToken);
+            RpcException failure;
             try
             {
-                if (await responses.MoveNextAsync().ConfigureAwait(false)) return responses;
-                await responses.DisposeAsync().ConfigureAwait(false);
+                if (await stream.MoveNextAsync().ConfigureAwait(false))
+                {
+                    node.Succeeded();
+                    ClientTelemetry.TellServer(node.Address, retries.Failures);
+                    return stream;
+                }
+
+                await stream.DisposeAsync().ConfigureAwait(false);
                 return null;
             }
-            catch (RpcException e) when (e.Origin == RpcFailureOrigin.NotSent && attempt < Attempts)
+            catch (RpcException e)
             {
-                await responses.DisposeAsync().ConfigureAwait(false);
-                MoveOnFrom(index);
+                await stream.DisposeAsync().ConfigureAwait(false);
+                failure = e;
             }
             catch
             {
-                await responses.DisposeAsync().ConfigureAwait(false);
+                await stream.DisposeAsync().ConfigureAwait(false);
                 throw;
             }
+
+            await PauseAsync(retries.After(failure, node), node, failure, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -84,34 +117,44 @@ internal sealed class Transport : IAsyncDisposable
         where TResponse : class, IMessage<TResponse>, new()
     {
         var options = Options(null);
-        for (var attempt = 1; ; attempt++)
+        await _endpoints.ReadyAsync(cancellationToken).ConfigureAwait(false);
+        var retries = new RetryState(_options, _endpoints, new CallNature(MayWrite: false, HasKey: false)); // to begin writes nothing
+        while (true)
         {
-            var index = Volatile.Read(ref _current);
-            var call = _channels[index].OpenDuplex(method, options, cancellationToken);
-            var responses = call.Responses.GetAsyncEnumerator(cancellationToken);
+            var node = _endpoints.Pick(retries.Avoid);
+            var call = node.Channel.OpenDuplex(method, options, cancellationToken);
+            var responses = new WatchedStream<TResponse>(node, call.Responses, retries.MayLeave, cancellationToken);
+            RpcException failure;
             try
             {
                 await WriteFirstAsync(call, first, cancellationToken).ConfigureAwait(false);
-                if (await responses.MoveNextAsync().ConfigureAwait(false)) return (call, responses);
+                if (await responses.MoveNextAsync().ConfigureAwait(false))
+                {
+                    node.Succeeded();
+                    ClientTelemetry.TellServer(node.Address, retries.Failures);
+                    return (call, responses);
+                }
+
                 throw DamagedAnswer.Create("the call ended without an answer to its first request", mayHaveWritten: false);
             }
-            catch (RpcException e) when (e.Origin == RpcFailureOrigin.NotSent && attempt < Attempts)
+            catch (RpcException e)
             {
+                await responses.DisposeAsync().ConfigureAwait(false);
                 await call.DisposeAsync().ConfigureAwait(false);
-                MoveOnFrom(index);
+                failure = e;
             }
             catch
             {
+                await responses.DisposeAsync().ConfigureAwait(false);
                 await call.DisposeAsync().ConfigureAwait(false);
                 throw;
             }
+
+            await PauseAsync(retries.After(failure, node), node, failure, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var channel in _channels) await channel.DisposeAsync().ConfigureAwait(false);
-    }
+    public ValueTask DisposeAsync() => _endpoints.DisposeAsync();
 
     private static async Task WriteFirstAsync<TRequest, TResponse>(DuplexCall<TRequest, TResponse> call, TRequest first, CancellationToken cancellationToken)
         where TRequest : class, IMessage<TRequest>, new()
@@ -127,8 +170,14 @@ internal sealed class Transport : IAsyncDisposable
         }
     }
 
-    private CallOptions Options(TimeSpan? timeout) => new() { Timeout = timeout, Headers = _headers };
+    private CallOptions Options(TimeSpan? timeout) => new() { Timeout = timeout == Timeout.InfiniteTimeSpan ? null : timeout, Headers = _headers };
 
-    // Of several calls that fail at the same endpoint only one moves on, else they would skip a good one.
-    private void MoveOnFrom(int index) => Interlocked.CompareExchange(ref _current, (index + 1) % _channels.Length, index);
+    // Throws the failure when there is no further attempt.
+    private async ValueTask PauseAsync(TimeSpan? pause, NodeEndpoint node, RpcException failure, CancellationToken cancellationToken)
+    {
+        if (pause is not { } time) throw failure;
+        ClientTelemetry.Retried(failure);
+        Log?.Retrying(node.Address, StatusName.Of(failure.StatusCode), time);
+        if (time > TimeSpan.Zero) await Task.Delay(time, Time, cancellationToken).ConfigureAwait(false);
+    }
 }

@@ -27,7 +27,7 @@ internal static class FailedCall
         SqliteCode = error.SqliteCode,
         StatementIndex = error.StatementIndex,
         SqlOffset = error.SqlOffset,
-        CommitState = error.CommitState,
+        CommitState = (CommitState)error.CommitState,
         Retryable = error.Code == ErrorCodes.WriteOutcomeUnknown ? nature.HasKey : error.Retryable,
         RetryAfter = error.RetryAfter?.ToTimeSpan(),
         Bookmark = ServerBookmark.TryParse(error.Bookmark),

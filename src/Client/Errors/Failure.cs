@@ -1,5 +1,4 @@
 using ReplicatedSqlite.Protocol;
-using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite;
 
@@ -33,6 +32,7 @@ internal sealed record Failure(string Code, string Message)
         ErrorCodes.WriteOutcomeUnknown => new WriteOutcomeUnknownException(this),
         ErrorCodes.CopyStale or ErrorCodes.NoPrimary or ErrorCodes.QuorumUnavailable or ErrorCodes.Overloaded or StatusName.Unavailable =>
             new UnavailableException(this),
+        ErrorCodes.StatementTimeout or StatusName.DeadlineExceeded => new StatementTimeoutException(this),
         _ => new ReplicatedSqliteException(this),
     };
 }

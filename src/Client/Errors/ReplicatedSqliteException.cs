@@ -1,6 +1,4 @@
 using System.Data.Common;
-using ReplicatedSqlite.Protocol;
-using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite;
 
@@ -23,8 +21,17 @@ public class ReplicatedSqliteException : DbException
     /// <summary>The code from the table at the head of <c>query.proto</c>, for example <c>SQLITE_CONSTRAINT_UNIQUE</c>; without an answer from a server that knows the contract, the gRPC status (<c>UNAVAILABLE</c>).</summary>
     public string Code { get; }
 
-    /// <summary>SQLite's extended result code; 0 if the failure is not SQLite's.</summary>
+    /// <summary>SQLite's extended result code, for example 2067 (SQLITE_CONSTRAINT_UNIQUE); 0 if the failure is not SQLite's.</summary>
     public int SqliteCode { get; }
+
+    /// <summary>SQLite's primary result code, for example 19 (SQLITE_CONSTRAINT); 0 if the failure is not SQLite's.</summary>
+    public int SqliteErrorCode => SqliteCode & 0xff;
+
+    /// <summary>The same as <see cref="SqliteCode"/>, by the name that Microsoft.Data.Sqlite has for it.</summary>
+    public int SqliteExtendedErrorCode => SqliteCode;
+
+    /// <summary>The same as <see cref="SqliteErrorCode"/>.</summary>
+    public override int ErrorCode => SqliteErrorCode;
 
     /// <summary>The failing statement, from 0; those inside a script count. -1 if none.</summary>
     public int StatementIndex { get; }

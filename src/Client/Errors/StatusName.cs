@@ -6,13 +6,14 @@ namespace ReplicatedSqlite;
 internal static class StatusName
 {
     public const string Unavailable = "UNAVAILABLE";
+    public const string DeadlineExceeded = "DEADLINE_EXCEEDED";
 
     public static string Of(StatusCode code) => code switch
     {
         StatusCode.OK => "OK",
         StatusCode.Cancelled => "CANCELLED",
         StatusCode.InvalidArgument => "INVALID_ARGUMENT",
-        StatusCode.DeadlineExceeded => "DEADLINE_EXCEEDED",
+        StatusCode.DeadlineExceeded => DeadlineExceeded,
         StatusCode.NotFound => "NOT_FOUND",
         StatusCode.AlreadyExists => "ALREADY_EXISTS",
         StatusCode.PermissionDenied => "PERMISSION_DENIED",

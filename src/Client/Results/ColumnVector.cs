@@ -51,5 +51,20 @@ internal sealed class ColumnVector
 
     public ReadOnlyMemory<byte> Blob(int row) => _data.Blobs[Place(row)].Memory;
 
+    /// <summary>The value in the first column of the first row; null for NULL.</summary>
+    public static object? First(RowBatch rows, bool mayHaveWritten)
+    {
+        if (rows.Columns.Count == 0 || rows.Columns[0] is not { Types_.Length: > 0 } column) throw DamagedAnswer.Create("a row has no columns", mayHaveWritten);
+        return (SqlKind)column.Types_[0] switch
+        {
+            SqlKind.Null => null,
+            SqlKind.Integer when column.Integers.Count > 0 => column.Integers[0],
+            SqlKind.Real when column.Reals.Count > 0 => column.Reals[0],
+            SqlKind.Text when column.Texts.Count > 0 => column.Texts[0],
+            SqlKind.Blob or SqlKind.InvalidText when column.Blobs.Count > 0 => column.Blobs[0].ToByteArray(),
+            _ => throw DamagedAnswer.Create("a column has other numbers of values than its types say", mayHaveWritten),
+        };
+    }
+
     private int Place(int row) => _places is null ? row : _places[row];
 }

@@ -25,10 +25,15 @@ public sealed class ResultColumns : IReadOnlyList<ResultColumn>
     public int IndexOf(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
+        return TryIndexOf(name, out var index) ? index : throw new ArgumentException($"The result has no column '{name}'; it has {string.Join(", ", _columns.Select(c => c.Name))}.", nameof(name));
+    }
+
+    internal bool TryIndexOf(string name, out int index)
+    {
         var numbers = _numbers ??= Number();
-        if (numbers.TryGetValue(name, out var number)) return number;
-        var index = Array.FindIndex(_columns, column => column.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
-        return index >= 0 ? index : throw new ArgumentException($"The result has no column '{name}'; it has {string.Join(", ", _columns.Select(c => c.Name))}.", nameof(name));
+        if (numbers.TryGetValue(name, out index)) return true;
+        index = Array.FindIndex(_columns, column => column.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        return index >= 0;
     }
 
     /// <inheritdoc/>

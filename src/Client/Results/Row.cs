@@ -19,14 +19,7 @@ public readonly struct Row
     public int FieldCount => _block.Columns.Count;
 
     /// <summary>The value as null, <see cref="long"/>, <see cref="double"/>, <see cref="string"/> or <c>byte[]</c> (blobs, and text that is not valid UTF-8).</summary>
-    public object? this[int column] => Kind(column) switch
-    {
-        SqlKind.Integer => _block[column].Integer(_row),
-        SqlKind.Real => _block[column].Real(_row),
-        SqlKind.Text => _block[column].Text(_row),
-        SqlKind.Blob or SqlKind.InvalidText => _block[column].Blob(_row).ToArray(),
-        _ => null,
-    };
+    public object? this[int column] => SqlValueReader.Object(Check(column), _row, column);
 
     /// <summary>The value of a column by its name.</summary>
     public object? this[string column] => this[Columns.IndexOf(column)];
@@ -41,45 +34,26 @@ public readonly struct Row
     /// <summary>Whether it is NULL.</summary>
     public bool IsNull(int column) => Kind(column) == SqlKind.Null;
 
-    /// <summary>An integer.</summary>
+    /// <summary>An integer; also a real without a fraction, and text that is one.</summary>
     /// <exception cref="InvalidCastException">It is something else.</exception>
-    public long GetInt64(int column) => Kind(column) == SqlKind.Integer ? _block[column].Integer(_row) : throw Wrong(column, "an integer");
+    public long GetInt64(int column) => SqlValueReader.Int64(Check(column), _row, column);
 
-    /// <summary>A real, or an integer as a real.</summary>
+    /// <summary>A number; also text that is one.</summary>
     /// <exception cref="InvalidCastException">It is something else.</exception>
-    public double GetDouble(int column) => Kind(column) switch
-    {
-        SqlKind.Real => _block[column].Real(_row),
-        SqlKind.Integer => _block[column].Integer(_row),
-        _ => throw Wrong(column, "a number"),
-    };
+    public double GetDouble(int column) => SqlValueReader.Double(Check(column), _row, column);
 
-    /// <summary>Text.</summary>
-    /// <exception cref="InvalidCastException">It is something else, or text that is not valid UTF-8 (its bytes: <see cref="GetBytes"/>).</exception>
-    public string GetString(int column) => Kind(column) == SqlKind.Text ? _block[column].Text(_row) : throw Wrong(column, "text");
+    /// <summary>Text; numbers in SQLite's own form; bytes read as UTF-8.</summary>
+    /// <exception cref="InvalidCastException">It is NULL.</exception>
+    public string GetString(int column) => SqlValueReader.String(Check(column), _row, column);
 
-    /// <summary>The bytes of a blob, or of text that is not valid UTF-8; not copied.</summary>
+    /// <summary>The bytes of a blob, not copied; or those of a text.</summary>
     /// <exception cref="InvalidCastException">It is something else.</exception>
-    public ReadOnlyMemory<byte> GetBytes(int column) =>
-        Kind(column) is SqlKind.Blob or SqlKind.InvalidText ? _block[column].Blob(_row) : throw Wrong(column, "a blob");
+    public ReadOnlyMemory<byte> GetBytes(int column) => SqlValueReader.Bytes(Check(column), _row, column);
 
-    /// <summary>The value as <see cref="long"/>, <see cref="int"/>, <see cref="bool"/>, <see cref="double"/>, <see cref="string"/>, <c>byte[]</c> or <see cref="object"/>;
+    /// <summary>The value as a number, <see cref="bool"/>, <see cref="string"/>, <c>byte[]</c>, <see cref="Guid"/>, a date or time type, an enum or <see cref="object"/>;
     /// NULL as the default of a type that has null.</summary>
     /// <exception cref="InvalidCastException">It is something else.</exception>
-    public T? Get<T>(int column)
-    {
-        if (IsNull(column)) return default(T) is null ? default : throw Wrong(column, typeof(T).Name);
-        var type = Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T);
-        object value = type == typeof(object) ? this[column]!
-            : type == typeof(long) ? GetInt64(column)
-            : type == typeof(int) ? checked((int)GetInt64(column))
-            : type == typeof(bool) ? GetInt64(column) != 0
-            : type == typeof(double) ? GetDouble(column)
-            : type == typeof(string) ? GetString(column)
-            : type == typeof(byte[]) ? GetBytes(column).ToArray()
-            : throw new NotSupportedException($"{typeof(T)} is no type that a SQLite value has. Use long, int, bool, double, string, byte[] or object.");
-        return (T)value;
-    }
+    public T? Get<T>(int column) => SqlValueReader.Get<T>(Check(column), _row, column);
 
     /// <summary>All values, as <see cref="this[int]"/> gives them.</summary>
     public object?[] ToArray()
@@ -89,6 +63,11 @@ public readonly struct Row
         return values;
     }
 
-    private InvalidCastException Wrong(int column, string wanted) =>
-        new($"Column '{Columns[column].Name}' holds {Kind(column)} in this row; {wanted} was asked for.");
+    internal object? Get(int column, Type type) => IsNull(column) ? null : SqlValueReader.Get(type, _block, _row, column);
+
+    private RowBlock Check(int column)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)column, (uint)FieldCount, nameof(column));
+        return _block;
+    }
 }

@@ -9,6 +9,8 @@ public sealed class Rows : IReadOnlyList<Row>
 
     internal Rows(RowBlock block) => _block = block;
 
+    internal RowBlock Block => _block;
+
     /// <inheritdoc/>
     public int Count => _block.RowCount;
 

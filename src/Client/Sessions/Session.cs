@@ -17,8 +17,8 @@ public sealed class Session : SqlExecutor
 
     private readonly SessionState _state;
 
-    internal Session(Transport transport, string databaseName, SessionState state)
-        : base(transport, databaseName) => _state = state;
+    internal Session(Transport transport, string databaseName, SessionState state, CallDefaults? defaults = null)
+        : base(transport, databaseName, defaults) => _state = state;
 
     /// <summary>What the session has seen: to be handed to another process, which goes on from it. Null before the first answer.</summary>
     public Bookmark? Bookmark => _state.Bookmark;
@@ -26,7 +26,7 @@ public sealed class Session : SqlExecutor
     /// <summary>Takes up a bookmark from elsewhere: later calls see that state too.</summary>
     public void Advance(Bookmark bookmark) => _state.Observe(bookmark);
 
-    private protected override string SessionToSend() => _state.ToSend();
+    internal override string SessionToSend() => _state.ToSend();
 
     private protected override void Observe(Bookmark bookmark) => _state.Observe(bookmark);
 }

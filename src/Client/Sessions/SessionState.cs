@@ -16,7 +16,7 @@ internal sealed class SessionState
         ArgumentException.ThrowIfNullOrEmpty(start);
         _constraint = start;
         if (start is Session.FirstPrimary or Session.FirstUnconstrained) return;
-        if (!Protocol.Bookmark.TryParse(start, out var bookmark)) throw Malformed(start);
+        if (!ReplicatedSqlite.Bookmark.TryParse(start, out var bookmark)) throw Malformed(start);
         _bookmark = bookmark;
     }
 

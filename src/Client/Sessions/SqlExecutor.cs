@@ -11,16 +11,15 @@ public abstract class SqlExecutor
 {
     private readonly Transport _transport;
 
-    private protected SqlExecutor(Transport transport, string databaseName)
+    private protected SqlExecutor(Transport transport, string databaseName, CallDefaults? defaults)
     {
+        Defaults = defaults ?? CallDefaults.None;
         _transport = transport;
         DatabaseName = databaseName;
     }
 
     /// <summary>The name or id of the database.</summary>
     public string DatabaseName { get; }
-
-    private protected Transport Transport => _transport;
 
     /// <summary>Runs one statement.</summary>
     public Task<SqlResponse> ExecuteAsync(
@@ -91,10 +90,10 @@ public abstract class SqlExecutor
         try
         {
             var request = QueryMessages.GetOutcome(DatabaseName, idempotencyKey, sentWithin);
-            var response = await _transport.CallAsync(QueryMethods.GetOutcome, request, null, cancellationToken).ConfigureAwait(false);
+            var response = await _transport.CallAsync(QueryMethods.GetOutcome, request, new CallNature(MayWrite: false, HasKey: true), null, cancellationToken).ConfigureAwait(false);
             var bookmark = ServerBookmark.TryParse(response.Bookmark);
             if (bookmark is { } seen) Observe(seen);
-            return (response.State, bookmark);
+            return ((CommitState)response.State, bookmark);
         }
         catch (RpcException e)
         {
@@ -104,7 +103,7 @@ public abstract class SqlExecutor
 
     /// <summary>Begins an interactive transaction: at the primary, or, if it only reads, where the session allows. Dispose it.</summary>
     public Task<SqlTransaction> BeginTransactionAsync(SqlTransactionOptions? options = null, CancellationToken cancellationToken = default) =>
-        SqlTransaction.BeginAsync(_transport, QueryMessages.Begin(DatabaseName, SessionToSend(), options ?? new()), Observe, cancellationToken);
+        BeginTransactionAsync(options ?? new(), nearest: false, cancellationToken);
 
     /// <summary>What the first statement of a text would need and return, without running it.</summary>
     public async Task<StatementDescription> DescribeAsync(string sql, QueryOptions? options = null, CancellationToken cancellationToken = default)
@@ -113,7 +112,7 @@ public abstract class SqlExecutor
         {
             var request = QueryMessages.Describe(DatabaseName, new SqlStatement(sql), SessionToSend(), options);
             return StatementDescription.From(
-                await _transport.CallAsync(QueryMethods.Describe, request, options?.CallTimeout, cancellationToken).ConfigureAwait(false));
+                await _transport.CallAsync(QueryMethods.Describe, request, default, options?.CallTimeout, cancellationToken).ConfigureAwait(false));
         }
         catch (RpcException e)
         {
@@ -121,65 +120,145 @@ public abstract class SqlExecutor
         }
     }
 
+    /// <summary>Begins a transaction; <paramref name="nearest"/> lets any copy answer where there is no session that says otherwise.</summary>
+    internal Task<SqlTransaction> BeginTransactionAsync(SqlTransactionOptions options, bool nearest, CancellationToken cancellationToken)
+    {
+        var session = SessionToSend();
+        if (nearest && session.Length == 0) session = Session.FirstUnconstrained;
+        return SqlTransaction.BeginAsync(_transport, QueryMessages.Begin(DatabaseName, session, options), Observe, cancellationToken);
+    }
+
+    /// <summary>Sends a request that is put together already.</summary>
+    internal async Task<ExecuteResponse> SendAsync(ExecuteRequest request, CallNature nature, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var trace = OperationTrace.Start(DatabaseName, request.Statements[0].Sql, request.Statements.Count, request.Read.Session, _transport.Log);
+        try
+        {
+            var response = await _transport.CallAsync(QueryMethods.Execute, request, nature, timeout, cancellationToken).ConfigureAwait(false);
+            var bookmark = ServerBookmark.Parse(response.Bookmark, nature.MayWrite);
+            Observe(bookmark);
+            trace.Seen(bookmark);
+            trace.Returned(CountRows(response));
+            return response;
+        }
+        catch (RpcException e)
+        {
+            var failure = Failed(e, nature);
+            trace.Failed(failure);
+            throw failure;
+        }
+        catch (Exception e)
+        {
+            trace.Failed(e);
+            throw;
+        }
+        finally
+        {
+            trace.End();
+        }
+    }
+
+    /// <summary>The same, with the parts of the answer while they arrive.</summary>
+    internal async IAsyncEnumerable<StreamPart> OpenAsync(
+        StreamRequest request, CallNature nature, TimeSpan? timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var trace = OperationTrace.Start(DatabaseName, request.Statements[0].Sql, request.Statements.Count, request.Read.Session, _transport.Log);
+        var reader = new StreamReader(nature.MayWrite);
+        IAsyncEnumerator<StreamResponse>? responses = null;
+        try
+        {
+            bool more;
+            try
+            {
+                responses = await _transport.OpenAsync(QueryMethods.Stream, request, nature, timeout, cancellationToken).ConfigureAwait(false);
+                more = responses is not null;
+            }
+            catch (Exception e)
+            {
+                throw Failed(e, nature, ref trace);
+            }
+
+            while (more)
+            {
+                var part = reader.Read(responses!.Current);
+                if (part is ResultStart { Bookmark: { } snapshot }) Observe(snapshot);
+                if (part is ResultRows { Rows: var rows }) trace.Returned(rows.Count);
+                if (part is StreamDone done)
+                {
+                    Observe(done.Bookmark);
+                    trace.Seen(done.Bookmark);
+                }
+
+                yield return part;
+                try
+                {
+                    more = await responses.MoveNextAsync().ConfigureAwait(false);
+                }
+                catch (Exception e)
+                {
+                    throw Failed(e, nature, ref trace);
+                }
+            }
+
+            if (!reader.IsComplete) throw reader.CutShort();
+        }
+        finally
+        {
+            if (responses is not null) await responses.DisposeAsync().ConfigureAwait(false);
+            trace.End();
+        }
+    }
+
+    internal CallDefaults Defaults { get; }
+
+    internal bool IsOn(Transport transport) => transport == _transport;
+
+    private protected Transport Transport => _transport;
+
     /// <summary>What a call that starts now sends as its session; empty: the primary.</summary>
-    private protected abstract string SessionToSend();
+    internal abstract string SessionToSend();
 
     /// <summary>Every bookmark that an answer or an error brings.</summary>
     private protected abstract void Observe(Bookmark bookmark);
 
-    private async Task<SqlResponse> SendAsync(SqlStatement[] statements, bool script, QueryOptions? options, CancellationToken cancellationToken)
+    private static long CountRows(ExecuteResponse response)
     {
-        var nature = QueryMessages.NatureOf(statements, script, options);
-        var request = QueryMessages.Execute(DatabaseName, statements, script, SessionToSend(), options);
-        try
-        {
-            var response = await _transport.CallAsync(QueryMethods.Execute, request, options?.CallTimeout, cancellationToken).ConfigureAwait(false);
-            var bookmark = ServerBookmark.Parse(response.Bookmark, nature.MayWrite);
-            Observe(bookmark);
-            return new SqlResponse(response, bookmark, nature.MayWrite);
-        }
-        catch (RpcException e)
-        {
-            throw Failed(e, nature);
-        }
+        var rows = 0L;
+        foreach (var result in response.Results) rows += result.Rows?.RowCount ?? 0;
+        return rows;
     }
 
-    private async IAsyncEnumerable<StreamPart> OpenAsync(
-        SqlStatement[] statements, bool script, QueryOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async Task<SqlResponse> SendAsync(SqlStatement[] statements, bool script, QueryOptions? options, CancellationToken cancellationToken)
     {
-        var nature = QueryMessages.NatureOf(statements, script, options);
-        var request = QueryMessages.Stream(DatabaseName, statements, script, SessionToSend(), options);
-        var reader = new StreamReader(nature.MayWrite);
-        IAsyncEnumerator<StreamResponse>? responses;
-        try
-        {
-            responses = await _transport.OpenAsync(QueryMethods.Stream, request, options?.CallTimeout, cancellationToken).ConfigureAwait(false);
-        }
-        catch (RpcException e)
-        {
-            throw Failed(e, nature);
-        }
+        CheckAny(statements);
+        options = Defaults.Apply(options, QueryMessages.MayWrite(statements, options));
+        var nature = QueryMessages.NatureOf(statements, options);
+        var request = QueryMessages.Execute(DatabaseName, statements, script, SessionToSend(), options);
+        var response = await SendAsync(request, nature, options?.CallTimeout, cancellationToken).ConfigureAwait(false);
+        return new SqlResponse(response, ServerBookmark.Parse(response.Bookmark, nature.MayWrite), nature.MayWrite);
+    }
 
-        if (responses is null) throw reader.CutShort();
-        await using var _ = responses.ConfigureAwait(false);
-        bool more;
-        do
-        {
-            var part = reader.Read(responses.Current);
-            if (part is ResultStart { Bookmark: { } snapshot }) Observe(snapshot);
-            if (part is StreamDone done) Observe(done.Bookmark);
-            yield return part;
-            try
-            {
-                more = await responses.MoveNextAsync().ConfigureAwait(false);
-            }
-            catch (RpcException e)
-            {
-                throw Failed(e, nature);
-            }
-        }
-        while (more);
-        if (!reader.IsComplete) throw reader.CutShort();
+    private IAsyncEnumerable<StreamPart> OpenAsync(SqlStatement[] statements, bool script, QueryOptions? options, CancellationToken cancellationToken)
+    {
+        CheckAny(statements);
+        options = Defaults.Apply(options, QueryMessages.MayWrite(statements, options));
+        var nature = QueryMessages.NatureOf(statements, options);
+        return OpenAsync(QueryMessages.Stream(DatabaseName, statements, script, SessionToSend(), options), nature, StreamTimeout(options), cancellationToken);
+    }
+
+    // A connection string's time for a command is no limit for a stream, which may run for hours.
+    private TimeSpan? StreamTimeout(QueryOptions? options) => options?.CallTimeout is { } time && time != Defaults.CallTimeout ? time : null;
+
+    private static void CheckAny(SqlStatement[] statements)
+    {
+        if (statements.Length == 0) throw new ArgumentException("There is no statement to run.", nameof(statements));
+    }
+
+    private Exception Failed(Exception exception, CallNature nature, ref OperationTrace trace)
+    {
+        if (exception is RpcException e) exception = Failed(e, nature);
+        trace.Failed(exception);
+        return exception;
     }
 
     private ReplicatedSqliteException Failed(RpcException e, CallNature nature)

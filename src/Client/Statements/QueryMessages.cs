@@ -54,22 +54,22 @@ internal static class QueryMessages
     public static GetOutcomeRequest GetOutcome(string database, string idempotencyKey, TimeSpan? sentWithin) =>
         new() { Database = database, IdempotencyKey = idempotencyKey, SentWithin = Duration(sentWithin) };
 
-    public static CallNature NatureOf(IReadOnlyList<SqlStatement> statements, bool script, QueryOptions? options)
-    {
-        var mayWrite = options?.AsOf is null && (script || !statements.All(statement => ReadOnlySql.IsSurelyRead(statement.Sql)));
-        return new CallNature(mayWrite, !string.IsNullOrEmpty(options?.IdempotencyKey));
-    }
+    public static bool MayWrite(IReadOnlyList<SqlStatement> statements, QueryOptions? options) =>
+        options?.AsOf is null && !statements.All(static statement => SqlShape.Of(statement.Sql).IsSurelyRead);
 
-    private static ReadOptions Read(string session, QueryOptions? options)
+    public static CallNature NatureOf(IReadOnlyList<SqlStatement> statements, QueryOptions? options) =>
+        new(MayWrite(statements, options), !string.IsNullOrEmpty(options?.IdempotencyKey));
+
+    public static ReadOptions Read(string session, QueryOptions? options)
     {
         var read = new ReadOptions { Session = session };
         if (options is null) return read;
         read.WaitTimeout = Duration(options.WaitTimeout);
-        read.OnWaitTimeout = options.OnWaitTimeout;
+        read.OnWaitTimeout = (Protocol.V1.OnWaitTimeout)options.OnWaitTimeout;
         read.MaxStaleness = Duration(options.MaxStaleness);
         read.AsOf = options.AsOf?.ToString() ?? "";
         return read;
     }
 
-    private static Duration? Duration(TimeSpan? time) => time is { } value ? Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(value) : null;
+    public static Duration? Duration(TimeSpan? time) => time is { } value ? Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(value) : null;
 }

@@ -1,6 +1,3 @@
-using ReplicatedSqlite.Protocol;
-using ReplicatedSqlite.Protocol.V1;
-
 namespace ReplicatedSqlite;
 
 /// <summary>What one call asks for beyond its SQL. Everything unset: the server's defaults.</summary>

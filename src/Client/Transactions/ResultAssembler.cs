@@ -3,7 +3,7 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite;
 
 /// <summary>Puts the parts of a streamed answer together into whole results.</summary>
-internal sealed class ResultAssembler
+internal sealed class ResultAssembler(bool firstRowsOnly = false)
 {
     private readonly ExecuteResponse _response = new();
     private Result? _current;
@@ -30,8 +30,9 @@ internal sealed class ResultAssembler
     }
 
     // Rows are stored by column, and each column's values by type: the k-th of a type stays the k-th when another batch is put behind.
-    private static void Append(RowBatch all, RowBatch more)
+    private void Append(RowBatch all, RowBatch more)
     {
+        if (firstRowsOnly && all.RowCount > 0) return;
         if (all.RowCount == 0)
         {
             all.MergeFrom(more);

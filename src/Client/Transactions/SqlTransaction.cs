@@ -117,6 +117,30 @@ public sealed class SqlTransaction : IAsyncDisposable
         _ending.Dispose();
     }
 
+    /// <summary>Runs a step that is put together already; of each result only the first rows are kept.</summary>
+    internal async Task<ExecuteResponse> ExecuteAsync(CommandRequest request, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var results = new ResultAssembler(firstRowsOnly: true);
+        await foreach (var response in StepAsync(ExecuteStep(request, timeout), cancellationToken).ConfigureAwait(false))
+        {
+            if (response.Result is { } part) results.Add(part);
+        }
+
+        return results.Response;
+    }
+
+    /// <summary>The same, with the parts of the answer while they arrive.</summary>
+    internal async IAsyncEnumerable<StreamPart> OpenAsync(CommandRequest request, TimeSpan? timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var reader = new StreamReader(mayHaveWritten: false);
+        await foreach (var response in StepAsync(ExecuteStep(request, timeout), cancellationToken).ConfigureAwait(false))
+        {
+            yield return response.Done is { } done
+                ? new StreamDone(Begun, ServedBy.From(done.Served), Replayed: false)
+                : reader.Read(new StreamResponse { Result = response.Result });
+        }
+    }
+
     internal static async Task<SqlTransaction> BeginAsync(
         Transport transport, TransactRequest begin, Action<Bookmark> observe, CancellationToken cancellationToken)
     {
@@ -159,6 +183,13 @@ public sealed class SqlTransaction : IAsyncDisposable
         var step = new TransactRequest.Types.Statements { Script = script, BatchRows = checked((uint)(options?.BatchRows ?? 0)) };
         if (options?.SqlTimeout is { } timeout) step.Timeout = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(timeout);
         foreach (var statement in statements) step.Statements_.Add(statement.ToMessage());
+        return new TransactRequest { Execute = step };
+    }
+
+    private static TransactRequest ExecuteStep(CommandRequest request, TimeSpan? timeout)
+    {
+        var step = new TransactRequest.Types.Statements { Script = request.Script, Timeout = QueryMessages.Duration(timeout) };
+        foreach (var statement in request.Statements) step.Statements_.Add(statement);
         return new TransactRequest { Execute = step };
     }
 

@@ -1,5 +1,3 @@
-using ReplicatedSqlite.Protocol.V1;
-
 namespace ReplicatedSqlite;
 
 /// <summary>What an interactive transaction asks for. Everything unset: the server's defaults.</summary>

@@ -35,6 +35,9 @@ public sealed class RpcException : Exception
         _richBytes = richBytes;
     }
 
+    /// <summary>A call that its own sender gave up on, since the server does not answer any more: whether it took effect is unknown.</summary>
+    public static RpcException GivenUp(string detail) => new(StatusCode.Unavailable, detail, null, RpcFailureOrigin.InFlight, null, null);
+
     /// <summary>The status code.</summary>
     public StatusCode StatusCode { get; }
 

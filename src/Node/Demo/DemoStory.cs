@@ -122,7 +122,7 @@ internal sealed class DemoStory(DemoStage stage, string? sqlFile, TextWriter out
         return true;
     }
 
-    private async Task<(long Order, Protocol.Bookmark Bookmark)> OrderAsync(DemoShop shop, SqlExecutor through, CancellationToken cancellationToken)
+    private async Task<(long Order, Bookmark Bookmark)> OrderAsync(DemoShop shop, SqlExecutor through, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var (order, answer) = await shop.OrderAsync(through, cancellationToken);

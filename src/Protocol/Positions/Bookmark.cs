@@ -1,14 +1,14 @@
 using System.Globalization;
 
-namespace ReplicatedSqlite.Protocol;
+namespace ReplicatedSqlite;
 
 /// <summary>A point in the commit order: a read at a bookmark sees that commit and every earlier one.</summary>
 /// <remarks>
 /// Text form: epoch as 8, sequence as 16 and tag as 16 hexadecimal digits, lowercase, joined by <c>-</c>: 42 characters, so ordinal string order is
 /// commit order within a database. The tag is 32 bits of a hash of the database id, then 32 bits of the entry's chain hash; it takes no part in
-/// the order.
+/// the order. In the product's own namespace, for applications keep bookmarks too.
 /// </remarks>
-public readonly record struct Bookmark(uint Epoch, ulong Sequence, ulong Tag) : IComparable<Bookmark>
+public readonly record struct Bookmark(uint Epoch, ulong Sequence, ulong Tag) : IComparable<Bookmark>, IParsable<Bookmark>
 {
     /// <summary>Characters of the text form.</summary>
     public const int TextLength = 42;
@@ -64,6 +64,10 @@ public readonly record struct Bookmark(uint Epoch, ulong Sequence, ulong Tag) : 
 
     /// <summary>Earlier, or the same commit.</summary>
     public static bool operator <=(Bookmark left, Bookmark right) => left.CompareTo(right) <= 0;
+
+    static Bookmark IParsable<Bookmark>.Parse(string s, IFormatProvider? provider) => Parse(s);
+
+    static bool IParsable<Bookmark>.TryParse(string? s, IFormatProvider? provider, out Bookmark result) => TryParse(s, out result);
 
     /// <summary>The text form.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Epoch:x8}-{Sequence:x16}-{Tag:x16}");

@@ -40,7 +40,7 @@ internal sealed class FakeServer : IAsyncDisposable
         application.MapGrpc()
             .MapUnary(QueryMethods.Execute, (request, context) => server.OnExecute(request, context))
             .MapServerStreaming(QueryMethods.Stream, (request, writer, context) => server.OnStream(request, writer, context))
-            .MapUnary(QueryMethods.GetOutcome, (request, _) => new(new GetOutcomeResponse { State = CommitState.Committed, Bookmark = Answer.Bookmark(7).ToString() }))
+            .MapUnary(QueryMethods.GetOutcome, (request, _) => new(new GetOutcomeResponse { State = Protocol.V1.CommitState.Committed, Bookmark = Answer.Bookmark(7).ToString() }))
             .MapUnary(AdminMethods.CreateDatabase, (request, _) => new(server.Create(request)))
             .MapUnary(AdminMethods.GetDatabase, (request, _) => new(server.Find(request.Database)))
             .MapUnary(AdminMethods.MovePrimary, (request, _) => new(server.Move(request)))
@@ -69,7 +69,7 @@ internal sealed class FakeServer : IAsyncDisposable
 
     private static Topology Topology(GetTopologyRequest request)
     {
-        var topology = new Topology { Nodes = { new Node { Id = "n1", Region = "weur", GrpcAddress = "127.0.0.1:7101", HttpAddress = "127.0.0.1:7201", Alive = true } } };
+        var topology = new Topology { Nodes = { new Protocol.V1.Node { Id = "n1", Region = "weur", GrpcAddress = "127.0.0.1:7101", HttpAddress = "127.0.0.1:7201", Alive = true } } };
         if (request.Database.Length > 0) topology.Copies.Add(new Copy { NodeId = "n1", Region = "weur", Role = Role.Primary, Bookmark = Answer.Bookmark(9).ToString(), ConfirmLagMs = 1.5 });
         return topology;
     }

@@ -39,7 +39,7 @@ public sealed class D1DatabaseTests
             async Task RefusedAsync(string code, string sql, SqlParameters? parameters = null)
             {
                 var refused = await Assert.ThrowsAsync<ReplicatedSqliteException>(() => session.ExecuteAsync(sql, parameters));
-                Assert.True(refused.Code == code && refused.CommitState == Protocol.V1.CommitState.NotCommitted, $"region {region}, {sql[..Math.Min(60, sql.Length)]}: {refused.Code} {refused.Message}");
+                Assert.True(refused.Code == code && refused.CommitState == CommitState.NotCommitted, $"region {region}, {sql[..Math.Min(60, sql.Length)]}: {refused.Code} {refused.Message}");
             }
         }
 

@@ -87,7 +87,7 @@ public sealed class ErrorTableTests(ContractCluster contract) : IClassFixture<Co
                 Compare("sqlite_code", expected.SqliteCode, error.SqliteCode);
                 Compare("statement_index", expected.Index, error.StatementIndex);
                 Compare("sql_offset", expected.Offset, error.SqlOffset);
-                Compare("commit_state", CommitState.NotCommitted, error.CommitState);
+                Compare("commit_state", Protocol.V1.CommitState.NotCommitted, error.CommitState);
                 Compare("retryable", false, error.Retryable);
                 Compare("retry_after", null, error.RetryAfter);
                 Compare("ended", rpc == "Transact" && expected.EndsTransaction, found.Ended);

@@ -17,8 +17,8 @@ public sealed class ReadOptionsTests
         var bookmark = (await cluster.Database(0, "d").ExecuteAsync("INSERT INTO t VALUES (1)")).Bookmark;
         foreach (var (choice, region, answeredBy) in new[]
         {
-            (OnWaitTimeout.Unspecified, ClusterFixture.Apac, "primary"), (OnWaitTimeout.Forward, ClusterFixture.Apac, "primary"), (OnWaitTimeout.Fail, ClusterFixture.Apac, "nobody"),
-            (OnWaitTimeout.Unspecified, ClusterFixture.Enam, "primary"), (OnWaitTimeout.Forward, ClusterFixture.Enam, "primary"), (OnWaitTimeout.Fail, ClusterFixture.Enam, "primary"),
+            (Protocol.V1.OnWaitTimeout.Unspecified, ClusterFixture.Apac, "primary"), (Protocol.V1.OnWaitTimeout.Forward, ClusterFixture.Apac, "primary"), (Protocol.V1.OnWaitTimeout.Fail, ClusterFixture.Apac, "nobody"),
+            (Protocol.V1.OnWaitTimeout.Unspecified, ClusterFixture.Enam, "primary"), (Protocol.V1.OnWaitTimeout.Forward, ClusterFixture.Enam, "primary"), (Protocol.V1.OnWaitTimeout.Fail, ClusterFixture.Enam, "primary"),
         })
         {
             var read = new ReadOptions { Session = bookmark.ToString(), WaitTimeout = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(50)), OnWaitTimeout = choice };
@@ -27,7 +27,7 @@ public sealed class ReadOptionsTests
         }
 
         // Zero is no wait at all; the default and a long one last until the copy is there.
-        var now = await AskAsync(cluster, ClusterFixture.Apac, new() { Session = bookmark.ToString(), WaitTimeout = new Duration(), OnWaitTimeout = OnWaitTimeout.Fail });
+        var now = await AskAsync(cluster, ClusterFixture.Apac, new() { Session = bookmark.ToString(), WaitTimeout = new Duration(), OnWaitTimeout = Protocol.V1.OnWaitTimeout.Fail });
         Assert.Equal(ErrorCodes.BookmarkTimeout, now.Code);
         var (patient, _) = await AskAsync(cluster, ClusterFixture.Apac, new() { Session = bookmark.ToString() });
         Assert.True(!patient!.Served.Primary && patient.Served.WaitMs > 10, patient.Served.ToString());

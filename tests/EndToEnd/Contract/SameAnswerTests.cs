@@ -95,7 +95,7 @@ public sealed class SameAnswerTests
         }
 
         // At the same state: nobody else writes.
-        var again = new ExecuteRequest(request) { Database = database, Read = new() { Session = bookmark.ToString(), OnWaitTimeout = OnWaitTimeout.Fail } };
+        var again = new ExecuteRequest(request) { Database = database, Read = new() { Session = bookmark.ToString(), OnWaitTimeout = Protocol.V1.OnWaitTimeout.Fail } };
         var (second, secondError) = await AskAsync(() => cluster.Channel(1).CallAsync(QueryMethods.Execute, again));
         Assert.True(error == secondError, $"{place} {statement.Sql}\nprimary: {error}\nreplica: {secondError}");
         if (first is null)

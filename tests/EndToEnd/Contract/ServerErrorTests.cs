@@ -60,7 +60,7 @@ public sealed class ServerErrorTests(ContractCluster contract) : IClassFixture<C
         await using var cluster = await StartAsync(options => options with { Delays = new Dictionary<string, TimeSpan> { ["apac"] = TimeSpan.FromSeconds(3) } });
         var old = await cluster.SettleAsync("d");
         var bookmark = (await cluster.Database(0, "d").ExecuteAsync("INSERT INTO t VALUES (1)")).Bookmark;
-        var read = new ReadOptions { Session = bookmark.ToString(), OnWaitTimeout = OnWaitTimeout.Fail, WaitTimeout = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(80)) };
+        var read = new ReadOptions { Session = bookmark.ToString(), OnWaitTimeout = Protocol.V1.OnWaitTimeout.Fail, WaitTimeout = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(80)) };
         var request = new ExecuteRequest { Database = "d", Statements = { new Statement { Sql = "SELECT * FROM t" } }, Read = read };
         var failure = await FailAsync(cluster.Channel(ClusterFixture.Apac), request);
         var error = Check(failure, ErrorCodes.BookmarkTimeout, $"did not reach {bookmark} within 80 ms", atLeast: old);
@@ -266,7 +266,7 @@ public sealed class ServerErrorTests(ContractCluster contract) : IClassFixture<C
         var found = await writing.InTimeAsync();
         var error = found.Error!;
         Assert.Equal(
-            (ErrorCodes.WriteOutcomeUnknown, StatusCode.Unknown, CommitState.Unknown, false, -1, -1),
+            (ErrorCodes.WriteOutcomeUnknown, StatusCode.Unknown, Protocol.V1.CommitState.Unknown, false, -1, -1),
             (error.Code, found.Status, error.CommitState, error.Retryable, error.StatementIndex, error.SqlOffset));
         Check(await FailAsync(cluster.Channel(region), write).InTimeAsync(), ErrorCodes.QuorumUnavailable, "Nothing was done; try again");
         disk.Release();
@@ -309,7 +309,7 @@ public sealed class ServerErrorTests(ContractCluster contract) : IClassFixture<C
     private static SqlError Check(FoundError found, string code, string message, Bookmark? atLeast = null)
     {
         Assert.True(found.Error is not null, $"{found.Status} {found.Message} came without details");
-        Assert.Equal((code, ErrorCodes.StatusOf(code), ErrorCodes.IsRetryable(code), CommitState.NotCommitted), (found.Error.Code, found.Status, found.Error.Retryable, found.Error.CommitState));
+        Assert.Equal((code, ErrorCodes.StatusOf(code), ErrorCodes.IsRetryable(code), Protocol.V1.CommitState.NotCommitted), (found.Error.Code, found.Status, found.Error.Retryable, found.Error.CommitState));
         Assert.Contains(message, found.Message, StringComparison.Ordinal);
         if (atLeast is { } least)
         {

@@ -24,7 +24,7 @@ public sealed class BookmarkFuzzTests(FuzzCluster fuzz) : IClassFixture<FuzzClus
             {
                 Database = FuzzCluster.Name,
                 Statements = { new Statement { Sql = random.Next(4) == 0 ? "UPDATE f SET a = 2 WHERE id = 1 RETURNING 'kept'" : "SELECT x FROM standard" } },
-                Read = new ReadOptions { Session = session, WaitTimeout = Duration.FromTimeSpan(_wait), OnWaitTimeout = (OnWaitTimeout)random.Next(3) },
+                Read = new ReadOptions { Session = session, WaitTimeout = Duration.FromTimeSpan(_wait), OnWaitTimeout = (Protocol.V1.OnWaitTimeout)random.Next(3) },
             };
             var started = TimeProvider.System.GetTimestamp();
             var origin = $"seed {seed}, request {i}, session '{session}'";

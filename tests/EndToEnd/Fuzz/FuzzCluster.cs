@@ -45,7 +45,7 @@ public sealed class FuzzCluster : IAsyncLifetime
         {
             var error = e.FindDetail<SqlError>();
             Assert.True(error is not null && _answers.Contains(e.StatusCode), $"{origin}: {e.StatusCode} {error?.Code}: {e.Detail}\n{Shown(request)}");
-            Assert.True(error!.CommitState == CommitState.NotCommitted, $"{origin}: {error.Code}, {error.CommitState}\n{Shown(request)}");
+            Assert.True(error!.CommitState == Protocol.V1.CommitState.NotCommitted, $"{origin}: {error.Code}, {error.CommitState}\n{Shown(request)}");
             Assert.True(e.Detail.Length > 0, $"{origin}: {error.Code} says nothing.\n{Shown(request)}");
             return null;
         }

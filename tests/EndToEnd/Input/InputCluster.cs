@@ -73,7 +73,7 @@ public sealed class InputCluster : IAsyncLifetime
             failure.StatusCode == status && error?.Code == code,
             $"region {region}: {status} {code} was expected; {failure.StatusCode} {error?.Code} came: {failure.Detail}");
         Assert.NotEmpty(failure.Detail);
-        Assert.Equal(CommitState.NotCommitted, error!.CommitState);
+        Assert.Equal(Protocol.V1.CommitState.NotCommitted, error!.CommitState);
         return error;
     }
 }

@@ -12,7 +12,7 @@ public sealed class StopTests
     public async Task A_signal_stops_the_process_cleanly_and_it_starts_again_with_everything_kept(string signal)
     {
         using var folder = new TemporaryFolder();
-        Protocol.Bookmark bookmark;
+        Bookmark bookmark;
         await using (var node = await NodeProcess.StartAsync(folder.Path))
         {
             var clients = node.Connect();

@@ -20,10 +20,8 @@ internal static class SqlValueWriter
         byte[] v => new Value { Blob = ByteString.CopyFrom(v) },
         bool v => new Value { Integer = v ? 1 : 0 },
         short or sbyte or byte or ushort or uint => new Value { Integer = Convert.ToInt64(value, CultureInfo.InvariantCulture) },
-        ulong v => v <= long.MaxValue
-            ? new Value { Integer = (long)v }
-            : throw new ArgumentException($"The value {v} of parameter {parameter} is above SQLite's largest integer, {long.MaxValue}. Pass it as text.", nameof(value)),
-        Enum v => new Value { Integer = Convert.ToInt64(v, CultureInfo.InvariantCulture) },
+        ulong v => new Value { Integer = unchecked((long)v) }, // the same bits, as Microsoft.Data.Sqlite does
+        Enum v => new Value { Integer = IntegerOf(v) },
         float v => new Value { Real = v },
         char v => Text(v.ToString(), parameter),
         ReadOnlyMemory<byte> v => new Value { Blob = ByteString.CopyFrom(v.Span) },
@@ -52,6 +50,30 @@ internal static class SqlValueWriter
             throw new ArgumentException($"{what} holds half of a surrogate pair at index {e.Index}, which is no text in UTF-8.", nameof(text), e);
         }
     }
+
+    /// <summary>A value stored in another class than its own, where Microsoft.Data.Sqlite has a form for that.</summary>
+    public static Value Write(object? value, ReplicatedSqliteType type, string parameter) => (value, type) switch
+    {
+        (null or DBNull, _) => new Value(),
+        (DateTime v, ReplicatedSqliteType.Real) => new Value { Real = JulianDay.FromDateTime(v) },
+        (DateTimeOffset v, ReplicatedSqliteType.Real) => new Value { Real = JulianDay.FromDateTime(v.UtcDateTime) },
+        (DateOnly v, ReplicatedSqliteType.Real) => new Value { Real = JulianDay.FromDateTime(v.ToDateTime(default)) },
+        (TimeOnly v, ReplicatedSqliteType.Real) => new Value { Real = JulianDay.FromDateTime(new DateTime(v.Ticks)) },
+        (TimeSpan v, ReplicatedSqliteType.Real) => new Value { Real = v.TotalDays },
+        (decimal v, ReplicatedSqliteType.Real) => new Value { Real = (double)v },
+        (Guid v, ReplicatedSqliteType.Blob) => new Value { Blob = ByteString.CopyFrom(v.ToByteArray()) },
+        (char v, ReplicatedSqliteType.Integer) => new Value { Integer = v },
+        (string v, ReplicatedSqliteType.Blob) => new Value { Blob = ByteString.CopyFromUtf8(v) },
+        (Enum v, ReplicatedSqliteType.Text) => Text(v.ToString(), parameter),
+        (bool or sbyte or byte or short or ushort or int or uint or long or ulong or Enum, ReplicatedSqliteType.Text) =>
+            Text(Write(value, parameter).Integer.ToString(CultureInfo.InvariantCulture), parameter),
+        (bool or sbyte or byte or short or ushort or int or uint or long, ReplicatedSqliteType.Real) => new Value { Real = Convert.ToDouble(value, CultureInfo.InvariantCulture) },
+        _ => Write(value, parameter),
+    };
+
+    private static long IntegerOf(Enum value) => Enum.GetUnderlyingType(value.GetType()) == typeof(ulong)
+        ? unchecked((long)Convert.ToUInt64(value, CultureInfo.InvariantCulture))
+        : Convert.ToInt64(value, CultureInfo.InvariantCulture);
 
     private static Value Text(string text, string parameter)
     {

@@ -1,0 +1,369 @@
+using System.Collections;
+using System.Collections.ObjectModel;
+using System.Data;
+using System.Data.Common;
+
+namespace ReplicatedSqlite;
+
+/// <summary>Rows while they arrive: in memory are those of one message, some ten to a few hundred KiB. For one caller at a time.</summary>
+/// <remarks>A value's type is its own, not its column's; what cannot be read as asked is an <see cref="InvalidCastException"/> or <see cref="OverflowException"/>.</remarks>
+public sealed class ReplicatedSqliteDataReader : DbDataReader, IDbColumnSchemaGenerator
+{
+    private readonly ResultSource _source;
+    private readonly ReplicatedSqliteConnection _connection;
+    private readonly ReaderOrigin _origin;
+    private RowBlock? _block; // the rows at hand; _row is the current one, before the first -1
+    private int _row = -1;
+    private bool _isOnRow;
+    private bool _isLimitReached; // SingleRow: the row was given
+    private bool _isClosed;
+
+    internal ReplicatedSqliteDataReader(
+        ReplicatedSqliteConnection connection, IAsyncEnumerable<StreamPart> parts, CommandRequest request, CommandCall call, ReaderOrigin origin)
+    {
+        _connection = connection;
+        _origin = origin;
+        _source = new ResultSource(parts, request, call, origin.Batch) { IsInTransaction = connection.Transaction is not null };
+        connection.Transaction?.Enter(this);
+    }
+
+    /// <inheritdoc/>
+    public override int Depth => IsClosed ? throw Closed(nameof(Depth)) : 0;
+
+    /// <inheritdoc/>
+    public override int FieldCount => Columns(nameof(FieldCount)).Count;
+
+    /// <inheritdoc/>
+    public override bool HasRows => !IsClosed && _source.HasRows;
+
+    /// <inheritdoc/>
+    public override bool IsClosed => _isClosed;
+
+    /// <summary>Rows that the statements up to here changed; -1 if they only read.</summary>
+    public override int RecordsAffected => _source.Changes.Total;
+
+    /// <inheritdoc/>
+    public override object this[int ordinal] => GetValue(ordinal);
+
+    /// <inheritdoc/>
+    public override object this[string name] => GetValue(GetOrdinal(name));
+
+    private bool IsSingleRow => (_origin.Behavior & CommandBehavior.SingleRow) != 0;
+
+    /// <inheritdoc/>
+    public override bool Read()
+    {
+        if (TryAdvance(out var more)) return more;
+        return Blocking.Wait(ReadSlowAsync(CancellationToken.None));
+    }
+
+    /// <inheritdoc/>
+    public override Task<bool> ReadAsync(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<bool>(cancellationToken);
+        return TryAdvance(out var more) ? (more ? _true : _false) : ReadSlowAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override bool NextResult() => Blocking.Wait(NextResultAsync(CancellationToken.None));
+
+    /// <inheritdoc/>
+    public override async Task<bool> NextResultAsync(CancellationToken cancellationToken)
+    {
+        if (IsClosed) throw Closed(nameof(NextResult));
+        cancellationToken.ThrowIfCancellationRequested();
+        Forget();
+        var more = !_isLimitReached && (_origin.Behavior & (CommandBehavior.SingleResult | CommandBehavior.SingleRow)) == 0
+            ? await _source.NextResultAsync(cancellationToken).ConfigureAwait(false)
+            : await _source.SkipResultsAsync(cancellationToken).ConfigureAwait(false);
+        _block = _source.Block;
+        TellCommand();
+        return more;
+    }
+
+    /// <inheritdoc/>
+    public override bool IsDBNull(int ordinal) => Kind(ordinal, out _) == SqlKind.Null;
+
+    /// <inheritdoc/>
+    public override bool GetBoolean(int ordinal) => SqlValueReader.Int64(Cell(ordinal, nameof(GetBoolean)), _row, ordinal) != 0;
+
+    /// <inheritdoc/>
+    public override byte GetByte(int ordinal) => checked((byte)SqlValueReader.Int64(Cell(ordinal, nameof(GetByte)), _row, ordinal));
+
+    /// <inheritdoc/>
+    public override short GetInt16(int ordinal) => checked((short)SqlValueReader.Int64(Cell(ordinal, nameof(GetInt16)), _row, ordinal));
+
+    /// <inheritdoc/>
+    public override int GetInt32(int ordinal) => checked((int)SqlValueReader.Int64(Cell(ordinal, nameof(GetInt32)), _row, ordinal));
+
+    /// <inheritdoc/>
+    public override long GetInt64(int ordinal) => SqlValueReader.Int64(Cell(ordinal, nameof(GetInt64)), _row, ordinal);
+
+    /// <inheritdoc/>
+    public override float GetFloat(int ordinal) => SqlValueReader.Single(Cell(ordinal, nameof(GetFloat)), _row, ordinal);
+
+    /// <inheritdoc/>
+    public override double GetDouble(int ordinal) => SqlValueReader.Double(Cell(ordinal, nameof(GetDouble)), _row, ordinal);
+
+    /// <inheritdoc/>
+    public override decimal GetDecimal(int ordinal) => SqlValueReader.Decimal(Cell(ordinal, nameof(GetDecimal)), _row, ordinal);
+
+    /// <inheritdoc/>
+    public override string GetString(int ordinal) => SqlValueReader.String(Cell(ordinal, nameof(GetString)), _row, ordinal);
+
+    /// <inheritdoc/>
+    public override char GetChar(int ordinal) => SqlValueReader.Char(Cell(ordinal, nameof(GetChar)), _row, ordinal);
+
+    /// <inheritdoc/>
+    public override Guid GetGuid(int ordinal) => SqlValueReader.Guid(Cell(ordinal, nameof(GetGuid)), _row, ordinal);
+
+    /// <inheritdoc/>
+    public override DateTime GetDateTime(int ordinal) => SqlValueReader.DateTime(Cell(ordinal, nameof(GetDateTime)), _row, ordinal);
+
+    /// <summary>A date with its offset; text without one is UTC.</summary>
+    public DateTimeOffset GetDateTimeOffset(int ordinal) => SqlValueReader.DateTimeOffset(Cell(ordinal, nameof(GetDateTimeOffset)), _row, ordinal);
+
+    /// <summary>A length of time.</summary>
+    public TimeSpan GetTimeSpan(int ordinal) => SqlValueReader.TimeSpan(Cell(ordinal, nameof(GetTimeSpan)), _row, ordinal);
+
+    /// <inheritdoc/>
+    public override object GetValue(int ordinal) => SqlValueReader.Object(Cell(ordinal, nameof(GetValue)), _row, ordinal) ?? DBNull.Value;
+
+    /// <inheritdoc/>
+    public override int GetValues(object[] values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        var count = Math.Min(values.Length, FieldCount);
+        for (var i = 0; i < count; i++) values[i] = GetValue(i);
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public override T GetFieldValue<T>(int ordinal)
+    {
+        var block = Cell(ordinal, nameof(GetFieldValue));
+        if (block[ordinal].Kind(_row) == SqlKind.Null && (typeof(T) == typeof(object) || typeof(T) == typeof(DBNull))) return (T)(object)DBNull.Value;
+        if (block[ordinal].Kind(_row) == SqlKind.Null && Nullable.GetUnderlyingType(typeof(T)) is null) throw SqlValueReader.Wrong(block, _row, ordinal, typeof(T).Name);
+        return SqlValueReader.Get<T>(block, _row, ordinal)!;
+    }
+
+    /// <inheritdoc/>
+    public override Task<T> GetFieldValueAsync<T>(int ordinal, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested ? Task.FromCanceled<T>(cancellationToken) : Task.FromResult(GetFieldValue<T>(ordinal));
+
+    /// <inheritdoc/>
+    public override Task<bool> IsDBNullAsync(int ordinal, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested ? Task.FromCanceled<bool>(cancellationToken) : Task.FromResult(IsDBNull(ordinal));
+
+    /// <inheritdoc/>
+    public override long GetBytes(int ordinal, long dataOffset, byte[]? buffer, int bufferOffset, int length) =>
+        Copy(SqlValueReader.Bytes(Cell(ordinal, nameof(GetBytes)), _row, ordinal).Span, dataOffset, buffer, bufferOffset, length);
+
+    /// <inheritdoc/>
+    public override long GetChars(int ordinal, long dataOffset, char[]? buffer, int bufferOffset, int length) =>
+        Copy(SqlValueReader.String(Cell(ordinal, nameof(GetChars)), _row, ordinal).AsSpan(), dataOffset, buffer, bufferOffset, length);
+
+    /// <inheritdoc/>
+    public override Stream GetStream(int ordinal) => SqlValueReader.Stream(Cell(ordinal, nameof(GetStream)), _row, ordinal);
+
+    /// <inheritdoc/>
+    public override TextReader GetTextReader(int ordinal) => SqlValueReader.TextReader(Cell(ordinal, nameof(GetTextReader)), _row, ordinal);
+
+    /// <inheritdoc/>
+    public override string GetName(int ordinal) => Columns(nameof(GetName))[Check(ordinal)].Name;
+
+    /// <inheritdoc/>
+    public override int GetOrdinal(string name)
+    {
+        var columns = Columns(nameof(GetOrdinal));
+        ArgumentNullException.ThrowIfNull(name);
+        return columns.TryIndexOf(name, out var index)
+            ? index
+            : throw new ArgumentOutOfRangeException(nameof(name), name, $"The result has no column '{name}'; it has {string.Join(", ", columns.Select(column => column.Name))}.");
+    }
+
+    /// <summary>The declared type without its arguments (<c>VARCHAR</c> of <c>VARCHAR(20)</c>); without a declaration the value's own.</summary>
+    public override string GetDataTypeName(int ordinal)
+    {
+        var declared = Columns(nameof(GetDataTypeName))[Check(ordinal)].DeclaredType;
+        return declared.Length > 0 ? ColumnTypes.WithoutArguments(declared) : ColumnTypes.NameOf(KindHere(ordinal));
+    }
+
+    /// <summary>The .NET type of the current row's value; where it is NULL, or before the first row, what the declared type suggests.</summary>
+    public override Type GetFieldType(int ordinal)
+    {
+        var declared = Columns(nameof(GetFieldType))[Check(ordinal)].DeclaredType;
+        var kind = KindHere(ordinal);
+        return kind == SqlKind.Null ? ColumnTypes.TypeOf(declared) : ColumnTypes.TypeOf(kind);
+    }
+
+    /// <inheritdoc/>
+    public override DataTable? GetSchemaTable()
+    {
+        var columns = Columns(nameof(GetSchemaTable));
+        return columns.Count == 0 ? null : SchemaTable.Create(GetColumnSchema());
+    }
+
+    /// <inheritdoc cref="DbDataReaderExtensions.GetColumnSchema(DbDataReader)"/>
+    public ReadOnlyCollection<DbColumn> GetColumnSchema() =>
+        new([.. Columns(nameof(GetColumnSchema)).Select((column, i) => (DbColumn)new ReplicatedSqliteColumn(column, i, GetFieldType(i), GetDataTypeName(i)))]);
+
+    /// <inheritdoc/>
+    public override Task<ReadOnlyCollection<DbColumn>> GetColumnSchemaAsync(CancellationToken cancellationToken = default) =>
+        cancellationToken.IsCancellationRequested ? Task.FromCanceled<ReadOnlyCollection<DbColumn>>(cancellationToken) : Task.FromResult(GetColumnSchema());
+
+    /// <inheritdoc/>
+    public override IEnumerator GetEnumerator() => new DbEnumerator(this, closeReader: (_origin.Behavior & CommandBehavior.CloseConnection) != 0);
+
+    /// <summary>Ends the reader. A read that goes on is cancelled, here and on the server; of a write the rest of the answer is read, for the session's sake.</summary>
+    public override void Close() => Blocking.Wait(CloseAsync());
+
+    /// <inheritdoc cref="Close"/>
+    public override async Task CloseAsync()
+    {
+        if (_isClosed) return;
+        try
+        {
+            await _source.FinishAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            await AbandonAsync().ConfigureAwait(false);
+        }
+
+        if ((_origin.Behavior & CommandBehavior.CloseConnection) != 0) await _connection.CloseAsync().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await CloseAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) Close();
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Waits for the first result that has columns, or for the end.</summary>
+    internal async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        await _source.NextResultAsync(cancellationToken).ConfigureAwait(false);
+        _block = _source.Block;
+        TellCommand();
+    }
+
+    /// <summary>Takes what is still to come into memory, so that its transaction can take another step.</summary>
+    internal Task BufferAsync() => _source.BufferAsync();
+
+    internal void Abandon() => Blocking.Wait(AbandonAsync());
+
+    /// <summary>Ends the call, whatever of it is still to come.</summary>
+    internal async Task AbandonAsync()
+    {
+        if (_isClosed) return;
+        _isClosed = true;
+        Forget();
+        _connection.Remove(this);
+        _connection.Transaction?.Leave(this);
+        if (_origin.Command is { } command && command.Reader == this) command.Reader = null;
+        await _source.DisposeAsync().ConfigureAwait(false);
+        TellCommand();
+    }
+
+    private static readonly Task<bool> _true = Task.FromResult(true);
+    private static readonly Task<bool> _false = Task.FromResult(false);
+
+    private static long Copy<T>(ReadOnlySpan<T> value, long dataOffset, T[]? buffer, int bufferOffset, int length)
+    {
+        if (buffer is null) return value.Length;
+        ArgumentOutOfRangeException.ThrowIfNegative(dataOffset);
+        ArgumentOutOfRangeException.ThrowIfNegative(bufferOffset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bufferOffset, buffer.Length);
+        if (dataOffset >= value.Length) return 0;
+        var rest = value[(int)dataOffset..];
+        var count = Math.Min(rest.Length, length);
+        if (count > buffer.Length - bufferOffset)
+            throw new ArgumentException($"{count} are to be copied, and the buffer has room for {buffer.Length - bufferOffset} from {bufferOffset} on.", nameof(buffer));
+        rest[..count].CopyTo(buffer.AsSpan(bufferOffset));
+        return count;
+    }
+
+    // The usual step: the next row is at hand.
+    private bool TryAdvance(out bool more)
+    {
+        if (IsClosed) throw Closed(nameof(Read));
+        more = false;
+        if (_isLimitReached)
+        {
+            _isOnRow = false;
+            return true;
+        }
+
+        if (_block is null || _row + 1 >= _block.RowCount) return false;
+        _row++;
+        _isOnRow = more = true;
+        _isLimitReached = IsSingleRow;
+        return true;
+    }
+
+    private async Task<bool> ReadSlowAsync(CancellationToken cancellationToken)
+    {
+        Forget();
+        if (!await _source.NextRowsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            TellCommand();
+            return false;
+        }
+
+        _block = _source.Block;
+        _row = 0;
+        _isOnRow = true;
+        _isLimitReached = IsSingleRow;
+        return true;
+    }
+
+    private void Forget()
+    {
+        _block = null;
+        _row = -1;
+        _isOnRow = false;
+    }
+
+    private void TellCommand()
+    {
+        if (_origin.Command is { } command) command.LastInsertRowId = _source.Changes.LastRowId;
+    }
+
+    private ResultColumns Columns(string what) => IsClosed ? throw Closed(what) : _source.Columns;
+
+    private RowBlock Cell(int ordinal, string what)
+    {
+        if (!_isOnRow) throw IsClosed ? Closed(what) : new InvalidOperationException($"{what}: there is no current row. Call Read first, and while it gives true.");
+        Check(ordinal);
+        return _block!;
+    }
+
+    private SqlKind Kind(int ordinal, out RowBlock block)
+    {
+        block = Cell(ordinal, nameof(IsDBNull));
+        return block[ordinal].Kind(_row);
+    }
+
+    // Of the current row; before the first, of the first.
+    private SqlKind KindHere(int ordinal) => _block is { RowCount: > 0 } block ? block[ordinal].Kind(Math.Max(_row, 0)) : SqlKind.Null;
+
+    private int Check(int ordinal)
+    {
+        var count = _source.Columns.Count;
+        return (uint)ordinal < (uint)count
+            ? ordinal
+            : throw new ArgumentOutOfRangeException(nameof(ordinal), ordinal, count == 0 ? "There is no result with columns." : $"The result has columns 0 to {count - 1}.");
+    }
+
+    private static InvalidOperationException Closed(string what) => new($"{what}: the reader is closed.");
+}

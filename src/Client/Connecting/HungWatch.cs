@@ -1,0 +1,92 @@
+namespace ReplicatedSqlite;
+
+/// <summary>
+/// Finds out that a node hangs: while calls wait and nothing has been answered for a moment, it makes a call that does nothing, and when that is not answered either,
+/// the calls that may be made elsewhere are told to go. A long query does not look like that, as the node still answers others.
+/// </summary>
+/// <remarks>One timer a node, and only while calls are made; a call itself pays for two interlocked additions.</remarks>
+internal sealed class HungWatch : IDisposable
+{
+    private const int IdleTicksUntilRest = 20;
+
+    private static readonly TimeSpan _tick = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan _silence = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(350);
+
+    private readonly NodeEndpoint _node;
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private readonly CancellationTokenSource _closing = new();
+    private CancellationTokenSource _hung = new(); // replaced after each time it was cancelled
+    private int _waiting;
+    private long _lastAnswer;
+    private int _isTicking;
+    private int _isProbing;
+    private int _idleTicks; // the timer's own
+
+    public HungWatch(NodeEndpoint node, TimeProvider time)
+    {
+        _node = node;
+        _time = time;
+        _timer = time.CreateTimer(static state => ((HungWatch)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public CancellationToken Hung => Volatile.Read(ref _hung).Token;
+
+    public void Enter()
+    {
+        if (Interlocked.Increment(ref _waiting) == 1) Volatile.Write(ref _lastAnswer, _time.GetTimestamp());
+        if (Volatile.Read(ref _isTicking) == 0 && Interlocked.Exchange(ref _isTicking, 1) == 0) _timer.Change(_tick, _tick);
+    }
+
+    public void Leave(bool answered)
+    {
+        Interlocked.Decrement(ref _waiting);
+        if (answered) Volatile.Write(ref _lastAnswer, _time.GetTimestamp());
+    }
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _closing.Cancel();
+    }
+
+    private void Tick()
+    {
+        if (Volatile.Read(ref _waiting) == 0)
+        {
+            if (++_idleTicks < IdleTicksUntilRest) return;
+            _idleTicks = 0;
+            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            Volatile.Write(ref _isTicking, 0); // a call that entered just before is watched from the next one on: it is one of many then
+            return;
+        }
+
+        _idleTicks = 0;
+        if (_time.GetElapsedTime(Volatile.Read(ref _lastAnswer)) < _silence || Interlocked.Exchange(ref _isProbing, 1) != 0) return;
+        _ = ProbeAsync();
+    }
+
+    private async Task ProbeAsync()
+    {
+        try
+        {
+            if (await _node.ProbeAsync(_patience, headers: null, _closing.Token).ConfigureAwait(false))
+            {
+                Volatile.Write(ref _lastAnswer, _time.GetTimestamp());
+                return;
+            }
+
+            var hung = Interlocked.Exchange(ref _hung, new CancellationTokenSource());
+            await hung.CancelAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The client is closing.
+        }
+        finally
+        {
+            Volatile.Write(ref _isProbing, 0);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite;
+
+/// <summary>One node: its channel, how far it is, and whether it answers. Thread-safe.</summary>
+internal sealed class NodeEndpoint : IAsyncDisposable
+{
+    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(10);
+
+    private readonly TimeProvider _time;
+    private readonly HungWatch? _watch;
+    private long _roundTripTicks = long.MaxValue; // unknown
+    private long _pausedUntil; // a timestamp; 0: healthy
+    private int _failures;
+
+    public NodeEndpoint(Uri address, ReplicatedSqliteClientOptions options, bool watch)
+    {
+        _time = options.Channel.TimeProvider;
+        Address = address;
+        Channel = new GrpcChannel(address, options.Channel);
+        if (watch) _watch = new HungWatch(this, _time);
+    }
+
+    public Uri Address { get; }
+
+    public GrpcChannel Channel { get; }
+
+    /// <summary>Best known time for a call that does nothing.</summary>
+    public long RoundTripTicks => Volatile.Read(ref _roundTripTicks);
+
+    /// <summary>When it may be asked again after failures; 0 while it is healthy.</summary>
+    public long PausedUntil => Volatile.Read(ref _pausedUntil);
+
+    public bool IsHealthy(long now) => PausedUntil is var until && (until == 0 || until <= now);
+
+    /// <summary>Cancelled when the node has answered nothing for a while, not even a call that does nothing.</summary>
+    public CancellationToken Hung => _watch?.Hung ?? CancellationToken.None;
+
+    /// <summary>A caller begins to wait for this node.</summary>
+    public void Enter() => _watch?.Enter();
+
+    /// <summary>It waits no more.</summary>
+    public void Leave(bool answered) => _watch?.Leave(answered);
+
+    public void Succeeded()
+    {
+        if (Volatile.Read(ref _pausedUntil) == 0) return;
+        Volatile.Write(ref _failures, 0);
+        Volatile.Write(ref _pausedUntil, 0);
+    }
+
+    /// <summary>It could not be reached: others are asked first for a while, longer each time.</summary>
+    public void Failed()
+    {
+        var pause = _firstPause * Math.Pow(2, Math.Min(Interlocked.Increment(ref _failures) - 1, 6));
+        if (pause > _longestPause) pause = _longestPause;
+        Volatile.Write(ref _pausedUntil, _time.GetTimestamp() + (long)(pause.TotalSeconds * _time.TimestampFrequency));
+    }
+
+    /// <summary>Makes a call that does nothing, and takes its time.</summary>
+    /// <returns>Whether the node answered, with whatever status.</returns>
+    public async Task<bool> ProbeAsync(TimeSpan timeout, Metadata? headers, CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        try
+        {
+            await Channel.CallAsync(AdminMethods.GetServerInfo, new Protocol.V1.GetServerInfoRequest(), new CallOptions { Timeout = timeout, Headers = headers }, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (RpcException e)
+        {
+            if (e.Origin != RpcFailureOrigin.Server || e.StatusCode == StatusCode.Unavailable)
+            {
+                Failed();
+                return false;
+            }
+        }
+
+        Measured(_time.GetElapsedTime(started));
+        Succeeded();
+        return true;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _watch?.Dispose();
+        await Channel.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // A shorter time is the truer one; longer ones were spent waiting, unless they keep coming.
+    private void Measured(TimeSpan time)
+    {
+        var known = Volatile.Read(ref _roundTripTicks);
+        Volatile.Write(ref _roundTripTicks, time.Ticks < known ? time.Ticks : (long)((known * 0.8) + (time.Ticks * 0.2)));
+    }
+}
