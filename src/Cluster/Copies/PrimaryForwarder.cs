@@ -7,10 +7,9 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.Cluster;
 
 /// <summary>Passes a call on to the node of a database's primary, over the public contract. One hop only.</summary>
-public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, NodeChannels channels)
+public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, NodeChannels channels, NodeReach reach, TimeProvider time)
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(4); // a takeover takes one or two
-    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(50); // between two looks at who leads
 
     /// <summary>The node whose primary takes the writes, as the control plane says now.</summary>
     /// <exception cref="RequestException">There is no such database, or its node is not alive.</exception>
@@ -29,23 +28,29 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     /// <summary>Told of a database whose primary's node is not alive, when somebody wants it. Set once, before the first call.</summary>
     public Action<DatabaseRecord>? Missing { get; set; }
 
-    /// <summary>Like <see cref="PrimaryOf"/>, but waits a little for another node to take over.</summary>
-    private async ValueTask<NodeRecord> FindPrimaryAsync(DatabaseId id, CancellationToken cancellationToken)
+    /// <summary>Watches a call to a primary, and ends it when it hangs while another node leads.</summary>
+    public PrimaryWatch Watch(NodeRecord primary, DatabaseId database, CancellationToken cancellationToken) => new(control, reach, primary, database, cancellationToken);
+
+    /// <summary>Like <see cref="PrimaryOf"/>, but waits a little for another node to take over. A node that does not answer is not asked: then nobody could say what came of it.</summary>
+    private async ValueTask<NodeRecord> FindPrimaryAsync(DatabaseId id, ForwardTries tries, CancellationToken cancellationToken)
     {
-        for (var waited = TimeSpan.Zero; ; waited += _pause)
+        while (true)
         {
             try
             {
-                return PrimaryOf(id);
+                var primary = PrimaryOf(id);
+                return !reach.IsSilent(primary.Id)
+                    ? primary
+                    : throw new RequestException(ErrorCodes.NoPrimary, $"Node {primary.Id}, which leads the database {id}, does not answer. Nothing was done; try again.");
             }
-            catch (RequestException missing) when (missing.Error.Code == ErrorCodes.NoPrimary && waited < _patience)
+            catch (RequestException missing) when (missing.Error.Code == ErrorCodes.NoPrimary && tries.Left > TimeSpan.Zero)
             {
-                await Task.Delay(_pause, cancellationToken);
+                await Task.Delay(_pause, time, cancellationToken);
             }
         }
     }
 
-    /// <summary>Passes on an Execute. With an idempotency key an answer that was lost on the way is asked for once more.</summary>
+    /// <summary>Passes on an Execute, and tries again for a while where that is safe: what was certainly not done, reads, and writes with an idempotency key.</summary>
     /// <param name="database">Whose primary.</param>
     /// <param name="request">The call as it came in; it belongs to this method from here on.</param>
     /// <param name="readsOnly">SQLite said that it writes nothing: then a lost answer leaves no doubt.</param>
@@ -56,46 +61,41 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     {
         var options = Options(database, request.Database);
         request.Database = database.ToString(); // a name may come to mean another database while the call travels
-        try
+        var tries = new ForwardTries(time, readsOnly, request.IdempotencyKey.Length > 0);
+        var response = await CallAsync(database, QueryMethods.Execute, request, options, tries, cancellationToken);
+        if (response.Served is { } served)
         {
-            return await channels.ForQueries(await FindPrimaryAsync(database, cancellationToken)).CallAsync(QueryMethods.Execute, request, options, cancellationToken);
+            served.TotalAttempts += (uint)tries.Failed;
         }
-        catch (RpcException lost) when (IsLost(lost) && request.IdempotencyKey.Length > 0 && !cancellationToken.IsCancellationRequested)
-        {
-            try
-            {
-                var response = await channels.ForQueries(await FindPrimaryAsync(database, cancellationToken)).CallAsync(QueryMethods.Execute, request, options, cancellationToken);
-                if (response.Served is { } served)
-                {
-                    served.TotalAttempts++;
-                }
 
-                return response;
-            }
-            catch (Exception e) when (e is RpcException or RequestException)
-            {
-                throw OutcomeUnknown(lost); // whatever the second was told: the first may be on its way still
-            }
-        }
-        catch (RpcException failure) when (Translate(failure, readsOnly) is { } translated)
-        {
-            throw translated;
-        }
+        return response;
     }
 
-    /// <summary>Passes on a Stream. With an idempotency key one of which nothing came back is asked for once more.</summary>
+    /// <summary>Passes on a Stream. One of which something came back already is not asked for again.</summary>
     /// <inheritdoc cref="ExecuteAsync"/>
     public async IAsyncEnumerable<EncodedResponse> StreamAsync(
         DatabaseId database, StreamRequest request, bool readsOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var options = Options(database, request.Database);
         request.Database = database.ToString();
-        RpcException? lost = null;
+        var tries = new ForwardTries(time, readsOnly, request.IdempotencyKey.Length > 0);
         var hasAnswered = false;
         while (true)
         {
-            await using var stream = channels.ForQueries(await FindPrimaryAsync(database, cancellationToken)).OpenServerStream(QueryMethods.EncodedStream, request, options, cancellationToken);
-            await using var parts = stream.GetAsyncEnumerator(cancellationToken);
+            NodeRecord? primary = null;
+            Exception? failure = null;
+            try
+            {
+                primary = await FindPrimaryAsync(database, tries, cancellationToken);
+            }
+            catch (RequestException e)
+            {
+                throw tries.Explain(e);
+            }
+
+            using var watch = Watch(primary, database, cancellationToken);
+            await using var stream = channels.ForQueries(primary).OpenServerStream(QueryMethods.EncodedStream, request, options, watch.Token);
+            await using var parts = stream.GetAsyncEnumerator(watch.Token);
             while (true)
             {
                 try
@@ -105,29 +105,32 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
                         yield break;
                     }
                 }
-                catch (RpcException) when (lost is not null)
+                catch (OperationCanceledException) when (watch.IsCut && !cancellationToken.IsCancellationRequested)
                 {
-                    throw OutcomeUnknown(lost);
-                }
-                catch (RpcException failure) when (
-                    IsLost(failure) && !hasAnswered && request.IdempotencyKey.Length > 0 && !cancellationToken.IsCancellationRequested)
-                {
-                    lost = failure;
+                    failure = new PrimaryLostException(primary.Id);
                     break;
                 }
-                catch (RpcException failure) when (Translate(failure, readsOnly) is { } translated)
+                catch (RpcException e) when (!Forwarding.IsMoved(e) || tries.Failed > 0)
                 {
-                    throw translated;
+                    failure = e;
+                    break;
                 }
 
                 hasAnswered = true;
-                if (lost is not null && parts.Current.Done?.Served is { } served)
+                if (parts.Current.Done?.Served is { } served)
                 {
-                    served.TotalAttempts++;
+                    served.TotalAttempts += (uint)tries.Failed;
                 }
 
                 yield return parts.Current;
             }
+
+            if (hasAnswered)
+            {
+                throw tries.Explain(failure);
+            }
+
+            await tries.AgainAsync(failure, LeadsElsewhere(database, primary), cancellationToken);
         }
     }
 
@@ -136,7 +139,7 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     {
         var options = Options(database, request.Database);
         request.Database = database.ToString();
-        return CallAsync(database, QueryMethods.Describe, request, options, cancellationToken);
+        return CallAsync(database, QueryMethods.Describe, request, options, new ForwardTries(time, readsOnly: true, isKeyed: false), cancellationToken);
     }
 
     /// <summary>Passes on a GetOutcome.</summary>
@@ -144,7 +147,7 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     {
         var options = Options(database, request.Database);
         request.Database = database.ToString();
-        return CallAsync(database, QueryMethods.GetOutcome, request, options, cancellationToken);
+        return CallAsync(database, QueryMethods.GetOutcome, request, options, new ForwardTries(time, readsOnly: true, isKeyed: false), cancellationToken); // safe to repeat
     }
 
     /// <summary>Passes on an interactive transaction, both ways, until one side ends.</summary>
@@ -153,7 +156,19 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     {
         var options = Options(database, begin.Database);
         begin.Database = database.ToString();
-        await new ForwardedTransaction(channels.ForQueries(await FindPrimaryAsync(database, cancellationToken)), options, call).RunAsync(begin, cancellationToken);
+        var primary = await FindPrimaryAsync(database, new ForwardTries(time, readsOnly: false, isKeyed: false), cancellationToken);
+        using var watch = Watch(primary, database, cancellationToken);
+        var transaction = new ForwardedTransaction(channels.ForQueries(primary), options, call);
+        try
+        {
+            await transaction.RunAsync(begin, watch.Token);
+        }
+        catch (OperationCanceledException) when (watch.IsCut && !cancellationToken.IsCancellationRequested)
+        {
+            throw transaction.Commits
+                ? ForwardTries.OutcomeUnknown(new PrimaryLostException(primary.Id).Message)
+                : new RequestException(ErrorCodes.NoPrimary, $"{new PrimaryLostException(primary.Id).Message} The transaction was rolled back. Nothing was done; begin again.");
+        }
     }
 
     /// <summary>Marks a call as passed on.</summary>
@@ -194,30 +209,48 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
                 ErrorCodes.NoPrimary, $"The primary could not be reached ({failure.Detail}). Nothing was done; try again."),
             RpcFailureOrigin.InFlight when readsOnly => new RequestException(
                 ErrorCodes.NoPrimary, $"The primary went away before it answered ({failure.Detail}). Nothing was written; try again."),
-            RpcFailureOrigin.InFlight => OutcomeUnknown(failure),
+            RpcFailureOrigin.InFlight => ForwardTries.OutcomeUnknown(failure.Detail),
             _ => null,
         };
     }
 
-    // Safe to repeat, both of them.
     private async Task<TResponse> CallAsync<TRequest, TResponse>(
-        DatabaseId database, GrpcMethod<TRequest, TResponse> method, TRequest request, CallOptions options, CancellationToken cancellationToken)
+        DatabaseId database, GrpcMethod<TRequest, TResponse> method, TRequest request, CallOptions options, ForwardTries tries, CancellationToken cancellationToken)
         where TRequest : class, Google.Protobuf.IMessage<TRequest>, new()
         where TResponse : class, Google.Protobuf.IMessage<TResponse>, new()
     {
-        try
+        while (true)
         {
-            return await channels.ForQueries(await FindPrimaryAsync(database, cancellationToken)).CallAsync(method, request, options, cancellationToken);
-        }
-        catch (RpcException failure) when (Translate(failure, readsOnly: true) is { } translated)
-        {
-            throw translated;
+            NodeRecord primary;
+            try
+            {
+                primary = await FindPrimaryAsync(database, tries, cancellationToken);
+            }
+            catch (RequestException e)
+            {
+                throw tries.Explain(e);
+            }
+
+            Exception failure;
+            using (var watch = Watch(primary, database, cancellationToken))
+            {
+                try
+                {
+                    return await channels.ForQueries(primary).CallAsync(method, request, options, watch.Token);
+                }
+                catch (OperationCanceledException) when (watch.IsCut && !cancellationToken.IsCancellationRequested)
+                {
+                    failure = new PrimaryLostException(primary.Id);
+                }
+                catch (RpcException e) when (!Forwarding.IsMoved(e) || tries.Failed > 0)
+                {
+                    failure = e;
+                }
+            }
+
+            await tries.AgainAsync(failure, LeadsElsewhere(database, primary), cancellationToken);
         }
     }
 
-    private static bool IsLost(RpcException failure) => failure.Origin == RpcFailureOrigin.InFlight && failure.FindDetail<SqlError>() is null;
-
-    private static RequestException OutcomeUnknown(RpcException failure) => new(
-        new SqlError { Code = ErrorCodes.WriteOutcomeUnknown, StatementIndex = -1, SqlOffset = -1, CommitState = CommitState.Unknown },
-        $"The primary went away before it answered ({failure.Detail}). If the request writes, it may have been committed or not.");
+    private bool LeadsElsewhere(DatabaseId database, NodeRecord asked) => control.Find(database) is { } record && record.PrimaryNode != asked.Id;
 }

@@ -47,6 +47,7 @@ public sealed class EtcdControlPlane : IControlPlane
     public string? Trouble => _session.Trouble;
 
     /// <summary>Connects. When etcd is away, or is not what it was, a node that remembers its cluster begins all the same, with what it remembers.</summary>
+    /// <exception cref="ControlPlaneAwayException">etcd does not answer, and nothing is remembered of it: try again later.</exception>
     /// <exception cref="InvalidOperationException">The options cannot be used, or etcd cannot and nothing is remembered of it.</exception>
     public static async Task<EtcdControlPlane> ConnectAsync(
         EtcdOptions options, TimeProvider time, Random random, ILogger logger, CancellationToken cancellationToken = default)

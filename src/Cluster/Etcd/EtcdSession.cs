@@ -75,7 +75,11 @@ internal sealed class EtcdSession : IAsyncDisposable
         {
             SetFault(e.Message);
         }
-        catch (Exception e) when (e is EtcdUnavailableException or EtcdRefusedException or EtcdDistrustedException)
+        catch (EtcdUnavailableException e)
+        {
+            throw new ControlPlaneAwayException($"The control plane does not answer, and this node remembers nothing of it: {e.Message}", e);
+        }
+        catch (Exception e) when (e is EtcdRefusedException or EtcdDistrustedException)
         {
             throw new InvalidOperationException($"The control plane cannot be used, and this node remembers nothing of it: {e.Message}", e);
         }

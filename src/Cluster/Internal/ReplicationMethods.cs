@@ -19,4 +19,7 @@ public static class ReplicationMethods
 
     /// <summary>Hands a leadership to a node.</summary>
     public static readonly GrpcMethod<TakeOverRequest, TakeOverResponse> TakeOver = new(Service, "TakeOver", MethodKind.Unary);
+
+    /// <summary>Asks a node whether it is there.</summary>
+    public static readonly GrpcMethod<PingRequest, PingResponse> Ping = new(Service, "Ping", MethodKind.Unary);
 }

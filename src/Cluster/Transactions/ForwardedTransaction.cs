@@ -11,6 +11,9 @@ internal sealed class ForwardedTransaction(GrpcChannel primary, CallOptions opti
     private volatile bool _commits; // a commit is on its way
     private volatile ExceptionDispatchInfo? _clientFailure;
 
+    /// <summary>A commit was sent.</summary>
+    public bool Commits => _commits;
+
     /// <exception cref="RequestException">The primary cannot be reached, or went away.</exception>
     public async Task RunAsync(TransactRequest.Types.Begin begin, CancellationToken cancellationToken)
     {

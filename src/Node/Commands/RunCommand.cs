@@ -19,6 +19,7 @@ internal static class RunCommand
 
         var root = new RootCommand("ReplicatedSqlite: a local cluster of several regions in one process.") { regions, data, grpcPort, httpPort, delay, verbose, unfixed };
         root.Subcommands.Add(DemoCommand.Create());
+        root.Subcommands.Add(NodeCommand.Create());
         root.SetAction((parsed, cancellation) => RunAsync(
             () => new LocalClusterOptions
             {

@@ -22,6 +22,9 @@ internal sealed record NodeContext
     /// <summary>Ways to the other nodes.</summary>
     public required NodeChannels Channels { get; init; }
 
+    /// <summary>How far they are, and which of them answer.</summary>
+    public required NodeReach Reach { get; init; }
+
     /// <summary>Where the writers' turns run.</summary>
     public required BlockingWorkers Writers { get; init; }
 

@@ -34,4 +34,7 @@ internal static partial class NodeLog
 
     [LoggerMessage(4010, LogLevel.Warning, "{Database} could not be handed over: {Reason}")]
     public static partial void NotHandedOver(ILogger logger, DatabaseId database, string reason);
+
+    [LoggerMessage(4011, LogLevel.Warning, "{Reason} The node is live and not ready until it does; the next try is in {Pause}")]
+    public static partial void ControlPlaneAway(ILogger logger, string reason, TimeSpan pause);
 }

@@ -26,6 +26,7 @@ internal sealed class NodeServices : IAsyncDisposable
     private readonly LocalCopies _copies;
     private readonly PrimaryContext _primaries;
     private readonly RouterContext _router;
+    private readonly NodeReach _reach;
     private readonly HealthService _health = new();
     private readonly Takeovers _takeovers;
     private readonly CancellationTokenSource _stopping = new();
@@ -37,6 +38,7 @@ internal sealed class NodeServices : IAsyncDisposable
         NodeRecord self, NodeOptions options, NodeFolder folder, FollowerNode follower, IControlPlane control, TimeProvider time, Random random, ILoggerFactory logging)
     {
         var channels = new NodeChannels(time, options.ConfigureForwarding);
+        _reach = new NodeReach(self, control, channels, ReachTimes.Default, time, random, logging.CreateLogger("ReplicatedSqlite.Cluster"));
         _node = new NodeContext
         {
             Self = self,
@@ -44,13 +46,14 @@ internal sealed class NodeServices : IAsyncDisposable
             Folder = folder,
             Follower = follower,
             Channels = channels,
+            Reach = _reach,
             Writers = new BlockingWorkers($"writer {self.Region}", _threads, maxQueued: 100_000),
             Readers = new BlockingWorkers($"reader {self.Region}", _readerThreads, maxQueued: 10_000),
             Time = time,
             Logger = logging.CreateLogger("ReplicatedSqlite.Node"),
             Stopping = _stopping.Token,
         };
-        var forwarder = new PrimaryForwarder(self, control, channels);
+        var forwarder = new PrimaryForwarder(self, control, channels, _reach, time);
         _primaries = new PrimaryContext
         {
             Self = self,
@@ -87,6 +90,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Replicas = _copies.Replicas,
             Channels = channels,
             Forwarder = forwarder,
+            Reach = _reach,
             RemoveLocalAsync = RemoveAsync,
             BuryAsync = _copies.Leaderships.BuryAsync,
             MoveAsync = _copies.Leaderships.MoveAsync,
@@ -155,6 +159,8 @@ internal sealed class NodeServices : IAsyncDisposable
         new ReplicationService(_primaries, _copies.Primaries).Map(grpc);
         new FollowerService(_node.Follower).Map(grpc);
         grpc.MapUnary(ReplicationMethods.TakeOver, _copies.Leaderships.TakeOverAsync);
+        grpc.MapUnary(ReplicationMethods.Ping, (_, _) => ValueTask.FromResult(_reach.Answer(isLeaving: _copies.Leaderships.IsLeaving)));
+        _reach.Start();
     }
 
     /// <summary>Removes what a deletion, or the end of a replica, left behind when the process ended in the middle of it.</summary>
@@ -190,6 +196,7 @@ internal sealed class NodeServices : IAsyncDisposable
     {
         _watch.Dispose();
         await _copies.DisposeAsync();
+        await _reach.DisposeAsync();
         await _node.Channels.DisposeAsync();
         await _node.Readers.DisposeAsync();
         await _node.Writers.DisposeAsync();

@@ -64,10 +64,11 @@ internal sealed class HandOver(NodeContext node, LocalCopies copies)
         }
     }
 
-    // Followers have the log. The region that the database should be led in comes first.
+    // Followers have the log. The region that the database should be led in comes first, then the nearest.
     private List<NodeRecord> Targets(DatabaseRecord database) => [.. node.Control.Nodes
-        .Where(other => other.Id != node.Self.Id && other.MayLead && database.Followers.Any(place => place.Journal == other.JournalId))
+        .Where(other => other.Id != node.Self.Id && other.MayLead && !node.Reach.IsLeaving(other.Id) && !node.Reach.IsSilent(other.Id)
+            && database.Followers.Any(place => place.Journal == other.JournalId))
         .OrderByDescending(other => other.Region == database.PrimaryRegion)
-        .ThenByDescending(other => other.Region == node.Self.Region)
+        .ThenBy(other => node.Reach.RoundTripTo(other.Id) ?? TimeSpan.MaxValue)
         .ThenBy(static other => other.Id, StringComparer.Ordinal)];
 }

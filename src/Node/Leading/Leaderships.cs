@@ -13,6 +13,8 @@ namespace ReplicatedSqlite.Node;
 /// <remarks>Safe for use by any thread. The catalogue's compare-and-swap decides between several who want the same epoch.</remarks>
 internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, LocalCopies copies)
 {
+    private const int MostAsked = 5; // before a database is left to the next request
+
     private static readonly CallOptions _patienceWithTakeover = new() { Timeout = TimeSpan.FromSeconds(15) };
 
     private readonly ConcurrentDictionary<DatabaseId, uint> _taking = new(); // this node is about to take the epoch after this one
@@ -55,7 +57,12 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
             return false;
         }
 
-        foreach (var other in node.Control.Nodes.Where(other => other.Id != node.Self.Id && record.Followers.Any(place => place.Journal == other.JournalId) && other.MayLead))
+        var able = node.Control.Nodes.Where(other => other.Id != node.Self.Id && other.MayLead).ToList();
+        var followers = able.Where(other => record.Followers.Any(place => place.Journal == other.JournalId)).ToList();
+        foreach (var other in (followers.Count > 0 ? followers : able) // somebody without the log only where no follower has the role
+            .Where(other => !node.Reach.IsLeaving(other.Id) && !node.Reach.IsSilent(other.Id))
+            .OrderBy(other => node.Reach.RoundTripTo(other.Id) ?? TimeSpan.MaxValue)
+            .Take(MostAsked))
         {
             try
             {
@@ -77,7 +84,8 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
     {
         var target = node.Control.Nodes
             .Where(other => other.Region == region && other.MayLead)
-            .OrderByDescending(other => database.Followers.Any(place => place.NodeId == other.Id))
+            .OrderBy(other => node.Reach.IsSilent(other.Id) || node.Reach.IsLeaving(other.Id))
+            .ThenByDescending(other => database.Followers.Any(place => place.NodeId == other.Id))
             .FirstOrDefault() ?? throw new RequestException(
                 ErrorCodes.InvalidRequest, $"There is no node in region '{region}' that may lead databases. Nothing was done.");
         await MoveAsync(database, [target], cancellationToken);
@@ -117,6 +125,9 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
 
     /// <summary>The node is about to go: it leads nothing that it does not lead now.</summary>
     public void Leave() => _leaves = true;
+
+    /// <summary>Whether it is about to go.</summary>
+    public bool IsLeaving => _leaves;
 
     /// <summary>Another node has resigned in favour of this one.</summary>
     public async ValueTask<TakeOverResponse> TakeOverAsync(TakeOverRequest request, ServerCallContext call)

@@ -23,6 +23,9 @@ public sealed record RouterContext
     /// <summary>The way to a database's primary.</summary>
     public required PrimaryForwarder Forwarder { get; init; }
 
+    /// <summary>How far the other nodes are, and which of them answer.</summary>
+    public required NodeReach Reach { get; init; }
+
     /// <summary>Ends the database's log for ever: its followers take nothing any more, from any leader.</summary>
     public required Func<Protocol.DatabaseId, CancellationToken, Task> BuryAsync { get; init; }
 

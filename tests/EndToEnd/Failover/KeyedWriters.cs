@@ -10,10 +10,32 @@ internal sealed class KeyedWriters : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, bool> _answered = new();
+    private readonly Lock _gate = new();
     private readonly Task[] _writing;
+    private long _lastAnswerAt = TimeProvider.System.GetTimestamp(); // under _gate
+    private TimeSpan _longestPause; // under _gate
 
-    public KeyedWriters(ClusterFixture cluster, string database, int[] from) =>
-        _writing = [.. from.Select((region, number) => Task.Run(() => WriteAsync(cluster, database, region, number)))];
+    public KeyedWriters(ClusterFixture cluster, string database, int[] from)
+        : this(cluster.Channel, database, from)
+    {
+    }
+
+    /// <param name="channelTo">The way to a node by its number, asked for before each try.</param>
+    /// <param name="database">Into it.</param>
+    /// <param name="from">One writer each, through the node of that number.</param>
+    public KeyedWriters(Func<int, GrpcChannel> channelTo, string database, int[] from) =>
+        _writing = [.. from.Select((region, number) => Task.Run(() => WriteAsync(channelTo, database, region, number)))];
+
+    /// <summary>The longest time in which none of the writers was answered, since this was asked last.</summary>
+    public TimeSpan TakeLongestPause()
+    {
+        lock (_gate)
+        {
+            var longest = _longestPause;
+            _longestPause = TimeSpan.Zero;
+            return longest;
+        }
+    }
 
     /// <summary>How many writes were answered.</summary>
     public int Answered => _answered.Count;
@@ -38,7 +60,7 @@ internal sealed class KeyedWriters : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private async Task WriteAsync(ClusterFixture cluster, string database, int region, int number)
+    private async Task WriteAsync(Func<int, GrpcChannel> channelTo, string database, int region, int number)
     {
         for (var i = 0; !_stopping.IsCancellationRequested; i++)
         {
@@ -48,9 +70,10 @@ internal sealed class KeyedWriters : IAsyncDisposable
             {
                 try
                 {
-                    var answer = await cluster.Channel(region).CallAsync(QueryMethods.Execute, request.Clone(), new CallOptions { Timeout = TimeSpan.FromSeconds(10) });
+                    var answer = await channelTo(region).CallAsync(QueryMethods.Execute, request.Clone(), new CallOptions { Timeout = TimeSpan.FromSeconds(10) });
                     Assert.NotEmpty(answer.Bookmark);
                     _answered[key] = true;
+                    Note();
                     break;
                 }
                 catch (RpcException refused) when (refused.FindDetail<SqlError>() is null or
@@ -59,6 +82,17 @@ internal sealed class KeyedWriters : IAsyncDisposable
                     await Task.Delay(20);
                 }
             }
+        }
+    }
+
+    private void Note()
+    {
+        lock (_gate)
+        {
+            var now = TimeProvider.System.GetTimestamp();
+            var pause = TimeProvider.System.GetElapsedTime(_lastAnswerAt, now);
+            _longestPause = pause > _longestPause ? pause : _longestPause;
+            _lastAnswerAt = now;
         }
     }
 }

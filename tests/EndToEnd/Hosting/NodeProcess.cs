@@ -13,11 +13,12 @@ internal sealed class NodeProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _errors = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private NodeProcess(params string[] arguments)
+    private NodeProcess(IReadOnlyList<string> launcher, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> arguments)
     {
         // `env` undoes an ignored SIGINT, which a process started in a shell's background inherits.
-        var start = new ProcessStartInfo("env") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["--default-signal=INT", Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet", Program, .. arguments])
+        string[] words = [.. launcher, "env", "--default-signal=INT", .. environment.Select(pair => $"{pair.Key}={pair.Value}"), DotnetPath, Program, .. arguments];
+        var start = new ProcessStartInfo(words[0]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in words[1..])
         {
             start.ArgumentList.Add(argument);
         }
@@ -38,12 +39,14 @@ internal sealed class NodeProcess : IAsyncDisposable
     /// <summary>Of each region, in order; known when it is ready.</summary>
     public IReadOnlyList<string> GrpcAddresses => [.. Output.Where(line => line.Contains(" gRPC ")).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[2])];
 
+    private static string DotnetPath => Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet";
+
     private static string Program => Path.Combine(AppContext.BaseDirectory, "ReplicatedSqlite.Node.dll");
 
     /// <summary>Starts a cluster in a folder, on free ports, and waits for its <c>ready</c> line.</summary>
     public static async Task<NodeProcess> StartAsync(string folder)
     {
-        var process = new NodeProcess("--data", folder, "--grpc-port", "0", "--http-port", "0");
+        var process = Begin(["--data", folder, "--grpc-port", "0", "--http-port", "0"]);
         try
         {
             await process._ready.Task.WaitAsync(_patience);
@@ -57,10 +60,40 @@ internal sealed class NodeProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts a process with these arguments; it may take its time to become ready.</summary>
+    /// <param name="arguments">Of the executable.</param>
+    /// <param name="launcher">What starts it, with arguments before it; empty for nothing.</param>
+    /// <param name="environment">Variables in addition.</param>
+    public static NodeProcess Begin(IReadOnlyList<string> arguments, IReadOnlyList<string>? launcher = null, IReadOnlyDictionary<string, string>? environment = null) =>
+        new(launcher ?? [], environment ?? new Dictionary<string, string>(), arguments);
+
+    /// <summary>Waits for its <c>ready</c> line.</summary>
+    public async Task ReadyAsync(TimeSpan? patience = null)
+    {
+        try
+        {
+            await _ready.Task.WaitAsync(patience ?? _patience);
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"The node did not become ready: {e.Message}\n{this}", e);
+        }
+    }
+
+    /// <summary>Whether it runs.</summary>
+    public bool IsAlive => !_process.HasExited;
+
+    /// <summary>Sends a signal by name and waits for nothing.</summary>
+    public async Task SendAsync(string signal)
+    {
+        using var kill = Process.Start("kill", ["-" + signal, $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
     /// <summary>Starts with these arguments and waits for the end.</summary>
     public static async Task<(int Code, string Output, string Errors)> RunToEndAsync(params string[] arguments)
     {
-        await using var process = new NodeProcess(arguments);
+        await using var process = Begin(arguments);
         var code = await process.EndAsync();
         return (code, string.Join('\n', process.Output), process.Errors);
     }
@@ -78,8 +111,7 @@ internal sealed class NodeProcess : IAsyncDisposable
     /// <returns>The exit code.</returns>
     public async Task<int> SignalAsync(string signal)
     {
-        using var kill = Process.Start("kill", ["-" + signal, $"{_process.Id}"]);
-        await kill.WaitForExitAsync();
+        await SendAsync(signal);
         return await EndAsync();
     }
 
@@ -97,7 +129,9 @@ internal sealed class NodeProcess : IAsyncDisposable
 
     public override string ToString() => $"output:\n{string.Join('\n', Output)}\nerrors:\n{Errors}";
 
-    private async Task<int> EndAsync()
+    /// <summary>Waits for the end.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> EndAsync()
     {
         using var patience = new CancellationTokenSource(_patience);
         try

@@ -1,0 +1,52 @@
+namespace ReplicatedSqlite.Cluster;
+
+/// <summary>What one node knows of its way to another: how long it takes, whether it answers, whether calls to it should wait. Time and events in; no I/O, no locks.</summary>
+public sealed class ReachCore(ReachTimes times)
+{
+    private const double Gain = 1.0 / 8; // of a new measurement, as TCP has it
+
+    private long? _oldestUnanswered;
+    private long _asideUntil = long.MinValue;
+    private long _asideFor;
+
+    /// <summary>Microseconds, smoothed; <see langword="null"/> before the first answer.</summary>
+    public double? RoundTrip { get; private set; }
+
+    /// <summary>It owes an answer for too long, or cannot be reached.</summary>
+    public bool IsSilent { get; private set; }
+
+    /// <summary>Whether calls that can go elsewhere should.</summary>
+    public bool IsAside(long now) => IsSilent || now < _asideUntil;
+
+    /// <summary>A ping left.</summary>
+    public void Sent(long now) => _oldestUnanswered ??= now;
+
+    /// <summary>An answer came.</summary>
+    /// <param name="sentAt">When its ping left.</param>
+    /// <param name="now">Now.</param>
+    public void Answered(long sentAt, long now)
+    {
+        var sample = (double)Math.Max(0, now - sentAt);
+        RoundTrip = RoundTrip is { } smoothed && !IsSilent ? smoothed + ((sample - smoothed) * Gain) : sample;
+        _oldestUnanswered = null; // later pings that are on their way have time left
+        IsSilent = false;
+    }
+
+    /// <summary>A ping failed: nobody is there, or the connection broke.</summary>
+    public void PingFailed()
+    {
+        _oldestUnanswered = null;
+        IsSilent = true;
+    }
+
+    /// <summary>A call to it failed.</summary>
+    public void CallFailed(long now)
+    {
+        var isAgain = now < _asideUntil + times.AsideAtMost && _asideFor > 0;
+        _asideFor = isAgain ? Math.Min(_asideFor * 2, times.AsideAtMost) : times.AsideFirst;
+        _asideUntil = now + _asideFor;
+    }
+
+    /// <summary>Time passes.</summary>
+    public void Pass(long now) => IsSilent |= _oldestUnanswered is { } sentAt && now - sentAt > times.Silence;
+}
