@@ -22,6 +22,9 @@ public sealed record PrimaryContext
     /// <summary>Ways to all followers, the own one too.</summary>
     public required IFollowerLinks Followers { get; init; }
 
+    /// <summary>Where logs and snapshots are kept for good; <see langword="null"/>: nowhere.</summary>
+    public ColdStorage.ColdStore? Cold { get; init; }
+
     /// <summary>The node is going away: its primaries give their leaderships up.</summary>
     public CancellationToken Stopping { get; init; }
 

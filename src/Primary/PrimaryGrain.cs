@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.ColdStorage;
 using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Internal.V1;
 using ReplicatedSqlite.Journal;
@@ -22,6 +23,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     private readonly Leadership _leadership;
     private readonly ReplicatedLog _log;
     private readonly DurableBases _bases = new();
+    private readonly ColdUploader? _uploader; // brings the confirmed log to cold storage
     private readonly DatabaseWriter _writer;
     private readonly Lock _commit = new();
     private readonly KnownTexts _known = new();
@@ -43,6 +45,13 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         EpochTableFormat.Write(EncodedEpochs, _epochs);
         _writer = new DatabaseWriter(context, file, log, state, _commit, TrimmablePosition);
         _reads = new ReadRunner<Position>(file.Readers, context.Readers, _known, new SnapshotSource(_commit, log), context.Time);
+        _uploader = context.Cold?.Open(new PrimaryUploadSource(context, file, log, _epochs), isLeader: true);
+        if (_uploader is not null)
+        {
+            log.MoreConfirmed += _uploader.Confirm;
+            _uploader.Confirm(log.Confirmed);
+        }
+
         log.Failed += OnFailed;
         log.RefusalChanged += OnRefusalChanged;
         OnRefusalChanged();
@@ -177,6 +186,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         try
         {
             await _writer.DisposeAsync();
+            await EndUploadsAsync();
             _log.Failed -= OnFailed;
             await LetGoAsync();
         }
@@ -185,6 +195,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
             // Whatever happened: the copy's next role must find nothing open on the file.
             _log.Close(new ObjectDisposedException(nameof(PrimaryGrain)));
             _log.Dispose();
+            await EndUploadsAsync();
             await _snapshots.CloseAsync();
             await _file.DisposeAsync();
         }
@@ -326,10 +337,12 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         }
     }
 
-    // A log that a quorum has in full copies on disk can do without what they hold.
-    private Position TrimmablePosition(Position own) => _leadership.Sets is { } known
-        ? _bases.Common(own, known.Sets.Current, _context)
-        : Position.Start;
+    // A log that a quorum has in full copies on disk can do without what they hold. What is not in cold storage yet stays, where there is one: it would be missing there for ever.
+    private Position TrimmablePosition(Position own)
+    {
+        var common = _leadership.Sets is { } known ? _bases.Common(own, known.Sets.Current, _context) : Position.Start;
+        return _uploader is null ? common : _uploader.MayTrimTo(common);
+    }
 
     /// <summary>A replica says how much its main file holds, synced.</summary>
     internal void NoteCopy(string nodeId, Position checkpointed) => _bases.Note(nodeId, checkpointed);

@@ -45,6 +45,9 @@ public sealed record PrimaryOptions
     /// </summary>
     public bool ReadLease { get; init; } = true;
 
+    /// <summary>How long a request that needs the newest entries in cold storage waits for them to get there. Default 30 s.</summary>
+    public TimeSpan UploadPatience { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Bounds of the read connections.</summary>
     public ReaderOptions Readers { get; init; } = new();
 }

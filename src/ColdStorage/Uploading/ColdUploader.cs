@@ -48,6 +48,17 @@ public sealed class ColdUploader : IAsyncDisposable
         }
     }
 
+    /// <summary>Where a log may be trimmed that enough copies hold up to a position: behind what is stored, and behind the newest snapshot or those copies.</summary>
+    public Position MayTrimTo(Position copies)
+    {
+        lock (_gate)
+        {
+            var stored = _core.StoredTo ?? Position.Start;
+            var held = copies > _core.Base ? copies : _core.Base;
+            return held < stored ? held : stored;
+        }
+    }
+
     /// <summary>The newest snapshot holds everything up to here.</summary>
     public Position Base
     {
@@ -291,7 +302,8 @@ public sealed class ColdUploader : IAsyncDisposable
         var entries = Collect(after);
         if (entries.Count == 0)
         {
-            throw new InvalidOperationException($"The log of {Database} has nothing confirmed behind {after}, although more was told of.");
+            Tell(static (core, now, actions) => core.Failed(now, actions)); // confirmed by others, and not yet on this disk
+            return;
         }
 
         var segment = SegmentBuilder.Build(entries, LastTable(entries), _cold.Upload.Compress);

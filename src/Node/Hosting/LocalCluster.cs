@@ -68,6 +68,7 @@ public sealed class LocalCluster : IAsyncDisposable
             GrpcPort = options.GrpcPort == 0 ? 0 : options.GrpcPort + index,
             HttpPort = options.HttpPort == 0 ? 0 : options.HttpPort + index,
             HandOverPatience = TimeSpan.Zero, // all of them stop together
+            ColdStorage = new ColdStorageOptions { Folder = Path.Combine(options.DataFolder, "cold") },
         };
         return node with { Replica = node.Replica with { Delay = options.Delays.GetValueOrDefault(region) } };
     }

@@ -62,6 +62,9 @@ public sealed record NodeOptions
     /// <summary>What the journal writes to. Tests put a disk there that fails.</summary>
     public IJournalDisk JournalDisk { get; init; } = new FileSystemDisk();
 
+    /// <summary>Where logs and snapshots are kept for good, the same for all nodes; <see langword="null"/>: nowhere.</summary>
+    public ColdStorageOptions? ColdStorage { get; init; }
+
     /// <summary>Settings of primaries.</summary>
     public PrimaryOptions Primary { get; init; } = new();
 

@@ -1,5 +1,6 @@
 using Grpc.Health.V1;
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.ColdStorage;
 using ReplicatedSqlite.Follower;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Grpc.Server;
@@ -24,6 +25,7 @@ internal sealed class NodeServices : IAsyncDisposable
 
     private readonly NodeContext _node;
     private readonly LocalCopies _copies;
+    private readonly ColdStore? _cold;
     private readonly PrimaryContext _primaries;
     private readonly RouterContext _router;
     private readonly NodeReach _reach;
@@ -54,8 +56,10 @@ internal sealed class NodeServices : IAsyncDisposable
             Stopping = _stopping.Token,
         };
         var forwarder = new PrimaryForwarder(self, control, channels, _reach, time);
+        _cold = options.ColdStorage?.Open(time, random, logging.CreateLogger("ReplicatedSqlite.ColdStorage"));
         _primaries = new PrimaryContext
         {
+            Cold = _cold,
             Self = self,
             Control = control,
             OwnFollower = follower,
@@ -197,6 +201,11 @@ internal sealed class NodeServices : IAsyncDisposable
         _watch.Dispose();
         await _copies.DisposeAsync();
         await _reach.DisposeAsync();
+        if (_cold is not null)
+        {
+            await _cold.DisposeAsync();
+        }
+
         await _node.Channels.DisposeAsync();
         await _node.Readers.DisposeAsync();
         await _node.Writers.DisposeAsync();

@@ -102,6 +102,9 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
     /// <summary>Called once, outside the lock, when the log fails.</summary>
     public event Action<Exception>? Failed;
 
+    /// <summary>Called outside the lock when more is confirmed, with how many bytes of entries. Calls may overtake each other.</summary>
+    public event Action<Position, long>? MoreConfirmed;
+
     /// <summary>Completes with whether this leadership stood at a moment after the call.</summary>
     public ValueTask<bool> ProveAsync() => _durable.ProveAsync();
 
@@ -308,6 +311,7 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
         var passing = new List<GateWaiter>();
         TaskCompletionSource? room = null;
         bool isBack;
+        long bytes = 0;
         lock (_gate)
         {
             if (_failure is not null || position <= _held.Confirmed)
@@ -318,8 +322,10 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
             _confirmedAt = _time.NowMicroseconds();
             while (_outstanding.TryPeek(out var oldest) && oldest.End <= position)
             {
-                _outstandingBytes -= _outstanding.Dequeue().Bytes;
+                bytes += _outstanding.Dequeue().Bytes;
             }
+
+            _outstandingBytes -= bytes;
 
             _progressAt = _leaseTime.GetTimestamp();
             isBack = _refusing;
@@ -344,6 +350,8 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
         {
             WatchPatience();
         }
+
+        MoreConfirmed?.Invoke(position, bytes);
     }
 
     /// <inheritdoc/>
