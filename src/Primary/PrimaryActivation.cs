@@ -111,6 +111,7 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         var replayed = await context.Writers.RunAsync(() => LocalRecovery.Replay(FilePath, record, context.OwnFollower, copy, end));
         await NameFollowersAsync(record, leadership, start.Promise.Epoch, cancellationToken);
         var grain = await OpenAsync(record, leadership, end, copy.State);
+        context.Metrics.Leaderships.Add(1);
         PrimaryLog.Leading(context.Logger, database, start.Promise.Epoch, end, replayed);
         return grain;
     }

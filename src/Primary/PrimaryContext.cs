@@ -53,6 +53,9 @@ public sealed record PrimaryContext
     /// <summary>For what an operator should know.</summary>
     public required ILogger Logger { get; init; }
 
+    /// <summary>What is measured.</summary>
+    public PrimaryMetrics Metrics { get; init; } = PrimaryMetrics.Unobserved;
+
     /// <summary>Settings.</summary>
     public PrimaryOptions Options { get; init; } = new();
 

@@ -61,7 +61,17 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     public bool HasFailed => _log.Failure is not null;
 
     /// <inheritdoc/>
-    public CopyStatus Status => new(IsPrimary: true, _log.Confirmed, ConfirmLagMs: 0, _file.SizeBytes);
+    public CopyStatus Status
+    {
+        get
+        {
+            var (bytes, entries) = _log.Unconfirmed;
+            return new(IsPrimary: true, _log.Confirmed, ConfirmLagMs: 0, _file.SizeBytes)
+            {
+                WalBytes = _file.WalSizeBytes, UnconfirmedBytes = bytes, UnconfirmedEntries = entries,
+            };
+        }
+    }
 
     /// <summary>This leadership.</summary>
     internal uint Epoch => _epochs.CurrentEpoch;
@@ -90,11 +100,12 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         var keyed = request.IdempotencyKey.Length == 0
             ? null
             : new KeyedRequest(request.IdempotencyKey, RequestHash.Of(request), _writer.KeyCutoff, static outcome => StoredResult.Of(outcome.Results));
-        var sql = SqlRequests.From(request, cancellationToken, keyed);
+        var sql = SqlRequests.From(request, cancellationToken, keyed, constraint.Query);
         if (!IsKnownToWrite(request.Statements))
         {
             var proof = ProveAsync(constraint); // on its way while SQLite reads
             var outcome = await _reads.ExecuteAsync(sql);
+            constraint.Query?.Stage = RequestStage.WaitingForQuorum;
             await proof;
             if (IsFinal(outcome.Kind, keyed))
             {
@@ -116,7 +127,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         var keyed = request.IdempotencyKey.Length == 0
             ? null
             : new KeyedRequest(request.IdempotencyKey, RequestHash.Of(request), _writer.KeyCutoff, static outcome => StoredResult.Of(outcome.Parts));
-        var sql = SqlRequests.From(request, cancellationToken, keyed);
+        var sql = SqlRequests.From(request, cancellationToken, keyed, constraint.Query);
         await using var read = IsKnownToWrite(request.Statements) ? null : await _reads.OpenAsync(sql);
         if (read is null || !IsFinal(read.Kind, keyed))
         {
@@ -131,8 +142,10 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
             yield break;
         }
 
+        constraint.Query?.Stage = RequestStage.WaitingForQuorum;
         await ProveAsync(constraint);
         await PassAsync(read.Mark);
+        constraint.Query?.Stage = RequestStage.Running;
         var bookmark = read.Mark.ToBookmark(_database).ToString();
         if (read.Error is { } error)
         {
@@ -379,6 +392,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
             throw KeyErrors.Vacuum();
         }
 
+        sql.Progress?.Stage = RequestStage.Queued;
         var answer = await _writer.WriteAsync(sql);
         if (!answer.IsProven)
         {

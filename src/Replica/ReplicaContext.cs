@@ -31,6 +31,9 @@ public sealed record ReplicaContext
     /// <summary>For what an operator should know.</summary>
     public required ILogger Logger { get; init; }
 
+    /// <summary>What is measured.</summary>
+    public ReplicaMetrics Metrics { get; init; } = ReplicaMetrics.Unobserved;
+
     /// <summary>Settings.</summary>
     public ReplicaOptions Options { get; init; } = new();
 }

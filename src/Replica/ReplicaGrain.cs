@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
@@ -8,10 +7,6 @@ namespace ReplicatedSqlite.Replica;
 /// <summary>A read replica of one database on one node.</summary>
 public sealed class ReplicaGrain : IDatabaseCopy
 {
-    private static readonly Meter _meter = new("ReplicatedSqlite.Replica");
-    private static readonly Histogram<double> _confirmLag = _meter.CreateHistogram<double>(
-        "replicatedsqlite.confirm_lag", "ms", "From the primary's confirmation to visibility for this replica's readers; measured on one machine only.");
-
     private readonly BookmarkWaiters _waiters;
     private readonly ReplicaCopy _copy;
     private readonly ReplicaFeed _feed;
@@ -24,7 +19,7 @@ public sealed class ReplicaGrain : IDatabaseCopy
     {
         _waiters = new BookmarkWaiters(context.Time);
         _copy = new ReplicaCopy(context, database, _waiters);
-        _feed = new ReplicaFeed(context, database, _copy, _waiters, _confirmLag);
+        _feed = new ReplicaFeed(context, database, _copy, _waiters);
         _reads = new ReplicaReads(context, database, _copy, _feed, _waiters, new BookmarkInquiry(context, database));
         _copy.Open();
         _following = FollowAsync(context, database);
@@ -34,7 +29,10 @@ public sealed class ReplicaGrain : IDatabaseCopy
     public bool HasFailed => _failed;
 
     /// <inheritdoc/>
-    public CopyStatus Status => new(IsPrimary: false, _copy.Mark?.Position ?? Position.Start, _feed.ConfirmLagMs, SizeBytes: 0);
+    public CopyStatus Status => new(IsPrimary: false, _copy.Mark?.Position ?? Position.Start, _feed.ConfirmLagMs, SizeBytes: 0)
+    {
+        WalBytes = _copy.WalSizeBytes, Staleness = _feed.Staleness,
+    };
 
     /// <summary>Opens the copy that is here and begins to follow the primary. Returns before it has reached it.</summary>
     public static async Task<IDatabaseCopy> ActivateAsync(ReplicaContext context, DatabaseId database) =>

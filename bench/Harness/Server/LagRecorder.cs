@@ -7,6 +7,7 @@ namespace ReplicatedSqlite.Bench.Harness;
 internal sealed class LagRecorder : IDisposable
 {
     private const double NanosecondsPerMs = 1_000_000;
+    private const double NanosecondsPerSecond = 1_000_000_000;
 
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<string, LatencyHistogram> _byRegion = new(); // one a region; each is recorded to under its own lock
@@ -20,7 +21,7 @@ internal sealed class LagRecorder : IDisposable
                 listener.EnableMeasurementEvents(instrument);
             }
         };
-        _listener.SetMeasurementEventCallback<double>((_, lagMs, tags, _) => Record(lagMs, tags));
+        _listener.SetMeasurementEventCallback<double>((_, lagSeconds, tags, _) => Record(lagSeconds, tags));
         _listener.Start();
     }
 
@@ -40,7 +41,7 @@ internal sealed class LagRecorder : IDisposable
 
     public void Dispose() => _listener.Dispose();
 
-    private void Record(double lagMs, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private void Record(double lagSeconds, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         foreach (var tag in tags)
         {
@@ -49,7 +50,7 @@ internal sealed class LagRecorder : IDisposable
                 var lag = _byRegion.GetOrAdd(region, static _ => new LatencyHistogram());
                 lock (lag)
                 {
-                    lag.Record((long)(lagMs * NanosecondsPerMs));
+                    lag.Record((long)(lagSeconds * NanosecondsPerSecond));
                 }
             }
         }

@@ -64,6 +64,17 @@ public sealed class AdminClient
     public Task<Topology> GetTopologyAsync(string? database = null, CancellationToken cancellationToken = default) =>
         CallAsync(AdminMethods.GetTopology, new GetTopologyRequest { Database = database ?? "" }, changes: false, cancellationToken);
 
+    /// <summary>The requests under way at all nodes, the oldest first.</summary>
+    /// <param name="database">Name or id; <see langword="null"/>: of all databases.</param>
+    /// <param name="thisNode">Only at the node that is asked.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<ListQueriesResponse> ListQueriesAsync(string? database = null, bool thisNode = false, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.ListQueries, new ListQueriesRequest { Database = database ?? "", ThisNode = thisNode }, changes: false, cancellationToken);
+
+    /// <summary>Ends a request, wherever it is carried out; its caller is told <c>QUERY_KILLED</c>.</summary>
+    public Task<KillQueryResponse> KillQueryAsync(string id, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.KillQuery, new KillQueryRequest { Id = id }, changes: false, cancellationToken);
+
     /// <summary>The node that answers: versions, region, cluster.</summary>
     public Task<ServerInfo> GetServerInfoAsync(CancellationToken cancellationToken = default) =>
         CallAsync(AdminMethods.GetServerInfo, new GetServerInfoRequest(), changes: false, cancellationToken);

@@ -10,6 +10,9 @@ namespace ReplicatedSqlite.Cluster;
 /// <param name="isKeyed">It has an idempotency key, so that it is done once however often it comes.</param>
 internal sealed class ForwardTries(TimeProvider time, bool readsOnly, bool isKeyed)
 {
+    /// <summary>The call as operators see it; <see langword="null"/> when nobody looks.</summary>
+    public RunningQuery? Query { get; init; }
+
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(4); // a takeover takes one or two
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan _longestPause = TimeSpan.FromMilliseconds(320);

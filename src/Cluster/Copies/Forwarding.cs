@@ -15,6 +15,9 @@ public static class Forwarding
     /// </summary>
     public const string RevisionHeader = "x-rs-name-revision";
 
+    /// <summary>Metadata with the id that the forwarding node gave the request: by it operators find it at each node that it passes through.</summary>
+    public const string QueryHeader = "x-rs-query";
+
     private const string MovedTrailer = "x-rs-moved";
 
     /// <summary>The name stood for this database, but no more. Between nodes only: who gets it looks the name up again; no client ever sees it.</summary>

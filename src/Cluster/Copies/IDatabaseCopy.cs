@@ -38,4 +38,17 @@ public interface IDatabaseCopy : IGrain
 /// <param name="Visible">The last entry that its readers can see; at the primary, the last confirmed one.</param>
 /// <param name="ConfirmLagMs">From the primary's confirmation to visibility here, of the newest mark that was measured.</param>
 /// <param name="SizeBytes">Of the database.</param>
-public readonly record struct CopyStatus(bool IsPrimary, Position Visible, double ConfirmLagMs, long SizeBytes);
+public readonly record struct CopyStatus(bool IsPrimary, Position Visible, double ConfirmLagMs, long SizeBytes)
+{
+    /// <summary>Length of its WAL.</summary>
+    public long WalBytes { get; init; }
+
+    /// <summary>What a primary has committed here and no quorum has confirmed yet.</summary>
+    public long UnconfirmedBytes { get; init; }
+
+    /// <summary>The entries that <see cref="UnconfirmedBytes"/> counts.</summary>
+    public int UnconfirmedEntries { get; init; }
+
+    /// <summary>How long ago a replica's primary was known to be the primary; <see langword="null"/> if it never was, and of a primary.</summary>
+    public TimeSpan? Staleness { get; init; }
+}

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
+using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Cluster;
 
@@ -34,14 +35,19 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     /// <summary>Like <see cref="PrimaryOf"/>, but waits a little for another node to take over. A node that does not answer is not asked: then nobody could say what came of it.</summary>
     private async ValueTask<NodeRecord> FindPrimaryAsync(DatabaseId id, ForwardTries tries, CancellationToken cancellationToken)
     {
+        tries.Query?.Stage = RequestStage.Queued;
         while (true)
         {
             try
             {
                 var primary = PrimaryOf(id);
-                return !reach.IsSilent(primary.Id)
-                    ? primary
-                    : throw new RequestException(ErrorCodes.NoPrimary, $"Node {primary.Id}, which leads the database {id}, does not answer. Nothing was done; try again.");
+                if (!reach.IsSilent(primary.Id))
+                {
+                    tries.Query?.Stage = RequestStage.Forwarded;
+                    return primary;
+                }
+
+                throw new RequestException(ErrorCodes.NoPrimary, $"Node {primary.Id}, which leads the database {id}, does not answer. Nothing was done; try again.");
             }
             catch (RequestException missing) when (missing.Error.Code == ErrorCodes.NoPrimary && tries.Left > TimeSpan.Zero)
             {
@@ -54,14 +60,15 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     /// <param name="database">Whose primary.</param>
     /// <param name="request">The call as it came in; it belongs to this method from here on.</param>
     /// <param name="readsOnly">SQLite said that it writes nothing: then a lost answer leaves no doubt.</param>
+    /// <param name="query">The call as operators see it.</param>
     /// <param name="cancellationToken">Goes along as the end of the call.</param>
     /// <exception cref="RequestException">The primary's own refusal, or why it could not be asked.</exception>
     public async Task<ExecuteResponse> ExecuteAsync(
-        DatabaseId database, ExecuteRequest request, bool readsOnly, CancellationToken cancellationToken)
+        DatabaseId database, ExecuteRequest request, bool readsOnly, RunningQuery? query, CancellationToken cancellationToken)
     {
-        var options = Options(database, request.Database);
+        var options = Options(database, request.Database, query);
         request.Database = database.ToString(); // a name may come to mean another database while the call travels
-        var tries = new ForwardTries(time, readsOnly, request.IdempotencyKey.Length > 0);
+        var tries = new ForwardTries(time, readsOnly, request.IdempotencyKey.Length > 0) { Query = query };
         var response = await CallAsync(database, QueryMethods.Execute, request, options, tries, cancellationToken);
         if (response.Served is { } served)
         {
@@ -74,11 +81,11 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     /// <summary>Passes on a Stream. One of which something came back already is not asked for again.</summary>
     /// <inheritdoc cref="ExecuteAsync"/>
     public async IAsyncEnumerable<EncodedResponse> StreamAsync(
-        DatabaseId database, StreamRequest request, bool readsOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
+        DatabaseId database, StreamRequest request, bool readsOnly, RunningQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var options = Options(database, request.Database);
+        var options = Options(database, request.Database, query);
         request.Database = database.ToString();
-        var tries = new ForwardTries(time, readsOnly, request.IdempotencyKey.Length > 0);
+        var tries = new ForwardTries(time, readsOnly, request.IdempotencyKey.Length > 0) { Query = query };
         var hasAnswered = false;
         while (true)
         {
@@ -135,28 +142,28 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     }
 
     /// <summary>Passes on a Describe.</summary>
-    public Task<DescribeResponse> DescribeAsync(DatabaseId database, DescribeRequest request, CancellationToken cancellationToken)
+    public Task<DescribeResponse> DescribeAsync(DatabaseId database, DescribeRequest request, RunningQuery? query, CancellationToken cancellationToken)
     {
-        var options = Options(database, request.Database);
+        var options = Options(database, request.Database, query);
         request.Database = database.ToString();
-        return CallAsync(database, QueryMethods.Describe, request, options, new ForwardTries(time, readsOnly: true, isKeyed: false), cancellationToken);
+        return CallAsync(database, QueryMethods.Describe, request, options, new ForwardTries(time, readsOnly: true, isKeyed: false) { Query = query }, cancellationToken);
     }
 
     /// <summary>Passes on a GetOutcome.</summary>
-    public Task<GetOutcomeResponse> GetOutcomeAsync(DatabaseId database, GetOutcomeRequest request, CancellationToken cancellationToken)
+    public Task<GetOutcomeResponse> GetOutcomeAsync(DatabaseId database, GetOutcomeRequest request, RunningQuery? query, CancellationToken cancellationToken)
     {
-        var options = Options(database, request.Database);
+        var options = Options(database, request.Database, query);
         request.Database = database.ToString();
-        return CallAsync(database, QueryMethods.GetOutcome, request, options, new ForwardTries(time, readsOnly: true, isKeyed: false), cancellationToken); // safe to repeat
+        return CallAsync(database, QueryMethods.GetOutcome, request, options, new ForwardTries(time, readsOnly: true, isKeyed: false) { Query = query }, cancellationToken); // safe to repeat
     }
 
     /// <summary>Passes on an interactive transaction, both ways, until one side ends.</summary>
     /// <exception cref="RequestException">The primary cannot be reached, or went away; the transaction has ended.</exception>
-    public async Task TransactAsync(DatabaseId database, TransactRequest.Types.Begin begin, TransactCall call, CancellationToken cancellationToken)
+    public async Task TransactAsync(DatabaseId database, TransactRequest.Types.Begin begin, TransactCall call, RunningQuery? query, CancellationToken cancellationToken)
     {
-        var options = Options(database, begin.Database);
+        var options = Options(database, begin.Database, query);
         begin.Database = database.ToString();
-        var primary = await FindPrimaryAsync(database, new ForwardTries(time, readsOnly: false, isKeyed: false), cancellationToken);
+        var primary = await FindPrimaryAsync(database, new ForwardTries(time, readsOnly: false, isKeyed: false) { Query = query }, cancellationToken);
         using var watch = Watch(primary, database, cancellationToken);
         var transaction = new ForwardedTransaction(channels.ForQueries(primary), options, call);
         try
@@ -174,10 +181,16 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     /// <summary>Marks a call as passed on.</summary>
     /// <param name="database">Which is meant.</param>
     /// <param name="nameOrId">What the client called it.</param>
+    /// <param name="query">The call as operators see it.</param>
     /// <exception cref="RpcException"><see cref="Forwarding.Moved"/>: this node knows already that the name is not this database's any more.</exception>
-    public CallOptions Options(DatabaseId database, string nameOrId)
+    public CallOptions Options(DatabaseId database, string nameOrId, RunningQuery? query = null)
     {
         var headers = new Metadata { { Forwarding.Header, self.Id } };
+        if (query is not null)
+        {
+            headers.Add(Forwarding.QueryHeader, query.Id);
+        }
+
         if (control.Find(database) is { } record && nameOrId != record.Id.ToString())
         {
             var isById = Guid.TryParse(nameOrId, out _); // no name looks like one

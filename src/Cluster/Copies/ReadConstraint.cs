@@ -28,6 +28,9 @@ public enum ReadConstraintKind
 public readonly record struct ReadConstraint(
     ReadConstraintKind Kind, Bookmark Bookmark, TimeSpan WaitTimeout, bool FailOnTimeout, TimeSpan? MaxStaleness)
 {
+    /// <summary>The call itself, told where it stands; <see langword="null"/> when nobody looks.</summary>
+    public RunningQuery? Query { get; init; }
+
     /// <summary>The longest wait that a caller may ask for.</summary>
     public static readonly TimeSpan MaxWaitTimeout = TimeSpan.FromMinutes(1);
 

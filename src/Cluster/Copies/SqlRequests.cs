@@ -15,13 +15,13 @@ public static class SqlRequests
     public const int MaxStreamedWriteBytes = 64 << 20;
 
     /// <summary>From an Execute.</summary>
-    public static SqlRequest From(ExecuteRequest request, CancellationToken cancellationToken, IMemberSteps? steps = null) => new(request.Statements, request.Script)
+    public static SqlRequest From(ExecuteRequest request, CancellationToken cancellationToken, IMemberSteps? steps = null, RequestProgress? progress = null) => new(request.Statements, request.Script)
     {
-        Timeout = TimeoutOf(request.Timeout), Cancellation = cancellationToken, Steps = steps,
+        Timeout = TimeoutOf(request.Timeout), Cancellation = cancellationToken, Steps = steps, Progress = progress,
     };
 
     /// <summary>From a Stream.</summary>
-    public static SqlRequest From(StreamRequest request, CancellationToken cancellationToken, IMemberSteps? steps = null) => new(request.Statements, request.Script)
+    public static SqlRequest From(StreamRequest request, CancellationToken cancellationToken, IMemberSteps? steps = null, RequestProgress? progress = null) => new(request.Statements, request.Script)
     {
         Timeout = TimeoutOf(request.Timeout),
         BatchRows = request.BatchRows,
@@ -29,6 +29,7 @@ public static class SqlRequests
         AsParts = true,
         Cancellation = cancellationToken,
         Steps = steps,
+        Progress = progress,
     };
 
     /// <summary>From a step of an interactive transaction. The end of its lease cancels it.</summary>

@@ -11,6 +11,9 @@ namespace ReplicatedSqlite.Cluster;
 public sealed class TransactCall(
     IAsyncEnumerator<TransactRequest> steps, Func<TransactResponse, CancellationToken, ValueTask> answer, CancellationTokenSource reading)
 {
+    /// <summary>The call as operators see it; <see langword="null"/> when nobody looks.</summary>
+    public RunningQuery? Query { get; set; }
+
     /// <summary>The next step; <see langword="null"/> when no more come.</summary>
     /// <exception cref="OperationCanceledException">The client has gone, or the token ended the wait.</exception>
     public async ValueTask<TransactRequest?> NextAsync(CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
+using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Cluster;
 
@@ -57,7 +58,7 @@ public sealed class TransactionLoop
     private async Task RunAsync(IOpenTransaction transaction)
     {
         await _call.AnswerAsync(transaction.Begun, _lease.Token);
-        _lease.WaitForClient();
+        WaitForClient();
         while (await _call.NextAsync(_lease.Token) is { } step)
         {
             _lease.Work();
@@ -65,9 +66,11 @@ public sealed class TransactionLoop
             switch (step.StepCase)
             {
                 case TransactRequest.StepOneofCase.Execute:
+                    _call.Query?.BeginStep(step.Execute.Statements_);
                     await ExecuteAsync(transaction, step.Execute);
                     break;
                 case TransactRequest.StepOneofCase.Commit:
+                    _call.Query?.Stage = RequestStage.WaitingForQuorum;
                     await _call.AnswerAsync(await transaction.CommitAsync(), _cancellationToken); // no lease any more: it is decided
                     return;
                 case TransactRequest.StepOneofCase.Rollback:
@@ -78,8 +81,14 @@ public sealed class TransactionLoop
                     break;
             }
 
-            _lease.WaitForClient();
+            WaitForClient();
         }
+    }
+
+    private void WaitForClient()
+    {
+        _call.Query?.Stage = RequestStage.Idle;
+        _lease.WaitForClient();
     }
 
     private async Task ExecuteAsync(IOpenTransaction transaction, TransactRequest.Types.Statements step)

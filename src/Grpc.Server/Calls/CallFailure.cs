@@ -21,6 +21,11 @@ internal static partial class CallFailure
             return;
         }
 
+        if (context?.EndReason is { } reason && exception is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
+        {
+            exception = reason;
+        }
+
         var metadata = context?.TrailersIfAny;
         switch (exception)
         {

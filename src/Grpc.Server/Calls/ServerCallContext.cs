@@ -17,6 +17,7 @@ public sealed class ServerCallContext
     private Metadata? _responseHeaders;
     private Metadata? _responseTrailers;
     private CancellationTokenSource? _end;
+    private bool _mayBeEnded;
     private CancellationTokenRegistration _clientGone;
     private CancellationTokenRegistration _serverGone;
 
@@ -59,6 +60,19 @@ public sealed class ServerCallContext
     /// <summary>Cancelled when the client has gone or cancelled, when the deadline passes, and when a stopping server has no more patience with a stream.</summary>
     public CancellationToken CancellationToken => HasOwnToken ? (_end ?? StartEnd()).Token : Http.RequestAborted;
 
+    /// <summary>Lets <see cref="End"/> end this call. To be called before anybody has taken its token.</summary>
+    public void AllowEnd() => _mayBeEnded = true;
+
+    /// <summary>Cancels the call from outside: if it ends by that, the client is told this reason. Only while the handler runs.</summary>
+    public void End(Exception reason)
+    {
+        EndReason = reason;
+        (_end ?? StartEnd()).Cancel();
+    }
+
+    /// <summary>Why somebody has ended the call; <see langword="null"/> if nobody has.</summary>
+    public Exception? EndReason { get; private set; }
+
     /// <summary>Time left to the client's deadline, never negative; <see langword="null"/> if it set none.</summary>
     public TimeSpan? Remaining =>
         _timeout is not { } timeout ? null : TimeSpan.FromTicks(Math.Max(0, (timeout - _timeProvider.GetElapsedTime(_startedAt)).Ticks));
@@ -71,7 +85,7 @@ public sealed class ServerCallContext
     internal GrpcServerOptions Options { get; }
 
     /// <summary>Whether anything but the client's going ends the call.</summary>
-    internal bool HasOwnToken => _timeout is not null || _serverEnds.CanBeCanceled;
+    internal bool HasOwnToken => _timeout is not null || _mayBeEnded || _serverEnds.CanBeCanceled;
 
     /// <summary>The server is stopping: what is cancelled now is not the client's doing.</summary>
     internal bool IsServerStopping => _drain.Begun.IsCancellationRequested;

@@ -37,6 +37,14 @@ public static class AdminMethods
     public static readonly GrpcMethod<GetBookmarkRequest, GetBookmarkResponse> GetBookmark =
         Method<GetBookmarkRequest, GetBookmarkResponse>("GetBookmark", MethodKind.Unary);
 
+    /// <summary>The requests under way.</summary>
+    public static readonly GrpcMethod<ListQueriesRequest, ListQueriesResponse> ListQueries =
+        Method<ListQueriesRequest, ListQueriesResponse>("ListQueries", MethodKind.Unary);
+
+    /// <summary>Ends a request.</summary>
+    public static readonly GrpcMethod<KillQueryRequest, KillQueryResponse> KillQuery =
+        Method<KillQueryRequest, KillQueryResponse>("KillQuery", MethodKind.Unary);
+
     /// <summary>Brings a database back to a bookmark.</summary>
     public static readonly GrpcMethod<RestoreRequest, RestoreResponse> Restore =
         Method<RestoreRequest, RestoreResponse>("Restore", MethodKind.Unary);

@@ -17,7 +17,10 @@ internal static class RunCommand
         var verbose = new Option<bool>("--verbose") { Description = "Log what the nodes do, to standard error." };
         var unfixed = new Option<bool>("--allow-unfixed-sqlite") { Description = "Run with a SQLite that has the WAL-reset race. Not for data that matters." };
 
-        var root = new RootCommand("ReplicatedSqlite: a local cluster of several regions in one process.") { regions, data, grpcPort, httpPort, delay, verbose, unfixed };
+        var log = new Option<LogFormat>("--log") { Description = "How the log is written: text, or json, one object a line." };
+        var slow = new Option<int>("--slow-statement") { Description = "Log requests that take so many milliseconds or more. 0: none.", DefaultValueFactory = _ => 1000 };
+
+        var root = new RootCommand("ReplicatedSqlite: a local cluster of several regions in one process.") { regions, data, grpcPort, httpPort, delay, verbose, log, slow, unfixed };
         root.Subcommands.Add(DemoCommand.Create());
         root.Subcommands.Add(NodeCommand.Create());
         root.SetAction((parsed, cancellation) => RunAsync(
@@ -28,26 +31,19 @@ internal static class RunCommand
                 GrpcPort = Port(parsed.GetValue(grpcPort), "--grpc-port"),
                 HttpPort = Port(parsed.GetValue(httpPort), "--http-port"),
                 Delays = Delays.Parse(parsed.GetValue(delay)!),
-                Configure = node => node with { AllowUnfixedSqlite = parsed.GetValue(unfixed) },
+                Configure = node => node with { AllowUnfixedSqlite = parsed.GetValue(unfixed), Router = node.Router with { SlowStatement = Threshold(parsed.GetValue(slow)) } },
             },
             parsed.GetValue(verbose),
+            parsed.GetValue(log),
             cancellation));
         return root;
     }
 
     /// <summary>The logs of all nodes, on standard error.</summary>
-    public static ILoggerFactory Logging(bool verbose) => Logging(verbose ? LogLevel.Information : LogLevel.Warning);
+    public static ILoggerFactory Logging(bool verbose, LogFormat format = LogFormat.Text) => Logging(verbose ? LogLevel.Information : LogLevel.Warning, format);
 
     /// <summary>The log, on standard error.</summary>
-    public static ILoggerFactory Logging(LogLevel from) => LoggerFactory.Create(logging => logging
-        .SetMinimumLevel(from)
-        .AddFilter("Microsoft", LogLevel.Warning)
-        .AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss.fff ";
-        })
-        .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+    public static ILoggerFactory Logging(LogLevel from, LogFormat format = LogFormat.Text) => NodeLogging.Create(from, format);
 
     /// <summary>Whether an error's own text tells the operator what to do.</summary>
     public static bool IsExplained(Exception e) =>
@@ -61,13 +57,20 @@ internal static class RunCommand
         _ => e.Message,
     };
 
+    private static TimeSpan? Threshold(int milliseconds) => milliseconds switch
+    {
+        0 => null,
+        > 0 => TimeSpan.FromMilliseconds(milliseconds),
+        _ => throw new InvalidOperationException($"--slow-statement is {milliseconds}; milliseconds are wanted, or 0 for no such log."),
+    };
+
     private static int Port(int port, string option) => port is >= 0 and <= ushort.MaxValue - 100
         ? port // with room for the other regions
         : throw new InvalidOperationException($"{option} is {port}; a number from 1 to {ushort.MaxValue - 100} is wanted, or 0 for any free port.");
 
-    private static async Task<int> RunAsync(Func<LocalClusterOptions> read, bool verbose, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(Func<LocalClusterOptions> read, bool verbose, LogFormat log, CancellationToken cancellationToken)
     {
-        using var logging = Logging(verbose);
+        using var logging = Logging(verbose, log);
         LocalCluster cluster;
         try
         {

@@ -82,12 +82,13 @@ public sealed class NodeHost : IAsyncDisposable
         var parts = new Stack<IAsyncDisposable>();
         try
         {
+            var metrics = Keep(parts, new NodeMetrics());
             var folder = Keep(parts, NodeFolder.Open(options.DataFolder));
             using var ports = BoundPorts.Bind(options.Address, options.GrpcPort, options.HttpPort);
             var control = await connect(ports, parts);
             folder.Claim(control.ClusterId, options.Region, options.Zone, options.NodeId, random);
             var follower = Keep(parts, FollowerNode.Start(
-                new FollowerNodeOptions { Folder = folder.Journal, Disk = options.JournalDisk, Known = folder.KnownJournal, Remember = folder.Remember },
+                new FollowerNodeOptions { Folder = folder.Journal, Disk = new MeteredDisk(options.JournalDisk, metrics.Meters, time), Known = folder.KnownJournal, Remember = folder.Remember },
                 LeaseTime(time),
                 random,
                 logging.CreateLogger("ReplicatedSqlite.Follower")));
@@ -96,7 +97,7 @@ public sealed class NodeHost : IAsyncDisposable
             {
                 Zone = options.Zone, Roles = options.Roles, Version = Version,
             };
-            var services = Keep(parts, new NodeServices(self, options, folder, follower, control, time, random, logging));
+            var services = Keep(parts, new NodeServices(self, options, folder, follower, control, metrics, time, random, logging));
             var web = Keep(parts, Build(ports, options.Connections, logging));
             services.Map(web, options);
             await web.StartAsync(cancellationToken);

@@ -29,6 +29,7 @@ internal sealed class NodeServices : IAsyncDisposable
     private readonly PrimaryContext _primaries;
     private readonly RouterContext _router;
     private readonly NodeReach _reach;
+    private readonly NodeMetrics _metrics;
     private readonly HealthService _health = new();
     private readonly Takeovers _takeovers;
     private readonly CancellationTokenSource _stopping = new();
@@ -37,8 +38,9 @@ internal sealed class NodeServices : IAsyncDisposable
     private volatile bool _isReady;
 
     public NodeServices(
-        NodeRecord self, NodeOptions options, NodeFolder folder, FollowerNode follower, IControlPlane control, TimeProvider time, Random random, ILoggerFactory logging)
+        NodeRecord self, NodeOptions options, NodeFolder folder, FollowerNode follower, IControlPlane control, NodeMetrics metrics, TimeProvider time, Random random, ILoggerFactory logging)
     {
+        _metrics = metrics;
         var channels = new NodeChannels(time, options.ConfigureForwarding);
         _reach = new NodeReach(self, control, channels, ReachTimes.Default, time, random, logging.CreateLogger("ReplicatedSqlite.Cluster"));
         _node = new NodeContext
@@ -71,6 +73,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Time = time,
             LeaseTime = NodeHost.LeaseTime(time),
             Logger = logging.CreateLogger("ReplicatedSqlite.Primary"),
+            Metrics = metrics.Primary,
             Options = options.Primary,
         };
         var replicas = new ReplicaContext
@@ -83,6 +86,7 @@ internal sealed class NodeServices : IAsyncDisposable
             FolderOf = folder.CopyOf,
             Time = time,
             Logger = logging.CreateLogger("ReplicatedSqlite.Replica"),
+            Metrics = metrics.Replica,
             Options = options.Replica,
         };
         _copies = new LocalCopies(_node, _primaries, replicas, options.GrainIdle);
@@ -103,6 +107,8 @@ internal sealed class NodeServices : IAsyncDisposable
             Random = random,
             Version = NodeHost.Version,
             SqliteVersion = SqliteVersionGate.Version,
+            Metrics = metrics.Router,
+            Logger = logging.CreateLogger("ReplicatedSqlite.Router"),
             Options = options.Router,
         };
         _takeovers = new Takeovers(
@@ -116,9 +122,11 @@ internal sealed class NodeServices : IAsyncDisposable
                 Time = time,
                 Random = random,
                 Logger = _node.Logger,
+                Count = metrics.CountTakeover,
             },
             follower);
         forwarder.Missing = _takeovers.Wanted;
+        metrics.Observe(self, control, follower, _copies.Primaries, _copies.Replicas);
         _watch = control.Watch(change =>
         {
             if (change.Database is null)
@@ -153,12 +161,14 @@ internal sealed class NodeServices : IAsyncDisposable
         web.MapGet("/health/ready", () => IsReady && _node.Follower.Trouble is null
             ? Results.Text("ready\n")
             : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        web.MapGet("/metrics", _metrics.AnswerAsync);
         var grpc = web.MapGrpc(options.Grpc with { TimeProvider = _node.Time });
         _drain = grpc.Drain;
         _health.MapTo(grpc);
         new ReflectionService(QueryReflection.Descriptor, AdminReflection.Descriptor, HealthReflection.Descriptor).MapTo(grpc); // the public ones
-        new QueryService(_router).Map(grpc);
-        new AdminService(_router).Map(grpc);
+        var queries = new RunningQueries(_router);
+        new QueryService(_router, queries).Map(grpc);
+        new AdminService(_router, queries).Map(grpc);
         new CopyService(_router).Map(grpc);
         new ReplicationService(_primaries, _copies.Primaries).Map(grpc);
         new FollowerService(_node.Follower).Map(grpc);

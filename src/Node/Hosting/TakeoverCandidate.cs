@@ -29,6 +29,9 @@ internal sealed record TakeoverContext
 
     /// <summary>For what an operator should know.</summary>
     public required ILogger Logger { get; init; }
+
+    /// <summary>Told how a try ended.</summary>
+    public Action<string> Count { get; init; } = static _ => { };
 }
 
 /// <summary>The shell around one database's <see cref="HealthCore"/> on this node: probes, takes, waits.</summary>
@@ -115,10 +118,12 @@ internal sealed class TakeoverCandidate : IDisposable
                     _ = ProbeAsync(probe);
                     break;
                 case HealthAction.TakeEpoch take:
+                    _context.Count("begun");
                     NodeLog.TakingOver(_context.Logger, _database, take.Reason);
                     _ = TakeAsync(take.Seen);
                     break;
                 case HealthAction.GiveUp gaveUp:
+                    _context.Count("given up");
                     NodeLog.TakeoverGivenUp(_context.Logger, _database, gaveUp.Attempts);
                     break;
             }
@@ -150,6 +155,7 @@ internal sealed class TakeoverCandidate : IDisposable
         catch (Exception e)
         {
             // Whatever it was: the core waits to be told, and tries again.
+            _context.Count("failed");
             NodeLog.TakeoverFailed(_context.Logger, _database, e.Message);
         }
 

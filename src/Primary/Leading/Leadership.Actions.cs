@@ -168,6 +168,7 @@ internal sealed partial class Leadership
                 break;
             case LeaderActionKind.QuorumLost:
                 _unavailable = DescribeMissing();
+                _metrics.QuorumLosses.Add(1);
                 PrimaryLog.QuorumLost(_logger, _start.Database, _unavailable);
                 _observer?.OnAvailability();
                 break;
@@ -203,6 +204,7 @@ internal sealed partial class Leadership
 
     private void Lose(LeaderLoss loss)
     {
+        _metrics.LostLeaderships.Add(1, new KeyValuePair<string, object?>("reason", loss.Reason.ToString()));
         if (loss.Reason == LossReason.HandedOver)
         {
             PrimaryLog.LeadershipGivenUp(_logger, _start.Database, Promise.Epoch, loss.Text); // by its own will, as at a clean stop

@@ -41,6 +41,7 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
     private readonly BlockingWorkers _workers;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly PrimaryMetrics _metrics;
     private readonly ITimer _timer;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource<Adoption> _adopted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -65,6 +66,7 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
         _workers = context.Readers;
         _time = context.LeaseTime;
         _logger = context.Logger;
+        _metrics = context.Metrics;
         _core = new LeaderCore(start, _ownLog, context.Options.ReadLease ? LeaderTimes.Default : LeaderTimes.Default with { ReadLease = false });
         _timer = _time.CreateTimer(_ => OnTime(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }

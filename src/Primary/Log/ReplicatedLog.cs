@@ -72,6 +72,18 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
         }
     }
 
+    /// <summary>What waits for a quorum: bytes, and entries.</summary>
+    public (long Bytes, int Entries) Unconfirmed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_outstandingBytes, _outstanding.Count);
+            }
+        }
+    }
+
     /// <summary>Followers are missed for longer than is waited for: why writes are refused. <see langword="null"/> while they are taken.</summary>
     public string? Refusal
     {

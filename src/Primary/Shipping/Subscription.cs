@@ -23,6 +23,7 @@ internal sealed class Subscription(
         var cancellationToken = ending.Token;
         var from = hello.From is null ? Position.Start : hello.From.ToPosition();
         var needsSnapshot = hello.From is null || !await primary.HoldsAsync(from);
+        context.Metrics.CatchUps.Add(1, new KeyValuePair<string, object?>("kind", needsSnapshot ? "snapshot" : "log"));
         PrimaryLog.Subscribed(context.Logger, hello.NodeId, hello.Region, log.Database, from, needsSnapshot ? ", with a snapshot" : "");
         await responses.WriteAsync(Welcome(needsSnapshot), cancellationToken);
         if (needsSnapshot)

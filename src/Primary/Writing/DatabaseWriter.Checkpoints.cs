@@ -8,6 +8,10 @@ namespace ReplicatedSqlite.Primary;
 /// <content>The turns that the file needs: checkpoints, and restarts of the WAL.</content>
 internal sealed partial class DatabaseWriter
 {
+    private static readonly KeyValuePair<string, object?> _done = new("result", "complete");
+    private static readonly KeyValuePair<string, object?> _partly = new("result", "held back by a reader");
+    private static readonly KeyValuePair<string, object?> _failedOnes = new("result", "failed");
+
     // One that an old reader or a full disk stopped is tried again after the same pause, not at once: a turn that calls itself would never rest.
     private bool NeedsIdleCheckpoint() => _log.Failure is null && !_file.IsCheckpointed
         && _context.Time.GetElapsedTime(_wroteAt) >= _context.Options.IdleCheckpoint
@@ -51,9 +55,11 @@ internal sealed partial class DatabaseWriter
             }
 
             _failedCheckpoints = 0;
+            _context.Metrics.Checkpoints.Add(1, complete ? _done : _partly);
         }
         catch (Exception e) when (e is SqliteException or IOException or JournalException && ++_failedCheckpoints < 10)
         {
+            _context.Metrics.Checkpoints.Add(1, _failedOnes);
             PrimaryLog.CheckpointFailed(_context.Logger, _log.Database, e);
         }
     }
@@ -68,7 +74,9 @@ internal sealed partial class DatabaseWriter
             return false;
         }
 
-        PrimaryLog.WalRestarted(_context.Logger, _log.Database, _context.Time.GetElapsedTime(started).TotalMilliseconds);
+        var held = _context.Time.GetElapsedTime(started);
+        _context.Metrics.WalRestartPause.Record(held.TotalSeconds);
+        PrimaryLog.WalRestarted(_context.Logger, _log.Database, held.TotalMilliseconds);
         return true;
     }
 

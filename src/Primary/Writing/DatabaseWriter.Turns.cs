@@ -123,15 +123,15 @@ internal sealed partial class DatabaseWriter
         using var turn = new WriterTurn(_log.Appended, waited);
         if (pending.TrySetResult(turn))
         {
-            PrimaryMetrics.QueueWait.Record(waited);
-            PrimaryMetrics.OpenTransactions.Add(1);
+            _context.Metrics.QueueWait.Record(waited / 1000);
+            _context.Metrics.OpenTransactions.Add(1);
             try
             {
                 await turn.Ended;
             }
             finally
             {
-                PrimaryMetrics.OpenTransactions.Add(-1);
+                _context.Metrics.OpenTransactions.Add(-1);
             }
 
             if (NeedsCheckpoint() && _log.Failure is null)

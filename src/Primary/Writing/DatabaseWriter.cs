@@ -47,7 +47,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
         _mayTrim = trimmable;
         _keys = new RequestKeys(context.Options);
         _maintainedAt = context.Time.GetTimestamp();
-        _queue = new WriteQueue(context.Options.MaxWaitingWrites);
+        _queue = new WriteQueue(context.Options.MaxWaitingWrites, context.Metrics);
         _turn = new TurnWork(this);
         _idleTimer = context.Time.CreateTimer(_ => Schedule(), null, context.Options.IdleCheckpoint, context.Options.IdleCheckpoint);
     }
@@ -174,7 +174,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
 
         var started = _context.Time.GetTimestamp();
         _waiting.ForEach(write => _requests.Add(write.Request));
-        PrimaryMetrics.QueueWait.Record(_context.Time.GetElapsedTime(_waiting[0].EnqueuedAt, started).TotalMilliseconds);
+        _context.Metrics.QueueWait.Record(_context.Time.GetElapsedTime(_waiting[0].EnqueuedAt, started).TotalSeconds);
         using var group = _file.Writer.Execute(_requests);
         if (!_queue.TryTake(group.Taken))
         {
@@ -278,7 +278,8 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
 
     private void Answer(PendingGroup group, Position before, Position position, long started)
     {
-        var answers = new GroupAnswers(_log, position, started, _context.Time) { HasEntry = position != before };
+        _context.Metrics.GroupSize.Record(group.Taken);
+        var answers = new GroupAnswers(_log, position, started, _context.Time) { HasEntry = position != before, QuorumWait = _context.Metrics.QuorumWait };
         var sequence = before.Sequence;
         for (var i = 0; i < group.Taken; i++)
         {

@@ -6,7 +6,7 @@ namespace ReplicatedSqlite.Primary;
 
 /// <summary>Who waits for the writer, in order: writes, which go in groups, and callers who want it for themselves. What is first comes first, whichever it is.</summary>
 /// <remarks>Bounded: what is too much is refused at once. Safe for use by any thread.</remarks>
-internal sealed class WriteQueue(int limit)
+internal sealed class WriteQueue(int limit, PrimaryMetrics metrics)
 {
     private readonly Lock _gate = new();
     private readonly Queue<IWaiting> _waiting = new(); // under _gate
@@ -43,7 +43,7 @@ internal sealed class WriteQueue(int limit)
             _waiting.Enqueue(waiting);
         }
 
-        PrimaryMetrics.Waiting.Add(1);
+        metrics.Waiting.Add(1);
     }
 
     /// <summary>The caller who is first, if he wants the writer for himself; he has left the queue.</summary>
@@ -150,7 +150,7 @@ internal sealed class WriteQueue(int limit)
             _waiting.Dequeue();
         }
 
-        PrimaryMetrics.Waiting.Add(-count);
+        metrics.Waiting.Add(-count);
     }
 
     private RequestException Overloaded() => new(

@@ -16,6 +16,8 @@ public static class ErrorCodes
     public const string IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED";
     public const string StatementTimeout = "STATEMENT_TIMEOUT";
     public const string TransactionExpired = "TRANSACTION_EXPIRED";
+    public const string QueryKilled = "QUERY_KILLED";
+    public const string QueryNotFound = "QUERY_NOT_FOUND";
     public const string Overloaded = "OVERLOADED";
     public const string ResultTooLarge = "RESULT_TOO_LARGE";
     public const string RequestTooLarge = "REQUEST_TOO_LARGE";
@@ -43,10 +45,10 @@ public static class ErrorCodes
         BookmarkFuture or BookmarkAbandoned => StatusCode.FailedPrecondition,
         SqliteAuth or TokenLacksRight => StatusCode.PermissionDenied,
         TokenMissing or TokenInvalid => StatusCode.Unauthenticated,
-        DatabaseNotFound => StatusCode.NotFound,
+        DatabaseNotFound or QueryNotFound => StatusCode.NotFound,
         DatabaseExists or IdempotencyKeyReused => StatusCode.AlreadyExists,
         StatementTimeout => StatusCode.DeadlineExceeded,
-        TransactionExpired => StatusCode.Aborted,
+        TransactionExpired or QueryKilled => StatusCode.Aborted,
         SqliteFull or Overloaded or ResultTooLarge or RequestTooLarge => StatusCode.ResourceExhausted,
         BookmarkTimeout or CopyStale or NoPrimary or QuorumUnavailable => StatusCode.Unavailable,
         WriteOutcomeUnknown => StatusCode.Unknown,

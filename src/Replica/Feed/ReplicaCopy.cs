@@ -42,6 +42,9 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     /// <summary>What the main file holds, synced.</summary>
     public Position CheckpointedTo => _file?.Sidecar.From ?? Position.Start;
 
+    /// <summary>Length of the WAL. Safe for use by any thread.</summary>
+    public long WalSizeBytes => Volatile.Read(ref _file)?.WalSizeBytes ?? 0;
+
     /// <summary>Where the main file lies.</summary>
     public string Path { get; } = System.IO.Path.Combine(context.FolderOf(database), "db.sqlite");
 
@@ -313,7 +316,9 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         _restartAt = restarted ? context.Options.RestartWalBytes : file.WalSizeBytes + context.Options.CheckpointBytes;
         if (restarted)
         {
-            ReplicaLog.WalRestarted(context.Logger, database, context.Time.GetElapsedTime(started).TotalMilliseconds);
+            var held = context.Time.GetElapsedTime(started);
+            context.Metrics.WalRestartPause.Record(held.TotalSeconds);
+            ReplicaLog.WalRestarted(context.Logger, database, held.TotalMilliseconds);
         }
     }
 

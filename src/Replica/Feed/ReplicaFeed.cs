@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Internal.V1;
@@ -9,7 +8,7 @@ namespace ReplicatedSqlite.Replica;
 
 /// <summary>The loop that keeps a copy up to date: subscribes at the primary, applies what comes, and subscribes again when the stream ends.</summary>
 /// <remarks>One task, the owner of the copy. What others read of it is written by this loop only.</remarks>
-internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, ReplicaCopy copy, BookmarkWaiters waiters, Histogram<double> confirmLag)
+internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, ReplicaCopy copy, BookmarkWaiters waiters)
 {
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan _reportEvery = TimeSpan.FromMilliseconds(10);
@@ -26,7 +25,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
     private long _changedAt; // timestamp of the newest entry
     private long _echo;
     private Position _reported;
-    private (Position Position, long ConfirmedAt)? _unmeasured; // the oldest mark that readers cannot see yet
+    private (Position Position, long ConfirmedAt, long SentAt, long ArrivedAt)? _unmeasured; // the oldest mark that readers cannot see yet
 
     /// <summary>Of the newest mark that was measured.</summary>
     public double ConfirmLagMs => Volatile.Read(ref _confirmLagMs);
@@ -56,15 +55,18 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
                 var verdict = await FollowAsync(cancellationToken);
                 if (verdict == FeedVerdict.Diverged)
                 {
+                    Rebuild("diverged");
                     ReplicaLog.Diverged(context.Logger, database, copy.Visible);
                     await copy.RemoveAsync();
                 }
                 else if (verdict == FeedVerdict.Mismatch)
                 {
+                    Rebuild("mismatch");
                     await copy.RemoveAsync();
                 }
                 else if (verdict == FeedVerdict.Damaged)
                 {
+                    Rebuild("damaged");
                     ReplicaLog.Damaged(context.Logger, database, "readers met damaged pages.");
                     await copy.RemoveAsync();
                 }
@@ -87,6 +89,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
                 pause = Longer(pause);
             }
 
+            context.Metrics.LostStreams.Add(1);
             ReplicaLog.Lost(context.Logger, database, reason, pause);
             try
             {
@@ -98,6 +101,8 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
             }
         }
     }
+
+    private void Rebuild(string reason) => context.Metrics.Rebuilds.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     private TimeSpan Longer(TimeSpan pause) =>
         pause * 2 < context.Options.MaxReconnectPause ? pause * 2 : context.Options.MaxReconnectPause;
@@ -148,6 +153,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
                         if (snapshot.Add(message.Snapshot))
                         {
                             await copy.InstallAsync(snapshot);
+                            context.Metrics.Snapshots.Add(1);
                             ReplicaLog.Installed(context.Logger, database, snapshot.Position, new FileInfo(copy.Path).Length);
                             copy.Welcome(leader, epochs);
                             snapshot.Dispose();
@@ -198,6 +204,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
 
     private async ValueTask<FeedVerdict> TakeAsync(uint leader, SubscribeResponse.Types.Batch batch)
     {
+        var arrivedAt = context.Time.NowMicroseconds();
         if (batch.Part is { } part && TakePart(part) is { } whole && TakeEntry(leader, whole) is var taken && taken != FeedVerdict.GoOn)
         {
             return taken;
@@ -212,16 +219,16 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
             }
         }
 
+        Volatile.Write(ref _roundTripMicroseconds, batch.RoundTripUs);
         var verdict = FeedVerdict.GoOn;
         if (batch.Mark is { } mark)
         {
             var position = mark.Position.ToPosition();
             verdict = copy.TakeMark(leader, position);
-            _unmeasured ??= (position, mark.ConfirmedAt);
+            _unmeasured ??= (position, mark.ConfirmedAt, batch.SentAt, arrivedAt);
             Measure();
         }
 
-        Volatile.Write(ref _roundTripMicroseconds, batch.RoundTripUs);
         if (batch.ProvenAt != 0)
         {
             // How old the proof was when it was sent, on the sender's clock; its way here comes on top.
@@ -294,12 +301,18 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
         }
 
         _unmeasured = null;
-        if (_sameClock && mark.ConfirmedAt != 0)
+        if (mark.ConfirmedAt == 0)
         {
-            var lag = (context.Time.NowMicroseconds() - mark.ConfirmedAt) / 1000.0;
-            Volatile.Write(ref _confirmLagMs, lag);
-            confirmLag.Record(lag, _region);
+            return;
         }
+
+        // Between two clocks: what it waited there, half a round trip, and what it waited here. The halves of a round trip may differ, by so much it may be wrong.
+        var now = context.Time.NowMicroseconds();
+        var lag = _sameClock
+            ? now - mark.ConfirmedAt
+            : Math.Max(0, mark.SentAt - mark.ConfirmedAt) + (Volatile.Read(ref _roundTripMicroseconds) / 2) + (now - mark.ArrivedAt) + (long)context.Options.Delay.TotalMicroseconds;
+        Volatile.Write(ref _confirmLagMs, lag / 1000.0);
+        context.Metrics.ConfirmLag.Record(lag / 1_000_000.0, _region);
     }
 
     // Opens the sender's window again. Not for every batch: a report costs as much as a mark.

@@ -14,7 +14,7 @@ internal sealed partial class ReplicaReads
         var isHere = begin.ReadOnly && await MayAnswerAsync(constraint, cancellationToken);
         if (!isHere || copy.Reads is not { } runner)
         {
-            await context.Forwarder.TransactAsync(database, begin, call, cancellationToken);
+            await context.Forwarder.TransactAsync(database, begin, call, call.Query, cancellationToken);
             return;
         }
 
@@ -39,19 +39,19 @@ internal sealed partial class ReplicaReads
     }
 
     public Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, CancellationToken cancellationToken) =>
-        context.Forwarder.GetOutcomeAsync(database, request, cancellationToken);
+        context.Forwarder.GetOutcomeAsync(database, request, query: null, cancellationToken);
 
     public async Task<DescribeResponse> DescribeAsync(DescribeRequest request, ReadConstraint constraint, CancellationToken cancellationToken)
     {
         if (!await MayAnswerAsync(constraint, cancellationToken) || copy.Reads is not { } runner)
         {
-            return await context.Forwarder.DescribeAsync(database, request, cancellationToken);
+            return await context.Forwarder.DescribeAsync(database, request, constraint.Query, cancellationToken);
         }
 
         var (description, error, mark) = await runner.DescribeAsync(request.Sql, cancellationToken);
         if (mark is null)
         {
-            return await context.Forwarder.DescribeAsync(database, request, cancellationToken); // the copy was just taken away
+            return await context.Forwarder.DescribeAsync(database, request, constraint.Query, cancellationToken); // the copy was just taken away
         }
 
         if (error is not null)

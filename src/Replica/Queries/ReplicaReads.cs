@@ -16,32 +16,32 @@ internal sealed partial class ReplicaReads(
         var started = context.Time.GetTimestamp();
         if (copy.IsKnownToWrite(request.Statements) || !await MayAnswerAsync(constraint, cancellationToken))
         {
-            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, cancellationToken);
+            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, constraint.Query, cancellationToken);
         }
 
         var waitMs = context.Time.GetElapsedTime(started).TotalMilliseconds;
         if (copy.Reads is not { } runner)
         {
-            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, cancellationToken);
+            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, constraint.Query, cancellationToken);
         }
 
-        var outcome = await runner.ExecuteAsync(SqlRequests.From(request, cancellationToken));
+        var outcome = await runner.ExecuteAsync(SqlRequests.From(request, cancellationToken, progress: constraint.Query));
         if (outcome.Kind == ReadOutcomeKind.Writes || (outcome.Kind == ReadOutcomeKind.Failed && request.IdempotencyKey.Length > 0))
         {
             // With a key an error may have come from what the first call has done, e.g. created the table: only the primary looks for the key.
-            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, cancellationToken);
+            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, constraint.Query, cancellationToken);
         }
 
         if (outcome.Mark is not { } mark)
         {
-            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: true, cancellationToken); // the copy was just taken away
+            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: true, constraint.Query, cancellationToken); // the copy was just taken away
         }
 
         if (outcome.Error is { } error)
         {
             if (copy.ReportIfDamaged(error.Error))
             {
-                return await context.Forwarder.ExecuteAsync(database, request, readsOnly: true, cancellationToken);
+                return await context.Forwarder.ExecuteAsync(database, request, readsOnly: true, constraint.Query, cancellationToken);
             }
 
             error.Error.Bookmark = mark.Text;
@@ -60,7 +60,7 @@ internal sealed partial class ReplicaReads(
         var mayAnswer = !copy.IsKnownToWrite(request.Statements) && await MayAnswerAsync(constraint, cancellationToken);
         var waitMs = context.Time.GetElapsedTime(started).TotalMilliseconds;
         await using var read = mayAnswer && copy.Reads is { } runner
-            ? await runner.OpenAsync(SqlRequests.From(request, cancellationToken))
+            ? await runner.OpenAsync(SqlRequests.From(request, cancellationToken, progress: constraint.Query))
             : null;
         if (read is null
             || read.Kind == ReadOutcomeKind.Writes
@@ -73,7 +73,7 @@ internal sealed partial class ReplicaReads(
                 await read.DisposeAsync(); // the primary's answer may take long; the connection is free meanwhile
             }
 
-            await foreach (var part in context.Forwarder.StreamAsync(database, request, readsOnly: false, cancellationToken))
+            await foreach (var part in context.Forwarder.StreamAsync(database, request, readsOnly: false, constraint.Query, cancellationToken))
             {
                 yield return part;
             }
@@ -128,7 +128,7 @@ internal sealed partial class ReplicaReads(
 
         // A copy that shows nothing yet is waited for as for a bookmark before everything.
         var target = constraint.Kind == ReadConstraintKind.AtLeast ? constraint.Bookmark : Bookmark.Start;
-        var result = await inquiry.WaitAsync(waiters, target, constraint.WaitTimeout, cancellationToken);
+        var result = waiters.Judge(target) ?? await ParkAsync(target, constraint, cancellationToken);
         switch (result)
         {
             case WaitResult.Reached:
@@ -142,6 +142,30 @@ internal sealed partial class ReplicaReads(
         }
 
         return constraint.MaxStaleness is not { } limit || feed.Staleness <= limit;
+    }
+
+    private async ValueTask<WaitResult> ParkAsync(Bookmark target, ReadConstraint constraint, CancellationToken cancellationToken)
+    {
+        var metrics = context.Metrics;
+        var started = context.Time.GetTimestamp();
+        metrics.HeldReads.Add(1);
+        constraint.Query?.Stage = RequestStage.WaitingForBookmark;
+        try
+        {
+            var result = await inquiry.WaitAsync(waiters, target, constraint.WaitTimeout, cancellationToken);
+            if (result == WaitResult.TimedOut)
+            {
+                metrics.BookmarkTimeouts.Add(1);
+            }
+
+            return result;
+        }
+        finally
+        {
+            constraint.Query?.Stage = RequestStage.Queued;
+            metrics.HeldReads.Add(-1);
+            metrics.BookmarkWait.Record(context.Time.GetElapsedTime(started).TotalSeconds);
+        }
     }
 
     private Served Served(double waitMs, double queueMs) => new()

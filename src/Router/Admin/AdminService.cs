@@ -7,10 +7,10 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.Router;
 
 /// <summary><c>replicatedsqlite.v1.Admin</c> on one node.</summary>
-public sealed class AdminService(RouterContext context)
+public sealed class AdminService(RouterContext context, RunningQueries queries)
 {
     /// <summary>Of <c>proto/replicatedsqlite/v1</c>: goes up by one with every field or method that is added.</summary>
-    public const uint ContractRevision = 1;
+    public const uint ContractRevision = 2;
 
     private const int DefaultListSize = 100;
     private const int MaxListSize = 1000;
@@ -18,6 +18,7 @@ public sealed class AdminService(RouterContext context)
     private readonly DatabaseCreator _creator = new(context);
     private readonly DatabaseDescriber _describer = new(context);
     private readonly DatabaseUpdater _updater = new(context);
+    private readonly QueryAdmin _queries = new(context, queries);
     private readonly NameResolver _names = new(context.Control);
 
     /// <summary>Adds the service to a node's endpoints.</summary>
@@ -31,6 +32,8 @@ public sealed class AdminService(RouterContext context)
         services.MapUnary(AdminMethods.MovePrimary, MovePrimaryAsync);
         services.MapUnary(AdminMethods.GetBookmark, GetBookmarkAsync);
         services.MapUnary(AdminMethods.GetTopology, async (request, call) => await new TopologyReader(context).ReadAsync(request, call.CancellationToken));
+        services.MapUnary(AdminMethods.ListQueries, async (request, call) => await _queries.ListAsync(request, call));
+        services.MapUnary(AdminMethods.KillQuery, async (request, call) => await _queries.KillAsync(request, call));
         services.MapUnary(AdminMethods.GetServerInfo, (_, _) => ValueTask.FromResult(GetServerInfo()));
 
         services.MapUnary(AdminMethods.Restore, (_, _) => throw NotBuilt("Restore"));

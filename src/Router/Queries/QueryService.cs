@@ -10,15 +10,16 @@ namespace ReplicatedSqlite.Router;
 public sealed class QueryService
 {
     private readonly RouterContext _context;
-    private readonly Admission _admission;
+    private readonly RunningQueries _queries;
     private readonly NameResolver _names;
 
     /// <param name="context">The node.</param>
-    public QueryService(RouterContext context)
+    /// <param name="queries">Its requests.</param>
+    public QueryService(RouterContext context, RunningQueries queries)
     {
         _context = context;
         _names = new NameResolver(context.Control);
-        _admission = new Admission(context.Options.MaxQueries);
+        _queries = queries;
     }
 
     /// <summary>Adds the service to a node's endpoints.</summary>
@@ -33,60 +34,86 @@ public sealed class QueryService
 
     private async ValueTask<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ServerCallContext call)
     {
-        using var ticket = _admission.Enter();
-        var name = request.Database;
-        return await _names.RunAsync(name, call, async database =>
+        var query = _queries.Begin("Execute", request.Statements, call);
+        try
         {
-            request.Database = name; // a first try may have passed it on by id
-            IdempotencyKeys.CheckOptional(request.IdempotencyKey);
-            var constraint = Check(request.Read, database);
-            if (await UseAsync(database, call) is not { } lease)
+            var name = request.Database;
+            var response = await _names.RunAsync(name, call, async database =>
             {
-                return await _context.Forwarder.ExecuteAsync(database.Id, request, readsOnly: false, call.CancellationToken);
-            }
+                request.Database = name; // a first try may have passed it on by id
+                IdempotencyKeys.CheckOptional(request.IdempotencyKey);
+                var constraint = Check(request.Read, database, query);
+                if (await UseAsync(database, query, call) is not { } lease)
+                {
+                    return await _context.Forwarder.ExecuteAsync(database.Id, request, readsOnly: false, query, call.CancellationToken);
+                }
 
-            using (lease)
-            {
-                return await lease.Grain.ExecuteAsync(request, constraint, call.CancellationToken);
-            }
-        });
+                using (lease)
+                {
+                    return await lease.Grain.ExecuteAsync(request, constraint, call.CancellationToken);
+                }
+            });
+            _queries.Answered(query, response.Served, QueryWork.Of(response));
+            return response;
+        }
+        catch (Exception e) when (_queries.Failed(query, e, call))
+        {
+            throw;
+        }
+        finally
+        {
+            _queries.End(query);
+        }
     }
 
     private async ValueTask StreamAsync(StreamRequest request, IResponseWriter<EncodedResponse> responses, ServerCallContext call)
     {
-        using var ticket = _admission.Enter();
-        var name = request.Database;
-        await _names.RunAsync(name, call, async database =>
+        var query = _queries.Begin("Stream", request.Statements, call);
+        try
         {
-            request.Database = name;
-            IdempotencyKeys.CheckOptional(request.IdempotencyKey);
-            var constraint = Check(request.Read, database);
-            if (await UseAsync(database, call) is not { } lease)
+            var name = request.Database;
+            var (served, work) = await _names.RunAsync(name, call, async database =>
             {
-                await WriteAllAsync(_context.Forwarder.StreamAsync(database.Id, request, readsOnly: false, call.CancellationToken), responses, call);
-                return true;
-            }
+                request.Database = name;
+                IdempotencyKeys.CheckOptional(request.IdempotencyKey);
+                var constraint = Check(request.Read, database, query);
+                if (await UseAsync(database, query, call) is not { } lease)
+                {
+                    return await WriteAllAsync(_context.Forwarder.StreamAsync(database.Id, request, readsOnly: false, query, call.CancellationToken), responses, call);
+                }
 
-            using (lease)
-            {
-                await WriteAllAsync(lease.Grain.StreamAsync(request, constraint, call.CancellationToken), responses, call);
-                return true;
-            }
-        });
+                using (lease)
+                {
+                    return await WriteAllAsync(lease.Grain.StreamAsync(request, constraint, call.CancellationToken), responses, call);
+                }
+            });
+
+            // A client that reads slowly makes no slow statement.
+            _queries.Answered(query, served, work, TimeSpan.FromMilliseconds(work.SqlMs + (served?.QueueMs ?? 0) + (served?.WaitMs ?? 0)));
+        }
+        catch (Exception e) when (_queries.Failed(query, e, call))
+        {
+            throw;
+        }
+        finally
+        {
+            _queries.End(query);
+        }
     }
 
     /// <remarks>Whatever refuses or ends the transaction is told in its stream, as an answer to a step; a status other than OK comes from the transport alone.</remarks>
     private async ValueTask TransactAsync(IAsyncEnumerable<TransactRequest> requests, IResponseWriter<TransactResponse> responses, ServerCallContext call)
     {
+        call.AllowEnd();
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken);
         await using var steps = requests.GetAsyncEnumerator(reading.Token);
-        var transact = new TransactCall(steps, responses.WriteAsync, reading);
+        var watch = new StepWatch(_queries, responses);
+        var transact = new TransactCall(steps, watch.AnswerAsync, reading);
         try
         {
             if (await transact.NextAsync(call.CancellationToken) is { } first)
             {
-                using var ticket = _admission.Enter();
-                await TransactAsync(first, transact, call);
+                await TransactAsync(first, transact, watch, call);
             }
         }
         catch (RequestException refused)
@@ -95,18 +122,38 @@ public sealed class QueryService
         }
     }
 
-    private async Task TransactAsync(TransactRequest first, TransactCall transact, ServerCallContext call)
+    private async Task TransactAsync(TransactRequest first, TransactCall transact, StepWatch watch, ServerCallContext call)
+    {
+        var query = _queries.Begin("Transact", [], call);
+        watch.Query = query;
+        transact.Query = query;
+        try
+        {
+            await TransactAsync(first, transact, query, call);
+            _queries.Answered(query, null, default);
+        }
+        catch (Exception e) when (_queries.Failed(query, e, call))
+        {
+            throw;
+        }
+        finally
+        {
+            _queries.End(query);
+        }
+    }
+
+    private async Task TransactAsync(TransactRequest first, TransactCall transact, RunningQuery query, ServerCallContext call)
     {
         var begin = first.Begin ?? throw new RequestException(ErrorCodes.InvalidRequest, "A transaction starts with `begin`; nothing was done.");
         var name = begin.Database;
         var database = await _names.FindAsync(name, call);
         IdempotencyKeys.CheckOptional(begin.IdempotencyKey);
-        var constraint = Check(begin.Read, database);
+        var constraint = Check(begin.Read, database, query);
         try
         {
-            if (await UseAsync(database, call) is not { } lease)
+            if (await UseAsync(database, query, call) is not { } lease)
             {
-                await _context.Forwarder.TransactAsync(database.Id, begin, transact, call.CancellationToken);
+                await _context.Forwarder.TransactAsync(database.Id, begin, transact, query, call.CancellationToken);
                 return;
             }
 
@@ -123,67 +170,106 @@ public sealed class QueryService
 
     private async ValueTask<DescribeResponse> DescribeAsync(DescribeRequest request, ServerCallContext call)
     {
-        using var ticket = _admission.Enter();
-        var name = request.Database;
-        return await _names.RunAsync(name, call, async database =>
+        var query = _queries.Begin("Describe", [new Statement { Sql = request.Sql }], call);
+        try
         {
-            request.Database = name;
-            var constraint = Check(request.Read, database);
-            if (await UseAsync(database, call) is not { } lease)
+            var name = request.Database;
+            var response = await _names.RunAsync(name, call, async database =>
             {
-                return await _context.Forwarder.DescribeAsync(database.Id, request, call.CancellationToken);
-            }
+                request.Database = name;
+                var constraint = Check(request.Read, database, query);
+                if (await UseAsync(database, query, call) is not { } lease)
+                {
+                    return await _context.Forwarder.DescribeAsync(database.Id, request, query, call.CancellationToken);
+                }
 
-            using (lease)
-            {
-                return await lease.Grain.DescribeAsync(request, constraint, call.CancellationToken);
-            }
-        });
+                using (lease)
+                {
+                    return await lease.Grain.DescribeAsync(request, constraint, call.CancellationToken);
+                }
+            });
+            _queries.Answered(query, null, default);
+            return response;
+        }
+        catch (Exception e) when (_queries.Failed(query, e, call))
+        {
+            throw;
+        }
+        finally
+        {
+            _queries.End(query);
+        }
     }
 
     private async ValueTask<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, ServerCallContext call)
     {
-        using var ticket = _admission.Enter();
-        var name = request.Database;
-        return await _names.RunAsync(name, call, async database =>
+        var query = _queries.Begin("GetOutcome", [], call);
+        try
         {
-            request.Database = name;
-            IdempotencyKeys.Check(request.IdempotencyKey);
-            if (await UseAsync(database, call) is not { } lease)
+            var name = request.Database;
+            var response = await _names.RunAsync(name, call, async database =>
             {
-                return await _context.Forwarder.GetOutcomeAsync(database.Id, request, call.CancellationToken);
-            }
+                request.Database = name;
+                query.Database = database.Name;
+                IdempotencyKeys.Check(request.IdempotencyKey);
+                if (await UseAsync(database, query, call) is not { } lease)
+                {
+                    return await _context.Forwarder.GetOutcomeAsync(database.Id, request, query, call.CancellationToken);
+                }
 
-            using (lease)
-            {
-                return await lease.Grain.GetOutcomeAsync(request, call.CancellationToken);
-            }
-        });
-    }
-
-    private static async Task WriteAllAsync(IAsyncEnumerable<EncodedResponse> parts, IResponseWriter<EncodedResponse> responses, ServerCallContext call)
-    {
-        await foreach (var part in parts)
+                using (lease)
+                {
+                    return await lease.Grain.GetOutcomeAsync(request, call.CancellationToken);
+                }
+            });
+            _queries.Answered(query, null, default);
+            return response;
+        }
+        catch (Exception e) when (_queries.Failed(query, e, call))
         {
-            await responses.WriteAsync(part, call.CancellationToken);
+            throw;
+        }
+        finally
+        {
+            _queries.End(query);
         }
     }
 
-    private ReadConstraint Check(ReadOptions? read, DatabaseRecord database)
+    private static async Task<(Served? Served, QueryWork Work)> WriteAllAsync(
+        IAsyncEnumerable<EncodedResponse> parts, IResponseWriter<EncodedResponse> responses, ServerCallContext call)
+    {
+        Served? served = null;
+        var work = default(QueryWork);
+        await foreach (var part in parts)
+        {
+            await responses.WriteAsync(part, call.CancellationToken);
+            served = part.Done?.Served ?? served;
+            if (part.Result?.End is { } end)
+            {
+                work.Add(end);
+            }
+        }
+
+        return (served, work);
+    }
+
+    private ReadConstraint Check(ReadOptions? read, DatabaseRecord database, RunningQuery query)
     {
         if (read is { AsOf.Length: > 0 })
         {
             throw NotBuilt("as_of"); // to ignore it would break a promise that the caller relies on
         }
 
-        return ReadConstraint.Parse(read, database.Id, _context.Options.WaitTimeout);
+        query.Database = database.Name;
+        return ReadConstraint.Parse(read, database.Id, _context.Options.WaitTimeout) with { Query = query };
     }
 
     /// <summary>The primary when it is here, else this region's replica; neither means that the call is passed on.</summary>
-    private async ValueTask<GrainLease<IDatabaseCopy>?> UseAsync(DatabaseRecord database, ServerCallContext call)
+    private async ValueTask<GrainLease<IDatabaseCopy>?> UseAsync(DatabaseRecord database, RunningQuery query, ServerCallContext call)
     {
         if (database.PrimaryNode == _context.Self.Id)
         {
+            query.Copy = "primary";
             return await _context.Primaries.UseAsync(database.Id, call.CancellationToken);
         }
 
@@ -193,6 +279,7 @@ public sealed class QueryService
                 ErrorCodes.NoPrimary, $"Node {by} takes this node for the primary of '{database.Name}', which is node {database.PrimaryNode}. Try again.");
         }
 
+        query.Copy = "replica";
         try
         {
             return database.HasReplicaOn(_context.Self) ? await _context.Replicas.UseAsync(database.Id, call.CancellationToken) : null;

@@ -9,13 +9,13 @@ internal sealed class Admission(int limit)
 {
     private int _inFlight; // by Interlocked
 
-    /// <summary>Lets a query in until the result is disposed.</summary>
+    /// <summary>Lets a query in until <see cref="Leave"/>.</summary>
     /// <exception cref="RequestException">There are too many (<see cref="ErrorCodes.Overloaded"/>).</exception>
-    public Ticket Enter()
+    public void Enter()
     {
         if (Interlocked.Increment(ref _inFlight) <= limit)
         {
-            return new Ticket(this);
+            return;
         }
 
         Interlocked.Decrement(ref _inFlight);
@@ -32,9 +32,6 @@ internal sealed class Admission(int limit)
             $"This node has {limit} queries in flight. Nothing was done; try again in a moment.");
     }
 
-    /// <summary>A query that is in.</summary>
-    internal readonly struct Ticket(Admission owner) : IDisposable
-    {
-        public void Dispose() => Interlocked.Decrement(ref owner._inFlight);
-    }
+    /// <summary>A query has ended.</summary>
+    public void Leave() => Interlocked.Decrement(ref _inFlight);
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using ReplicatedSqlite.Cluster;
 
 namespace ReplicatedSqlite.Router;
@@ -49,6 +50,12 @@ public sealed record RouterContext
 
     /// <summary>The version of the SQLite in this process.</summary>
     public required string SqliteVersion { get; init; }
+
+    /// <summary>For what an operator should know.</summary>
+    public required ILogger Logger { get; init; }
+
+    /// <summary>What is measured.</summary>
+    public RouterMetrics Metrics { get; init; } = RouterMetrics.Unobserved;
 
     /// <summary>Limits.</summary>
     public RouterOptions Options { get; init; } = new();

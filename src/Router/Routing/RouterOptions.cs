@@ -8,4 +8,7 @@ public sealed record RouterOptions
 
     /// <summary>Queries in flight on this node, waiting ones included; above it calls are refused at once. Default 10,000.</summary>
     public int MaxQueries { get; init; } = 10_000;
+
+    /// <summary>Requests that take longer are written to the log, without their values. Default 1 s; <see langword="null"/>: none.</summary>
+    public TimeSpan? SlowStatement { get; init; } = TimeSpan.FromSeconds(1);
 }

@@ -124,6 +124,7 @@ public sealed class ReadRunner<TMark>(
         QueryConnection connection, SqlRequest request, long asked)
     {
         var queueMs = time.GetElapsedTime(asked).TotalMilliseconds;
+        request.Progress?.Stage = RequestStage.Running;
         PreparedRead? read = null;
         try
         {

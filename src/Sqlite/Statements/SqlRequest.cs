@@ -34,6 +34,9 @@ public sealed class SqlRequest(IReadOnlyList<Statement> statements, bool script 
     /// <summary>The caller gave up. Looked at while SQLite runs.</summary>
     public CancellationToken Cancellation { get; init; }
 
+    /// <summary>Told where the request stands; <see langword="null"/> when nobody looks.</summary>
+    public RequestProgress? Progress { get; init; }
+
     /// <summary>Own SQL around the statements of a write, in the same transaction; <see langword="null"/> for none.</summary>
     public IMemberSteps? Steps { get; init; }
 }

@@ -263,6 +263,7 @@ public sealed class GroupWriter : IDisposable
         try
         {
             request.Cancellation.ThrowIfCancellationRequested();
+            request.Progress?.Stage = RequestStage.Running;
             if (request.Steps != null && !request.Steps.Before(_owner))
             {
                 member.AnsweredBefore = true;
@@ -315,6 +316,7 @@ public sealed class GroupWriter : IDisposable
                 throw SqlErrors.At(ErrorCodes.SqliteAuth, $"VACUUM is not allowed by the profile '{_writer.Policy.Name}'.", 0, sqliteCode: SqliteCodes.Auth);
             }
 
+            request.Progress?.Stage = RequestStage.Running;
             _writer.Watch.Start(request.Timeout, request.Cancellation);
             statement = _writer.Rent(request.Statements[0].Sql, 0, StatementRunner.VacuumRefusal);
             _writer.Runner.Begin(request.MaxResultBytes);
