@@ -73,6 +73,9 @@ public sealed class NodeReach : IAsyncDisposable
     /// <summary>Cancelled when the node becomes silent. A call that could go elsewhere is ended by it instead of hanging.</summary>
     public CancellationToken SilenceOf(string nodeId) => Get(nodeId).Silence;
 
+    /// <summary>Cancelled when the node has been silent for so long that the streams from it are worth nothing, though nobody has closed them.</summary>
+    public CancellationToken LossOf(string nodeId) => Get(nodeId).Loss;
+
     /// <summary>What this node answers to a ping.</summary>
     /// <param name="isLeaving">It is about to stop.</param>
     public PingResponse Answer(bool isLeaving)
@@ -107,7 +110,7 @@ public sealed class NodeReach : IAsyncDisposable
             {
                 if (_peers.TryRemove(gone, out var peer))
                 {
-                    peer.PingFailed(); // whoever waits for it need not any more
+                    peer.PingFailed(_time.NowMicroseconds()); // whoever waits for it need not any more
                 }
             }
 
@@ -153,7 +156,7 @@ public sealed class NodeReach : IAsyncDisposable
         }
         catch (RpcException)
         {
-            peer.PingFailed();
+            peer.PingFailed(_time.NowMicroseconds());
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
@@ -171,6 +174,7 @@ public sealed class NodeReach : IAsyncDisposable
         private readonly Lock _gate = new();
         private readonly ReachCore _core = new(times); // under _gate
         private CancellationTokenSource _silence = new(); // under _gate; a new one after each silence
+        private CancellationTokenSource _loss = new(); // the same after each loss
         private IReadOnlyDictionary<string, uint> _distances = new Dictionary<string, uint>(); // replaced as a whole
         private int _onTheWay; // by Interlocked
 
@@ -193,7 +197,22 @@ public sealed class NodeReach : IAsyncDisposable
             }
         }
 
-        public void Dispose() => _silence.Dispose();
+        public CancellationToken Loss
+        {
+            get
+            {
+                lock (_gate)
+                {
+                    return _loss.Token;
+                }
+            }
+        }
+
+        public void Dispose()
+        {
+            _silence.Dispose();
+            _loss.Dispose();
+        }
 
         public bool IsAside(long now)
         {
@@ -218,7 +237,7 @@ public sealed class NodeReach : IAsyncDisposable
 
         public void Sent(long now) => Change(core => core.Sent(now));
 
-        public void PingFailed() => Change(static core => core.PingFailed());
+        public void PingFailed(long now) => Change(core => core.PingFailed(now));
 
         public void CallFailed(long now) => Change(core => core.CallFailed(now));
 
@@ -248,22 +267,28 @@ public sealed class NodeReach : IAsyncDisposable
 
         private void Change(Action<ReachCore> change)
         {
-            CancellationTokenSource? ended = null;
+            CancellationTokenSource? silence, loss;
             lock (_gate)
             {
-                var wasSilent = _core.IsSilent;
+                var (wasSilent, wasLost) = (_core.IsSilent, _core.IsLost);
                 change(_core);
-                if (_core.IsSilent && !wasSilent)
-                {
-                    ended = _silence;
-                }
-                else if (!_core.IsSilent && wasSilent)
-                {
-                    _silence = new CancellationTokenSource();
-                }
+                silence = Turn(ref _silence, wasSilent, _core.IsSilent);
+                loss = Turn(ref _loss, wasLost, _core.IsLost);
             }
 
-            ended?.Cancel(); // outside: whoever waits may come back here
+            silence?.Cancel(); // outside: whoever waits may come back here
+            loss?.Cancel();
+        }
+
+        // What is to be cancelled, if anything is.
+        private static CancellationTokenSource? Turn(ref CancellationTokenSource source, bool was, bool isNow)
+        {
+            if (was && !isNow)
+            {
+                source = new CancellationTokenSource();
+            }
+
+            return isNow && !was ? source : null;
         }
     }
 }

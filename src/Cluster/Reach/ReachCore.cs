@@ -6,6 +6,7 @@ public sealed class ReachCore(ReachTimes times)
     private const double Gain = 1.0 / 8; // of a new measurement, as TCP has it
 
     private long? _oldestUnanswered;
+    private long _silentSince; // while it is silent
     private long _asideUntil = long.MinValue;
     private long _asideFor;
 
@@ -14,6 +15,9 @@ public sealed class ReachCore(ReachTimes times)
 
     /// <summary>It owes an answer for too long, or cannot be reached.</summary>
     public bool IsSilent { get; private set; }
+
+    /// <summary>It has been silent for so long that its connections are worth nothing, though nobody has closed them.</summary>
+    public bool IsLost { get; private set; }
 
     /// <summary>Whether calls that can go elsewhere should.</summary>
     public bool IsAside(long now) => IsSilent || now < _asideUntil;
@@ -30,13 +34,14 @@ public sealed class ReachCore(ReachTimes times)
         RoundTrip = RoundTrip is { } smoothed && !IsSilent ? smoothed + ((sample - smoothed) * Gain) : sample;
         _oldestUnanswered = null; // later pings that are on their way have time left
         IsSilent = false;
+        IsLost = false;
     }
 
     /// <summary>A ping failed: nobody is there, or the connection broke.</summary>
-    public void PingFailed()
+    public void PingFailed(long now)
     {
+        FallSilent(_oldestUnanswered ?? now);
         _oldestUnanswered = null;
-        IsSilent = true;
     }
 
     /// <summary>A call to it failed.</summary>
@@ -48,5 +53,19 @@ public sealed class ReachCore(ReachTimes times)
     }
 
     /// <summary>Time passes.</summary>
-    public void Pass(long now) => IsSilent |= _oldestUnanswered is { } sentAt && now - sentAt > times.Silence;
+    public void Pass(long now)
+    {
+        if (_oldestUnanswered is { } sentAt && now - sentAt > times.Silence)
+        {
+            FallSilent(sentAt);
+        }
+
+        IsLost |= IsSilent && now - _silentSince > times.Loss;
+    }
+
+    private void FallSilent(long since)
+    {
+        _silentSince = IsSilent ? _silentSince : since;
+        IsSilent = true;
+    }
 }

@@ -12,6 +12,9 @@ public sealed record ReachTimes
     /// <summary>A node that owes an answer for so long is silent.</summary>
     public long Silence { get; init; } = 500_000;
 
+    /// <summary>A node that is silent for so long is taken for lost: what it leads is looked for elsewhere. More than <see cref="Silence"/>, since a machine may be busy for a moment.</summary>
+    public long Loss { get; init; } = 1_500_000;
+
     /// <summary>After so long an answer is not waited for any more.</summary>
     public long PingWithin { get; init; } = 2_000_000;
 

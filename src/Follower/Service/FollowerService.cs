@@ -9,7 +9,9 @@ using NotMember = ReplicatedSqlite.Cluster.NotMember;
 namespace ReplicatedSqlite.Follower;
 
 /// <summary><c>replicatedsqlite.internal.v1.Follower</c> on one node.</summary>
-public sealed class FollowerService(FollowerNode node)
+/// <param name="node">What it serves.</param>
+/// <param name="lossOf">Cancelled when a leader's node is silent for too long: one that stands still, or is cut off, closes no stream.</param>
+public sealed class FollowerService(FollowerNode node, Func<string, CancellationToken>? lossOf = null)
 {
     private const long MaxReadBytes = 16 << 20;
 
@@ -39,6 +41,7 @@ public sealed class FollowerService(FollowerNode node)
             return;
         }
 
+        await using var loss = lossOf?.Invoke(hello.NodeId).UnsafeRegister(static state => ((ReplyOutbox)state!).End("The leader's node is silent."), outbox) ?? default;
         var sending = SendAsync(outbox, responses, call.CancellationToken);
         var released = false;
         try

@@ -11,7 +11,7 @@ internal static class NodeCommand
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
 
-    public static Command Create()
+    public static Command Create(StopSignals signals)
     {
         var config = new Option<string?>("--config")
         {
@@ -39,6 +39,7 @@ internal static class NodeCommand
                 return 1;
             }
 
+            signals.Patience += configuration.Node.HandOverPatience + configuration.Node.StopPatience;
             return parsed.GetValue(check) ? Show(configuration) : await RunAsync(configuration, cancellationToken);
         });
         return command;
@@ -65,7 +66,6 @@ internal static class NodeCommand
 
     private static async Task<int> RunAsync(NodeConfiguration configuration, CancellationToken cancellationToken)
     {
-        using var second = SecondSignal.Watch();
         using var logging = RunCommand.Logging(configuration.LogLevel);
         NodeHost node;
         try

@@ -7,7 +7,7 @@ namespace ReplicatedSqlite.Node;
 /// <summary>The command line of <c>./run</c>: starts a local cluster and runs until it is told to stop.</summary>
 internal static class RunCommand
 {
-    public static RootCommand Create()
+    public static RootCommand Create(StopSignals signals)
     {
         var regions = new Option<string>("--regions") { Description = "Regions, one node each, joined by commas.", DefaultValueFactory = _ => "enam,weur,apac" };
         var data = new Option<string>("--data") { Description = "Folder for everything that is kept.", DefaultValueFactory = _ => "./data" };
@@ -22,7 +22,7 @@ internal static class RunCommand
 
         var root = new RootCommand("ReplicatedSqlite: a local cluster of several regions in one process.") { regions, data, grpcPort, httpPort, delay, verbose, log, slow, unfixed };
         root.Subcommands.Add(DemoCommand.Create());
-        root.Subcommands.Add(NodeCommand.Create());
+        root.Subcommands.Add(NodeCommand.Create(signals));
         root.SetAction((parsed, cancellation) => RunAsync(
             () => new LocalClusterOptions
             {

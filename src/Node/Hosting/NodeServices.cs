@@ -171,7 +171,7 @@ internal sealed class NodeServices : IAsyncDisposable
         new AdminService(_router, queries).Map(grpc);
         new CopyService(_router).Map(grpc);
         new ReplicationService(_primaries, _copies.Primaries).Map(grpc);
-        new FollowerService(_node.Follower).Map(grpc);
+        new FollowerService(_node.Follower, _reach.LossOf).Map(grpc);
         grpc.MapUnary(ReplicationMethods.TakeOver, _copies.Leaderships.TakeOverAsync);
         grpc.MapUnary(ReplicationMethods.Ping, (_, _) => ValueTask.FromResult(_reach.Answer(isLeaving: _copies.Leaderships.IsLeaving)));
         _reach.Start();

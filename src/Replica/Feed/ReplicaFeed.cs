@@ -110,6 +110,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
     private async Task<FeedVerdict> FollowAsync(CancellationToken cancellationToken)
     {
         var primary = context.Forwarder.PrimaryOf(database);
+        using var watch = context.Forwarder.Watch(primary, database, cancellationToken); // one that stands still closes no stream
         await using var call = context.Channels.ForShipping(primary).OpenDuplex(ReplicationMethods.Subscribe, null, cancellationToken);
         await call.WriteAsync(Hello(), cancellationToken);
         _receivedBytes = 0;
@@ -118,7 +119,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
         uint leader = 0;
         var epochs = EpochTable.Empty;
         SnapshotReceiver? snapshot = null;
-        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(watch.Token);
         try
         {
             await using var messages = ((IAsyncEnumerable<SubscribeResponse>)call.Responses)
@@ -180,7 +181,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
         }
         catch (OperationCanceledException) when (silence.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"the primary was silent for {context.Options.SilenceLimit.TotalSeconds} s");
+            throw new TimeoutException(watch.IsCut ? "another node leads" : $"the primary was silent for {context.Options.SilenceLimit.TotalSeconds} s");
         }
         finally
         {

@@ -40,6 +40,9 @@ internal sealed class KeyedWriters : IAsyncDisposable
     /// <summary>How many writes were answered.</summary>
     public int Answered => _answered.Count;
 
+    /// <summary>Why a try failed last.</summary>
+    public string? LastRefusal { get; private set; }
+
     /// <summary>Of the answered writes; each is the row's own text too.</summary>
     public IEnumerable<string> Keys => _answered.Keys;
 
@@ -79,6 +82,7 @@ internal sealed class KeyedWriters : IAsyncDisposable
                 catch (RpcException refused) when (refused.FindDetail<SqlError>() is null or
                     { Code: ErrorCodes.NoPrimary or ErrorCodes.QuorumUnavailable or ErrorCodes.WriteOutcomeUnknown or ErrorCodes.CopyStale or ErrorCodes.Overloaded })
                 {
+                    LastRefusal = refused.Message;
                     await Task.Delay(20);
                 }
             }

@@ -67,6 +67,23 @@ public sealed class ConfigurationTests
         Assert.Contains(reason, errors);
     }
 
+    [Fact]
+    public async Task A_second_signal_stops_a_node_at_once()
+    {
+        using var folder = new TemporaryFolder();
+        await using var node = NodeProcess.Begin(["node", "--region", "weur", "--data", folder.Path, "--control", "embedded", "--listen-grpc-port", "0", "--listen-http-port", "0", "--times-drain", "1m"]);
+        await node.ReadyAsync();
+        await using var client = new ReplicatedSqliteClient(node.GrpcAddresses[0]);
+        await client.Admin.CreateDatabaseAsync("d");
+        var rows = client.Database("d").StreamAsync("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c").GetAsyncEnumerator();
+        Assert.True(await rows.MoveNextAsync()); // nobody reads on: the stop waits for it
+        await node.SendAsync("TERM");
+        await Eventually.TrueAsync(() => node.Output.Contains("stopping"), "it stops");
+        await node.SendAsync("TERM");
+        Assert.Equal(130, await node.EndAsync());
+        Assert.Contains("stopped at once", node.Errors, StringComparison.Ordinal);
+    }
+
     private static async Task<(int Code, string Output, string Errors)> RunAsync(string file, (string Name, string Value)[] environment, params string[] arguments)
     {
         using var folder = new TemporaryFolder();

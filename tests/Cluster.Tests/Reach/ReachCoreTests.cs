@@ -1,0 +1,83 @@
+namespace ReplicatedSqlite.Cluster.Tests;
+
+public sealed class ReachCoreTests
+{
+    private const long Millisecond = 1000;
+
+    private static readonly ReachTimes _times = ReachTimes.Default;
+    private readonly ReachCore _core = new(_times);
+
+    [Fact]
+    public void The_first_round_trip_counts_as_it_is_and_later_ones_move_it_slowly()
+    {
+        Assert.Null(_core.RoundTrip);
+        Ping(0, 80 * Millisecond);
+        Assert.Equal(80 * Millisecond, _core.RoundTrip);
+        Ping(200 * Millisecond, 160 * Millisecond);
+        Assert.Equal(90 * Millisecond, _core.RoundTrip);
+    }
+
+    [Fact]
+    public void Who_owes_an_answer_for_too_long_is_silent_then_lost_and_neither_when_it_answers()
+    {
+        Ping(0, Millisecond);
+        _core.Sent(Millisecond);
+        _core.Pass(Millisecond + _times.Silence);
+        Assert.False(_core.IsSilent);
+        _core.Pass(Millisecond + _times.Silence + 1);
+        Assert.True(_core.IsSilent && !_core.IsLost && _core.IsAside(0));
+        _core.Pass(Millisecond + _times.Loss + 1);
+        Assert.True(_core.IsLost);
+        _core.Answered(Millisecond, Millisecond + _times.Loss + 2);
+        Assert.False(_core.IsSilent || _core.IsLost || _core.IsAside(0));
+        Assert.Equal(_times.Loss + 2, _core.RoundTrip); // what was measured before says nothing any more
+    }
+
+    [Fact]
+    public void A_later_ping_does_not_make_an_unanswered_one_younger()
+    {
+        _core.Sent(0);
+        _core.Sent(_times.Silence);
+        _core.Pass(_times.Silence + 1);
+        Assert.True(_core.IsSilent);
+    }
+
+    [Fact]
+    public void A_ping_that_fails_is_silence_at_once_and_loss_only_when_it_lasts()
+    {
+        _core.Sent(0);
+        _core.PingFailed(Millisecond);
+        Assert.True(_core.IsSilent);
+        _core.Sent(200 * Millisecond);
+        _core.PingFailed(201 * Millisecond);
+        _core.Pass(_times.Loss);
+        Assert.False(_core.IsLost);
+        _core.Pass(_times.Loss + 1);
+        Assert.True(_core.IsLost);
+    }
+
+    [Fact]
+    public void Each_failed_call_puts_it_aside_for_longer_up_to_a_bound_and_a_good_while_is_forgiven()
+    {
+        long now = 0;
+        var expected = _times.AsideFirst;
+        for (var i = 0; i < 10; i++)
+        {
+            _core.CallFailed(now);
+            Assert.True(_core.IsAside(now + expected - 1), $"failure {i}");
+            Assert.False(_core.IsAside(now + expected), $"failure {i}");
+            now += expected;
+            expected = Math.Min(expected * 2, _times.AsideAtMost);
+        }
+
+        now += _times.AsideAtMost;
+        _core.CallFailed(now);
+        Assert.False(_core.IsAside(now + _times.AsideFirst));
+    }
+
+    private void Ping(long sentAt, long takes)
+    {
+        _core.Sent(sentAt);
+        _core.Answered(sentAt, sentAt + takes);
+    }
+}
