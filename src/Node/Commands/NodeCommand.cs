@@ -66,7 +66,7 @@ internal static class NodeCommand
 
     private static async Task<int> RunAsync(NodeConfiguration configuration, CancellationToken cancellationToken)
     {
-        using var logging = RunCommand.Logging(configuration.LogLevel);
+        using var logging = RunCommand.Logging(configuration.LogLevel, configuration.LogFormat);
         NodeHost node;
         try
         {

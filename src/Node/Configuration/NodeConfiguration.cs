@@ -32,6 +32,9 @@ internal sealed class NodeConfiguration
     /// <summary>From which level on things are logged.</summary>
     public LogLevel LogLevel => _values.Get(NodeSettings.LogLevel);
 
+    /// <summary>How the log is written.</summary>
+    public LogFormat LogFormat => _values.Get(NodeSettings.LogFormat) == "json" ? LogFormat.Json : LogFormat.Text;
+
     /// <summary>Every setting, what it is, and where that comes from; secrets hidden.</summary>
     public IEnumerable<(string Key, string Text, string Source)> Effective =>
         NodeSettings.All.Select(setting => (setting.Key, _values.TextOf(setting) ?? "(not set)", _values.SourceOf(setting) ?? "default"));
@@ -83,7 +86,12 @@ internal sealed class NodeConfiguration
         AllowUnfixedSqlite = values.Get(NodeSettings.AllowUnfixedSqlite),
         Connections = new GrpcConnectionLimits { MaxConnections = values.Get(NodeSettings.MaxConnections), MaxStreamsPerConnection = values.Get(NodeSettings.MaxStreams) },
         Grpc = new GrpcServerOptions { MaxRequestBytes = (int)values.Get(NodeSettings.MaxRequestBytes) },
-        Router = new RouterOptions { MaxQueries = values.Get(NodeSettings.MaxQueries), WaitTimeout = values.Get(NodeSettings.WaitTimeout) },
+        Router = new RouterOptions
+        {
+            MaxQueries = values.Get(NodeSettings.MaxQueries),
+            WaitTimeout = values.Get(NodeSettings.WaitTimeout),
+            SlowStatement = values.Get(NodeSettings.SlowStatement) is { Ticks: > 0 } threshold ? threshold : null,
+        },
         Primary = new PrimaryOptions
         {
             MaxWaitingWrites = values.Get(NodeSettings.MaxWaitingWrites),

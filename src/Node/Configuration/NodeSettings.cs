@@ -58,6 +58,9 @@ internal static class NodeSettings
     public static readonly Setting<bool> AllowUnfixedSqlite = new Setting<bool>("allow_unfixed_sqlite", "run with a SQLite that has the WAL-reset race; not for data that matters", SettingTypes.Flag).Or(false);
     public static readonly Setting<LogLevel> LogLevel = new Setting<LogLevel>("log.level", "what is logged, to standard error", SettingTypes.LogLevel).Or(Microsoft.Extensions.Logging.LogLevel.Warning);
 
+    public static readonly Setting<string> LogFormat = new Setting<string>("log.format", "how it is written: for people, or one JSON object a line", SettingTypes.OneOf("text", "json")).Or("text");
+    public static readonly Setting<TimeSpan> SlowStatement = new Setting<TimeSpan>("log.slow_statement", "requests that take so long are logged, without their values; 0: none", SettingTypes.Time(TimeSpan.Zero, _day)).Or(TimeSpan.FromSeconds(1));
+
     /// <summary>All of them, in the order in which they are shown.</summary>
     public static IReadOnlyList<Setting> All { get; } =
     [
@@ -67,7 +70,7 @@ internal static class NodeSettings
         MaxQueries, MaxConnections, MaxStreams, MaxRequestBytes, MaxWaitingWrites, ImageCacheBytes, MaxIdempotencyKeys,
         GrainIdle, WaitTimeout, StatementTimeout, TransactionIdle, TransactionTotal, IdempotencyRetention, HandOver, StopPatience,
         Loss, ProbeWithin, ReadLease,
-        AllowUnfixedSqlite, LogLevel,
+        AllowUnfixedSqlite, LogLevel, LogFormat, SlowStatement,
     ];
 
     /// <summary>Those that somebody must set.</summary>

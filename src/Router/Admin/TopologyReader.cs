@@ -1,6 +1,7 @@
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Internal.V1;
+using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Router;
@@ -24,12 +25,43 @@ internal sealed class TopologyReader(RouterContext context)
         }
 
         var database = context.Control.Find(request.Database) ?? throw DatabaseNames.NotFound(request.Database);
-        var copies = await Task.WhenAll(nodes.Select(node => AskAsync(node, database, cancellationToken)));
-        topology.Copies.AddRange(copies.OfType<Copy>());
+        var answers = await Task.WhenAll(nodes.Select(node => AskAsync(node, database, cancellationToken)));
+        topology.Copies.AddRange(answers.Select(static answer => answer.Copy).OfType<Copy>());
+        CountBehind(topology.Copies);
+        foreach (var (node, (answered, _)) in topology.Nodes.Zip(answers))
+        {
+            node.Alive = answered;
+        }
+
+        var alive = topology.Nodes.Where(static node => node.Alive).Select(static node => node.Id).ToHashSet(StringComparer.Ordinal);
+        topology.Followers.AddRange(database.Followers.Select(follower => new Copy
+        {
+            NodeId = follower.NodeId,
+            Region = nodes.FirstOrDefault(node => node.Id == follower.NodeId)?.Region ?? "", // of one that is away nobody knows
+            Role = Role.Follower,
+            Alive = alive.Contains(follower.NodeId),
+        }));
         return topology;
     }
 
-    private async Task<Copy?> AskAsync(NodeRecord node, DatabaseRecord database, CancellationToken cancellationToken)
+    // The primary was asked at about the same moment: a replica that was asked a little later may have more.
+    private static void CountBehind(ICollection<Copy> copies)
+    {
+        if (copies.FirstOrDefault(static copy => copy.Role == Role.Primary) is not { } primary || !Bookmark.TryParse(primary.Bookmark, out var newest))
+        {
+            return;
+        }
+
+        foreach (var copy in copies.Where(static copy => copy.Role == Role.Replica))
+        {
+            if (Bookmark.TryParse(copy.Bookmark, out var visible))
+            {
+                copy.WritesBehind = newest.Sequence > visible.Sequence ? newest.Sequence - visible.Sequence : 0;
+            }
+        }
+    }
+
+    private async Task<(bool Answered, Copy? Copy)> AskAsync(NodeRecord node, DatabaseRecord database, CancellationToken cancellationToken)
     {
         try
         {
@@ -38,20 +70,30 @@ internal sealed class TopologyReader(RouterContext context)
                 new GetCopyRequest { DatabaseId = database.Id.ToString() },
                 new CallOptions { Timeout = _patience },
                 cancellationToken);
-            return answer.Active
-                ? new Copy
-                {
-                    NodeId = node.Id,
-                    Region = node.Region,
-                    Role = answer.Primary ? Role.Primary : Role.Replica,
-                    Bookmark = answer.Visible,
-                    ConfirmLagMs = answer.ConfirmLagMs,
-                }
-                : null;
+            if (!answer.Active)
+            {
+                return (true, null);
+            }
+
+            var copy = new Copy
+            {
+                NodeId = node.Id,
+                Region = node.Region,
+                Role = answer.Primary ? Role.Primary : Role.Replica,
+                Bookmark = answer.Visible,
+                ConfirmLagMs = answer.ConfirmLagMs,
+                Alive = true,
+            };
+            if (answer.HasStalenessMs)
+            {
+                copy.StalenessMs = answer.StalenessMs;
+            }
+
+            return (true, copy);
         }
         catch (RpcException)
         {
-            return null; // a node that does not answer shows nothing
+            return (false, null); // a node that does not answer shows nothing
         }
     }
 

@@ -27,13 +27,19 @@ public sealed class CopyService(RouterContext context)
         using (lease)
         {
             var status = lease.Grain.Status;
-            return new GetCopyResponse
+            var response = new GetCopyResponse
             {
                 Active = true,
                 Primary = status.IsPrimary,
                 Visible = status.Visible.ToBookmark(id).ToString(),
                 ConfirmLagMs = status.ConfirmLagMs,
             };
+            if (status.Staleness is { } staleness)
+            {
+                response.StalenessMs = staleness.TotalMilliseconds;
+            }
+
+            return response;
         }
     }
 }
