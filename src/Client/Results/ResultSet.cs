@@ -26,6 +26,13 @@ public sealed class ResultSet
     /// <summary>The rows.</summary>
     public Rows Rows { get; }
 
+    /// <summary>The rows as <typeparamref name="T"/>, as <see cref="PreparedStatement.AllAsync{T}"/> gives them.</summary>
+    public IReadOnlyList<T?> As<T>()
+    {
+        var map = RowMapper<T>.For(Columns);
+        return [.. Rows.Select(map)];
+    }
+
     /// <summary>What the statement did.</summary>
     public StatementMeta Meta { get; }
 }

@@ -46,6 +46,9 @@ public abstract class SqlExecutor
         return SendAsync([.. statements], script: false, options, cancellationToken);
     }
 
+    /// <summary>SQL to be bound to values and run here. Nothing is sent yet.</summary>
+    public PreparedStatement Prepare(string sql) => new(this, new SqlStatement(sql));
+
     /// <summary>Runs SQL that holds several statements as one transaction. Each takes the named parameters it names and, in order, as many positional ones as it has.</summary>
     public Task<SqlResponse> ScriptAsync(
         string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default) =>
