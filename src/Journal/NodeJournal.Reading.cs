@@ -16,6 +16,24 @@ public sealed partial class NodeJournal
         }
     }
 
+    /// <summary>The databases whose logs, from their bases on, have more bytes than this.</summary>
+    public IReadOnlyList<DatabaseId> LogsAbove(long bytes)
+    {
+        lock (_gate)
+        {
+            return [.. _index.All.Where(log => log.Bytes > bytes).Select(log => log.Id)];
+        }
+    }
+
+    /// <summary>Bytes of a log's entries, from its base on.</summary>
+    public long BytesOf(DatabaseId database)
+    {
+        lock (_gate)
+        {
+            return _index.Find(database)?.Bytes ?? 0;
+        }
+    }
+
     /// <summary>The durable end of a log; the start for a database that is not known.</summary>
     public Position LastOf(DatabaseId database)
     {

@@ -22,7 +22,7 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
 
     private readonly string _folder = context.FolderOf(database);
 
-    private string FilePath => Path.Combine(_folder, "db.sqlite");
+    private string FilePath => context.FileOf(database);
 
     public async Task<PrimaryGrain> RunAsync(CancellationToken cancellationToken)
     {
@@ -39,10 +39,13 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
             }
 
             var start = await BeginAsync(record, above, cancellationToken);
-            var leadership = new Leadership(start, context, () => LocalRecovery.BaseOf(FilePath, database));
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await using var bases = new BaseFetch(context, record, () => patience.CancelAfter(context.Options.QuorumPatience)); // as long as a copy comes, it is waited for
+            var leadership = new Leadership(start, context, (first, fromElsewhere, cancellation) => ObtainBaseAsync(bases, first, fromElsewhere, cancellation));
             try
             {
-                return await RunAsync(record, start, leadership, cancellationToken);
+                patience.CancelAfter(context.Options.QuorumPatience);
+                return await RunAsync(record, start, leadership, bases, patience.Token, cancellationToken);
             }
             catch (Exception e)
             {
@@ -77,10 +80,27 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         return new LeaderStart(database, new Promise(epoch, activation), context.OwnFollower.Journal, hint, ownSets.LastOrDefault(), wanted) { OlderSets = ownSets };
     }
 
-    private async Task<PrimaryGrain> RunAsync(DatabaseRecord record, LeaderStart start, Leadership leadership, CancellationToken cancellationToken)
+    private async Task<DurableBase?> ObtainBaseAsync(BaseFetch bases, Position first, bool fromElsewhere, CancellationToken cancellationToken) =>
+        !fromElsewhere && LocalRecovery.BaseOf(FilePath, database) is { } own && own >= first ? new DurableBase(own, null) : await bases.RunAsync(first, cancellationToken);
+
+    // A node may lead whose copy is older than what is left of the log, or that has none. Where there was only one, the look at the file says what is missing.
+    private async Task EnsureBaseAsync(DatabaseRecord record, BaseFetch bases, CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(context.Options.QuorumPatience);
+        var first = context.OwnFollower.LogOf(database).First;
+        if (LocalRecovery.LacksBase(FilePath, database, first) && record.Followers.Length > 1 && await bases.RunAsync(first, cancellationToken) is null)
+        {
+            throw new RequestException(
+                ErrorCodes.NoPrimary,
+                $"This node cannot lead {database}: its log begins at {first}, its own copy holds {LocalRecovery.BaseOf(FilePath, database)?.ToString() ?? "nothing"}, " +
+                $"and no other node gave one that is new enough ({bases.Refusals}). Start a node that has a copy, or bring this node's files back. Nothing was done.");
+        }
+
+        await bases.DisposeAsync(); // one that recovery has given up may be under way still
+    }
+
+    private async Task<PrimaryGrain> RunAsync(
+        DatabaseRecord record, LeaderStart start, Leadership leadership, BaseFetch bases, CancellationToken patience, CancellationToken cancellationToken)
+    {
         Position end;
         LocalCopy copy;
         try
@@ -89,18 +109,20 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
             {
                 leadership.Begin();
                 end = resumed;
+                await EnsureBaseAsync(record, bases, patience);
                 copy = await context.Writers.RunAsync(() => LocalRecovery.Look(FilePath, record, context.OwnFollower, end));
             }
             else
             {
-                var adoption = await leadership.RecoverAsync(patience.Token);
+                var adoption = await leadership.RecoverAsync(patience);
+                await EnsureBaseAsync(record, bases, patience);
                 copy = await context.Writers.RunAsync(() => LocalRecovery.Look(FilePath, record, context.OwnFollower, adoption.Position));
                 var opening = OpenEpoch(record, copy, start.Promise.Epoch, adoption);
-                await leadership.OpenAsync(opening, patience.Token);
+                await leadership.OpenAsync(opening, patience);
                 (end, copy) = (opening.End, copy with { State = new LogState(opening.EpochTable!, opening.Header.CommitTimeMicroseconds) });
             }
 
-            await leadership.KeepAsync(end).WaitAsync(patience.Token);
+            await leadership.KeepAsync(end).WaitAsync(patience);
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

@@ -25,6 +25,9 @@ public sealed record PrimaryContext
     /// <summary>Where logs and snapshots are kept for good; <see langword="null"/>: nowhere.</summary>
     public ColdStorage.ColdStore? Cold { get; init; }
 
+    /// <summary>Ways to the other nodes, for copies of databases; without, none is fetched.</summary>
+    public NodeChannels? Channels { get; init; }
+
     /// <summary>The node is going away: its primaries give their leaderships up.</summary>
     public CancellationToken Stopping { get; init; }
 
@@ -58,6 +61,8 @@ public sealed record PrimaryContext
 
     /// <summary>Settings.</summary>
     public PrimaryOptions Options { get; init; } = new();
+
+    internal string FileOf(Protocol.DatabaseId database) => Path.Combine(FolderOf(database), "db.sqlite");
 
     internal ImageBudget Images => LazyInitializer.EnsureInitialized(ref _images, () => new ImageBudget(Options.ImageCacheBytes));
 }

@@ -24,6 +24,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     private readonly ReplicatedLog _log;
     private readonly DurableBases _bases = new();
     private readonly ColdUploader? _uploader; // brings the confirmed log to cold storage
+    private readonly LogTrimmer _trimmer;
     private readonly DatabaseWriter _writer;
     private readonly Lock _commit = new();
     private readonly KnownTexts _known = new();
@@ -43,7 +44,8 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         _epochs = state.Epochs;
         EncodedEpochs = new byte[EpochTableFormat.SizeOf(_epochs)];
         EpochTableFormat.Write(EncodedEpochs, _epochs);
-        _writer = new DatabaseWriter(context, file, log, state, _commit, TrimmablePosition);
+        _trimmer = new LogTrimmer(TrimmablePosition, log.Trim);
+        _writer = new DatabaseWriter(context, file, log, state, _commit, _trimmer);
         _reads = new ReadRunner<Position>(file.Readers, context.Readers, _known, new SnapshotSource(_commit, log), context.Time);
         _uploader = context.Cold?.Open(new PrimaryUploadSource(context, file, log, _epochs), isLeader: true);
         if (_uploader is not null)
@@ -84,8 +86,14 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     {
         ArgumentNullException.ThrowIfNull(context);
         var first = context.OwnFollower.LogOf(database).First;
-        return first == Position.Start
-            || (LocalRecovery.BaseOf(Path.Combine(context.FolderOf(database), "db.sqlite"), database) is { } own && own >= first);
+        return first == Position.Start || BaseOf(context, database) >= first;
+    }
+
+    /// <summary>What the main file of this node's copy holds, synced; <see langword="null"/> if there is none that can be trusted.</summary>
+    public static Position? BaseOf(PrimaryContext context, DatabaseId database)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return LocalRecovery.BaseOf(context.FileOf(database), database);
     }
 
     /// <summary>Becomes primary: recovers the file, wins an epoch, and confirms the entry that opens it.</summary>
@@ -268,7 +276,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
         });
         await using var sender = new SnapshotSender(snapshot, position, commitTime, _context.Readers, _context.Time);
         await PassAsync(position);
-        await sender.SendAsync(responses, cancellationToken);
+        await sender.SendAsync((part, cancellation) => responses.WriteAsync(new SubscribeResponse { Snapshot = part }, cancellation), cancellationToken);
         return position;
     }
 
@@ -358,7 +366,13 @@ public sealed partial class PrimaryGrain : IDatabaseCopy
     }
 
     /// <summary>A replica says how much its main file holds, synced.</summary>
-    internal void NoteCopy(string nodeId, Position checkpointed) => _bases.Note(nodeId, checkpointed);
+    internal void NoteCopy(string nodeId, Position checkpointed)
+    {
+        if (_bases.Note(nodeId, checkpointed))
+        {
+            _trimmer.Look();
+        }
+    }
 
     // An idle grain leaves its promise with the node. One that could not confirm everything, or lost its leadership, leaves nothing.
     private async ValueTask LetGoAsync()

@@ -42,6 +42,9 @@ internal static partial class PrimaryLog
     [LoggerMessage(2011, LogLevel.Warning, "The catalogue could not be told who follows {Database}; the log says it")]
     public static partial void FollowersNotNamed(ILogger logger, DatabaseId database, Exception reason);
 
+    [LoggerMessage(2012, LogLevel.Information, "This node had no copy of {Database} from which the log reaches on, and got one from node {Node}, at {Position}")]
+    public static partial void BaseFetched(ILogger logger, DatabaseId database, string node, Position position);
+
     [LoggerMessage(2014, LogLevel.Information, "Epoch {Epoch} of {Database} was given up here: {Reason}")]
     public static partial void LeadershipGivenUp(ILogger logger, DatabaseId database, uint epoch, string reason);
 }

@@ -1,4 +1,5 @@
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Internal.V1;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
 
@@ -79,6 +80,15 @@ public sealed class ReplicaGrain : IDatabaseCopy
         await _following;
         _waiters.Dispose();
         await _copy.DisposeAsync();
+    }
+
+    /// <summary>Sends what this copy shows to a node that begins to lead.</summary>
+    /// <inheritdoc cref="ReplicaCopy.SendBaseAsync"/>
+    internal async Task<(Position To, LogState State)> SendBaseAsync(
+        Position atLeast, Func<SubscribeResponse.Types.SnapshotPart, CancellationToken, ValueTask> write, CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
+        return await _copy.SendBaseAsync(atLeast, write, ending.Token);
     }
 
     private async Task FollowAsync(ReplicaContext context, DatabaseId database)

@@ -30,6 +30,22 @@ public sealed class TrimTests
     }
 
     [Fact]
+    public void The_bytes_of_a_log_are_those_that_are_left_of_it()
+    {
+        var entries = Fill(300);
+        var all = _fixture.Journal.BytesOf(_log.Database);
+        Assert.True(all > 300 * 50);
+        Assert.Equal([_log.Database], _fixture.Journal.LogsAbove(all - 1));
+        Assert.Empty(_fixture.Journal.LogsAbove(all));
+        _fixture.KillAndReopen();
+        Assert.Equal(all, _fixture.Journal.BytesOf(_log.Database));
+        _fixture.Run(_fixture.Journal.SetBaseAsync(_log.Database, entries[^100]));
+        Assert.InRange(_fixture.Journal.BytesOf(_log.Database), all / 4, all / 2); // runs of up to 32 entries go as a whole
+        _fixture.Run(_fixture.Journal.StartAtAsync(_log.Database, new(9, 900, new(1, 2))));
+        Assert.Equal(0, _fixture.Journal.BytesOf(_log.Database));
+    }
+
+    [Fact]
     public void A_note_and_a_state_in_a_file_that_goes_are_carried_forward()
     {
         _fixture.Run(_fixture.Journal.SetNoteAsync(JournalFixture.Database(2), [5]));

@@ -36,14 +36,22 @@ public static class LogStateFile
             return LogState.Empty;
         }
 
-        var bytes = File.ReadAllBytes(path);
+        return Decode(File.ReadAllBytes(path), path);
+    }
+
+    /// <summary>The state in bytes that came from such a file.</summary>
+    /// <param name="bytes">All of it.</param>
+    /// <param name="path">What it is called in errors.</param>
+    /// <exception cref="InvalidDataException">They are damaged.</exception>
+    public static LogState Decode(ReadOnlySpan<byte> bytes, string path)
+    {
         if (bytes.Length < TimeBytes + ChecksumBytes)
         {
             throw new InvalidDataException($"'{path}' has {bytes.Length} bytes; a commit time, an epoch table and a checksum were expected.");
         }
 
-        var body = bytes.AsSpan(0, bytes.Length - ChecksumBytes);
-        var found = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(body.Length));
+        var body = bytes[..^ChecksumBytes];
+        var found = BinaryPrimitives.ReadUInt32LittleEndian(bytes[body.Length..]);
         var computed = Crc32C.Of(body);
         return found == computed
             ? new LogState(EpochTableFormat.Read(body[TimeBytes..]), BinaryPrimitives.ReadInt64LittleEndian(body))
@@ -51,13 +59,17 @@ public static class LogStateFile
     }
 
     /// <summary>Writes the state in place of the one that is there: whole or not at all, durable on return.</summary>
-    public static void Write(string path, LogState state)
+    public static void Write(string path, LogState state) => DurableFile.Write(path, Encode(state));
+
+    /// <summary>The file's bytes.</summary>
+    public static byte[] Encode(LogState state)
     {
+        ArgumentNullException.ThrowIfNull(state);
         var size = TimeBytes + EpochTableFormat.SizeOf(state.Epochs);
         var bytes = new byte[size + ChecksumBytes];
         BinaryPrimitives.WriteInt64LittleEndian(bytes, state.CommitTimeMicroseconds);
         EpochTableFormat.Write(bytes.AsSpan(TimeBytes), state.Epochs);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(size), Crc32C.Of(bytes.AsSpan(0, size)));
-        DurableFile.Write(path, bytes);
+        return bytes;
     }
 }

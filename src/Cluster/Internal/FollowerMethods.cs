@@ -14,6 +14,9 @@ public static class FollowerMethods
     /// <summary>Reads the log.</summary>
     public static readonly GrpcMethod<ReadLogRequest, ReadLogResponse> Read = new(Service, "Read", MethodKind.ServerStreaming);
 
+    /// <summary>Reads a copy of the database.</summary>
+    public static readonly GrpcMethod<ReadBaseRequest, ReadBaseResponse> ReadBase = new(Service, "ReadBase", MethodKind.ServerStreaming);
+
     /// <summary>Asks whether a leader is lost.</summary>
     public static readonly GrpcMethod<ProbeRequest, ProbeResponse> Probe = new(Service, "Probe", MethodKind.Unary);
 }

@@ -131,11 +131,14 @@ public static class FollowerWire
     private static Promised Decode(Promise promise, Down.Promised promised) => new(
         promise, promised.Last.ToPosition(), promised.First.ToPosition(), promised.Confirmed.ToPosition(), Decode(promised.Sets));
 
-    private static KnownFollowerSets? Encode(KnownSets? known) => known is null
+    /// <summary>Follower sets and where they were decided.</summary>
+    public static KnownFollowerSets? Encode(KnownSets? known) => known is null
         ? null
         : new() { DecidedAt = known.DecidedAt.ToMessage(), Sets = UnsafeByteOperations.UnsafeWrap(known.Sets.Encode()) };
 
-    private static KnownSets? Decode(KnownFollowerSets? known) => known is null ? null : new(known.DecidedAt.ToPosition(), FollowerSets.Decode(known.Sets.Span));
+    /// <summary>Follower sets and where they were decided.</summary>
+    /// <exception cref="EntryFormatException">They are damaged.</exception>
+    public static KnownSets? Decode(KnownFollowerSets? known) => known is null ? null : new(known.DecidedAt.ToPosition(), FollowerSets.Decode(known.Sets.Span));
 
     private static FollowRequest New(LeaderMessage message, Action<FollowRequest> fill)
     {

@@ -43,6 +43,9 @@ internal sealed class DatabaseLog(DatabaseId id)
     /// <summary>Grows whenever something of it becomes durable.</summary>
     public long Changes { get; set; }
 
+    /// <summary>Bytes of the entries in <see cref="Segments"/>, those that were cut out of a run among them.</summary>
+    public long Bytes { get; set; }
+
     /// <summary>Durable runs in order of the log.</summary>
     public List<LogSegment> Segments { get; } = [];
 

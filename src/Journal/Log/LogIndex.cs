@@ -42,6 +42,7 @@ internal sealed class LogIndex
             file.Segments++;
         }
 
+        log.Bytes += bytes;
         log.Durable = end;
     }
 
@@ -155,6 +156,7 @@ internal sealed class LogIndex
         var count = 0;
         while (count < log.Segments.Count && log.Segments[count].End <= log.Base)
         {
+            log.Bytes -= log.Segments[count].Bytes;
             log.Segments[count++].File.Segments--;
         }
 
@@ -165,6 +167,7 @@ internal sealed class LogIndex
     {
         for (var i = from; i < log.Segments.Count; i++)
         {
+            log.Bytes -= log.Segments[i].Bytes;
             log.Segments[i].File.Segments--;
         }
 

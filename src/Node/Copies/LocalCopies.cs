@@ -16,8 +16,9 @@ internal sealed class LocalCopies : IAsyncDisposable
     private readonly ReplicaContext _replicaContext;
     private readonly CopyRoles _roles = new();
     private readonly SemaphoreSlim _removing = new(1);
+    private readonly LongLogs _longLogs;
 
-    public LocalCopies(NodeContext node, PrimaryContext primaryContext, ReplicaContext replicaContext, TimeSpan idle)
+    public LocalCopies(NodeContext node, PrimaryContext primaryContext, ReplicaContext replicaContext, TimeSpan idle, long longLogBytes)
     {
         _node = node;
         _primaryContext = primaryContext;
@@ -25,6 +26,7 @@ internal sealed class LocalCopies : IAsyncDisposable
         Primaries = new(OpenPrimaryAsync, node.Time, idle, _roles.EnterAsync);
         Replicas = new(OpenReplicaAsync, node.Time, idle, _roles.EnterAsync);
         Leaderships = new Leaderships(node, primaryContext, this);
+        _longLogs = new LongLogs(node, Replicas, database => PrimaryGrain.BaseOf(primaryContext, database), longLogBytes);
     }
 
     /// <summary>Of the databases that this node leads.</summary>
@@ -48,6 +50,7 @@ internal sealed class LocalCopies : IAsyncDisposable
     {
         try
         {
+            _longLogs.Release(database);
             await Replicas.DeactivateAsync(database);
             using var turn = await _roles.EnterAsync(database, CancellationToken.None);
 
@@ -66,6 +69,7 @@ internal sealed class LocalCopies : IAsyncDisposable
     /// <summary>The catalogue has forgotten it; what is left of it here is only in the way. What fails now is done at the next start.</summary>
     public async Task RemoveAsync(DatabaseId database)
     {
+        _longLogs.Release(database);
         await _removing.WaitAsync(); // the request that deletes and the catalogue's watch both come here
         try
         {
@@ -108,20 +112,24 @@ internal sealed class LocalCopies : IAsyncDisposable
     /// <summary>Tells all grains to end what would keep them in use.</summary>
     public void BeginStop()
     {
+        _longLogs.BeginStop();
         Replicas.BeginStop();
         Primaries.BeginStop();
     }
 
     public async ValueTask DisposeAsync()
     {
+        await _longLogs.DisposeAsync();
         await Replicas.DisposeAsync();
         await Primaries.DisposeAsync();
         _removing.Dispose();
     }
 
+    private bool Follows(DatabaseRecord database) => database.Followers.Any(follower => follower.NodeId == _node.Self.Id);
+
     // The copy of a node that follows is what the log may be trimmed for; the primary's is the primary's.
     private bool MayRemoveCopyOf(DatabaseId database) =>
-        _node.Control.Find(database) is { } record && HasNoReplicaOf(record) && record.Followers.All(follower => follower.NodeId != _node.Self.Id)
+        _node.Control.Find(database) is { } record && HasNoReplicaOf(record) && !Follows(record)
         && _node.Follower.OpenedJournal?.LastOf(database) == Position.Start && !Replicas.Active.Contains(database) && !Primaries.Active.Contains(database);
 
     private async Task<IDatabaseCopy> OpenPrimaryAsync(DatabaseId database, CancellationToken cancellationToken)
@@ -129,7 +137,7 @@ internal sealed class LocalCopies : IAsyncDisposable
         Leaderships.CheckMayLead(database);
         if (Leaderships.Inability is { } trouble)
         {
-            throw await Leaderships.PassOnAsync(database, cancellationToken)
+            throw await Leaderships.PassOnAsync(database, onlyWithCopy: true, cancellationToken) || await Leaderships.PassOnAsync(database, onlyWithCopy: false, cancellationToken)
                 ? Forwarding.Moved(database)
                 : new RequestException(ErrorCodes.NoPrimary, $"This node cannot lead {database}, and no other could take it over: {trouble} Nothing was done; try again.");
         }
@@ -141,7 +149,7 @@ internal sealed class LocalCopies : IAsyncDisposable
 
     private async Task<IDatabaseCopy> OpenReplicaAsync(DatabaseId database, CancellationToken cancellationToken)
     {
-        if (_node.Control.Find(database) is { } record && (record.PrimaryNode == _node.Self.Id || HasNoReplicaOf(record)))
+        if (_node.Control.Find(database) is { } record && (record.PrimaryNode == _node.Self.Id || (HasNoReplicaOf(record) && !Follows(record))))
         {
             throw new RequestException(
                 ErrorCodes.CopyStale,

@@ -37,4 +37,10 @@ internal static partial class NodeLog
 
     [LoggerMessage(4011, LogLevel.Warning, "{Reason} The node is live and not ready until it does; the next try is in {Pause}")]
     public static partial void ControlPlaneAway(ILogger logger, string reason, TimeSpan pause);
+
+    [LoggerMessage(4020, LogLevel.Information, "The log of {Database} has {Bytes} bytes here, more than {Bound}: the copy on this node is brought up to date, so that the log may be trimmed")]
+    public static partial void LogIsLong(ILogger logger, DatabaseId database, long bytes, long bound);
+
+    [LoggerMessage(4021, LogLevel.Warning, "The copy of {Database} on this node could not be brought up to date, and the log stays long: {Reason}")]
+    public static partial void LogStaysLong(ILogger logger, DatabaseId database, string reason);
 }

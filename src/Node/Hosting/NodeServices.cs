@@ -66,6 +66,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Control = control,
             OwnFollower = follower,
             Stopping = _stopping.Token,
+            Channels = channels,
             Followers = new FollowerLinks(follower, control, channels, self.Id, time),
             Writers = _node.Writers,
             Readers = _node.Readers,
@@ -89,7 +90,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Metrics = metrics.Replica,
             Options = options.Replica,
         };
-        _copies = new LocalCopies(_node, _primaries, replicas, options.GrainIdle);
+        _copies = new LocalCopies(_node, _primaries, replicas, options.GrainIdle, options.LongLogBytes);
         _router = new RouterContext
         {
             Self = self,
@@ -172,6 +173,7 @@ internal sealed class NodeServices : IAsyncDisposable
         new CopyService(_router).Map(grpc);
         new ReplicationService(_primaries, _copies.Primaries).Map(grpc);
         new FollowerService(_node.Follower, _reach.LossOf).Map(grpc);
+        new BaseService(_copies.Replicas, _node.Follower).Map(grpc);
         grpc.MapUnary(ReplicationMethods.TakeOver, _copies.Leaderships.TakeOverAsync);
         grpc.MapUnary(ReplicationMethods.Ping, (_, _) => ValueTask.FromResult(_reach.Answer(isLeaving: _copies.Leaderships.IsLeaving)));
         _reach.Start();

@@ -39,18 +39,22 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
     /// <returns><see langword="false"/>: somebody else was quicker, or has to do it.</returns>
     public async Task<bool> TakeOrPassOnAsync(DatabaseId database, uint seen, CancellationToken cancellationToken)
     {
-        if (Inability is null && CanBegin(database))
+        if (Inability is not null)
         {
-            return await TakeAsync(database, seen, cancellationToken);
+            _ = await PassOnAsync(database, onlyWithCopy: true, cancellationToken) || await PassOnAsync(database, onlyWithCopy: false, cancellationToken);
+            return false;
         }
 
-        await PassOnAsync(database, cancellationToken);
-        return false;
+        // A follower that never had a copy must fetch one once the log's beginning is gone: one that has it is asked to lead instead, if there is one.
+        return CanBegin(database) || !await PassOnAsync(database, onlyWithCopy: true, cancellationToken) ? await TakeAsync(database, seen, cancellationToken) : false;
     }
 
-    /// <summary>Asks whoever else may lead the database to do so: followers first, for they have the log.</summary>
+    /// <summary>Asks whoever else may lead the database to do so: followers, for they have the log.</summary>
+    /// <param name="database">Which.</param>
+    /// <param name="onlyWithCopy">Whoever would have to fetch a copy first refuses.</param>
+    /// <param name="cancellationToken">Ends the asking.</param>
     /// <returns>Whether one does now.</returns>
-    public async Task<bool> PassOnAsync(DatabaseId database, CancellationToken cancellationToken)
+    public async Task<bool> PassOnAsync(DatabaseId database, bool onlyWithCopy, CancellationToken cancellationToken)
     {
         if (node.Control.Find(database) is not { } record)
         {
@@ -66,7 +70,7 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
         {
             try
             {
-                await HandToAsync(database, record.Epoch, other, cancellationToken);
+                await HandToAsync(database, record.Epoch, other, onlyWithCopy, cancellationToken);
                 return true;
             }
             catch (RpcException failure)
@@ -108,7 +112,7 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
         {
             try
             {
-                await HandToAsync(database.Id, epoch, targets[i], cancellationToken);
+                await HandToAsync(database.Id, epoch, targets[i], onlyWithCopy: i + 1 < targets.Count, cancellationToken);
                 return;
             }
             catch (RpcException) when (i + 1 < targets.Count)
@@ -133,9 +137,14 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
     public async ValueTask<TakeOverResponse> TakeOverAsync(TakeOverRequest request, ServerCallContext call)
     {
         var database = new DatabaseId(Guid.Parse(request.DatabaseId));
+        if (request.OnlyWithCopy && !CanBegin(database))
+        {
+            throw new RequestException(ErrorCodes.NoPrimary, $"Node {node.Self.Id} has no copy of {database} from which its log reaches on. Nothing was done; another node may have one.");
+        }
+
         return await TakeAsync(database, request.Epoch, call.CancellationToken)
             ? new TakeOverResponse()
-            : throw new RequestException(ErrorCodes.NoPrimary, $"{database} is led in another epoch than {request.Epoch} already. Nothing was done; try again.");
+            : throw new RequestException(ErrorCodes.NoPrimary, WhyNotTaken(database, request.Epoch));
     }
 
     /// <summary>Ends a database's log for ever.</summary>
@@ -169,10 +178,17 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
         }
     }
 
+    private string WhyNotTaken(DatabaseId database, uint seen) =>
+        _leaves || node.Stopping.IsCancellationRequested ? $"Node {node.Self.Id} is about to stop. Nothing was done; another node may lead {database}."
+        : Inability is { } trouble ? $"Node {node.Self.Id} cannot lead {database}: {trouble} Nothing was done; another node may."
+        : node.Control.Find(database) is not { } record ? $"The database {database} does not exist any more."
+        : record.Epoch != seen ? $"Epoch {record.Epoch} of {database} has begun on node {record.PrimaryNode}; what was to be taken over is epoch {seen}. Nothing was done; look again who leads."
+        : $"Node {node.Self.Id} is taking {database} over already. Nothing more was done; try again.";
+
     // Whoever lost a leader, or was handed a leadership, comes here.
     private async Task<bool> TakeAsync(DatabaseId database, uint seen, CancellationToken cancellationToken)
     {
-        if (_leaves || node.Stopping.IsCancellationRequested || Inability is not null || !CanBegin(database) || node.Control.Find(database) is not { } record
+        if (_leaves || node.Stopping.IsCancellationRequested || Inability is not null || node.Control.Find(database) is not { } record
             || (record.Epoch != seen && IsAlive(record.PrimaryNode)) || !_taking.TryAdd(database, seen))
         {
             return false;
@@ -203,6 +219,6 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
 
     private bool IsAlive(string nodeId) => node.Control.Nodes.Any(other => other.Id == nodeId);
 
-    private Task<TakeOverResponse> HandToAsync(DatabaseId database, uint epoch, NodeRecord target, CancellationToken cancellationToken) => node.Channels.ForQueries(target).CallAsync(
-        ReplicationMethods.TakeOver, new TakeOverRequest { DatabaseId = database.ToString(), Epoch = epoch }, _patienceWithTakeover, cancellationToken);
+    private Task<TakeOverResponse> HandToAsync(DatabaseId database, uint epoch, NodeRecord target, bool onlyWithCopy, CancellationToken cancellationToken) => node.Channels.ForQueries(target).CallAsync(
+        ReplicationMethods.TakeOver, new TakeOverRequest { DatabaseId = database.ToString(), Epoch = epoch, OnlyWithCopy = onlyWithCopy }, _patienceWithTakeover, cancellationToken);
 }

@@ -11,7 +11,13 @@ internal sealed class DurableBases
     private readonly ConcurrentDictionary<string, Position> _byNode = new();
 
     /// <summary>A replica's main file holds this.</summary>
-    public void Note(string nodeId, Position position) => _byNode[nodeId] = position;
+    /// <returns>Whether that is news.</returns>
+    public bool Note(string nodeId, Position position)
+    {
+        var isNew = !_byNode.TryGetValue(nodeId, out var known) || known != position;
+        _byNode[nodeId] = position;
+        return isNew;
+    }
 
     /// <summary>The greatest position that the copies on the nodes of a quorum of followers have; the start if there are not so many.</summary>
     /// <remarks>So many that one is left whenever so many followers are left that the log can go on.</remarks>

@@ -30,6 +30,19 @@ internal static class LocalRecovery
         }
     }
 
+    /// <summary>Whether there is no file here that a log can go on from which begins at a position. A damaged one is not taken for none: it is refused, and left to be looked at.</summary>
+    public static bool LacksBase(string path, DatabaseId database, Position first)
+    {
+        try
+        {
+            return first != Position.Start && (!File.Exists(path) || Sidecar.Read(Sidecar.PathOf(path)) is not { } sidecar || (sidecar.Database == database && sidecar.From < first));
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Looks at the file, and at the log from there to its end, and changes no page. Blocks; runs on a worker.</summary>
     /// <param name="path">The main file.</param>
     /// <param name="database">Whose.</param>

@@ -35,9 +35,6 @@ internal sealed class PrimaryFile : IAsyncDisposable
     /// <summary>Connections for queries.</summary>
     public DatabaseReaders Readers { get; }
 
-    /// <summary>Replay would start here.</summary>
-    public Position CheckpointedTo => _checkpointer.Sidecar.From;
-
     /// <summary>Bytes of a page.</summary>
     public int PageSizeBytes => _capture.PageSizeBytes;
 

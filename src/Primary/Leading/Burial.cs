@@ -20,7 +20,7 @@ public static class Burial
         var promise = new Promise(epoch, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
         var hint = record.FollowerSet ?? new FollowerSet([context.OwnFollower.Journal], 1);
         await using var leadership = new Leadership(
-            new LeaderStart(database, promise, context.OwnFollower.Journal, hint, ownSets.LastOrDefault()) { Deletes = true }, context, static () => null);
+            new LeaderStart(database, promise, context.OwnFollower.Journal, hint, ownSets.LastOrDefault()) { Deletes = true }, context, static (_, _, _) => Task.FromResult<DurableBase?>(null));
         leadership.Begin();
         try
         {

@@ -145,7 +145,8 @@ internal sealed partial class Leadership
                 break;
             case LeaderActionKind.FetchBase:
                 var (holder, first) = (action.Member, action.Position);
-                _ = Task.Run(() => FetchBase(holder, first));
+                var fromElsewhere = _basesWanted++ > 0;
+                _ = Task.Run(() => FetchBaseAsync(holder, first, fromElsewhere));
                 break;
             case LeaderActionKind.ReadLog:
                 _ = ReadLogAsync(action.Member, action.Position, (int)action.Number);
@@ -237,19 +238,33 @@ internal sealed partial class Leadership
         }
     }
 
-    // The file here is the only base that a leader can begin with until there is cold storage. Only confirmed states get into it, so it lies on the log.
-    private void FetchBase(Guid holder, Position first)
+    // Only confirmed states get into a file, so a copy lies on the log, wherever it comes from. One of here comes without the followers that were in force there: where
+    // the core cannot do without them it asks again, and gets one from elsewhere.
+    private async Task FetchBaseAsync(Guid holder, Position first, bool fromElsewhere)
     {
-        var position = _base();
+        DurableBase? found = null;
+        try
+        {
+            found = await _obtainBase(first, fromElsewhere, _stopping.Token);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            return; // nobody is interested any more
+        }
+        catch (Exception e) when (e is IOException or RequestException or ObjectDisposedException or InvalidOperationException)
+        {
+            PrimaryLog.FetchFailed(_logger, _start.Database, holder, e.Message);
+        }
+
         Run((core, now, actions) =>
         {
-            if (position is { } own && own >= first)
+            if (found is not null)
             {
-                core.BaseFetched(holder, own, null, now, actions);
+                core.BaseFetched(holder, found.Position, found.Sets, now, actions);
             }
             else
             {
-                PrimaryLog.FetchFailed(_logger, _start.Database, holder, $"its log begins at {first}, and the copy here is at {position?.ToString() ?? "no state"}");
+                PrimaryLog.FetchFailed(_logger, _start.Database, holder, $"its log begins at {first}, and no copy of the database that is as new could be found");
                 core.FetchFailed(holder, now, actions);
             }
         });

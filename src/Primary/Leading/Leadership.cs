@@ -36,7 +36,8 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
     private readonly LeaderStart _start;
     private readonly IFollowerLinks _ways;
     private readonly ILogView _ownLog;
-    private readonly Func<Position?> _base;
+    private readonly Func<Position, bool, CancellationToken, Task<DurableBase?>> _obtainBase;
+    private int _basesWanted; // by whoever carries out
     private readonly IOwnFollower _own;
     private readonly BlockingWorkers _workers;
     private readonly TimeProvider _time;
@@ -55,10 +56,12 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
 
     /// <param name="start">What it begins with.</param>
     /// <param name="context">The node.</param>
-    /// <param name="durableBase">The state that the file on this node vouches for; <see langword="null"/> if there is none.</param>
-    public Leadership(LeaderStart start, PrimaryContext context, Func<Position?> durableBase)
+    /// <param name="obtainBase">
+    /// Finds a full copy of the database that holds everything up to a position, at least: the one on this node, or, when it is told so, one from elsewhere, put in its place.
+    /// </param>
+    public Leadership(LeaderStart start, PrimaryContext context, Func<Position, bool, CancellationToken, Task<DurableBase?>> obtainBase)
     {
-        _base = durableBase;
+        _obtainBase = obtainBase;
         _ownLog = context.OwnFollower.LogOf(start.Database);
         _start = start;
         _ways = context.Followers;

@@ -43,7 +43,7 @@ internal sealed class FetchCore(Promise promise, ILogView log, Guid own, Guid ho
     public bool BlamesHolder { get; private set; }
 
     /// <summary>Call <see cref="Pass"/> then.</summary>
-    public long? WakeAt => _step is Step.Done or Step.Failed ? null : _deadline;
+    public long? WakeAt => _step is Step.Done or Step.Failed or Step.FetchingBase ? null : _deadline; // a base takes as long as it is large: whoever fetches it watches that it comes
 
     public void Start(long now, List<LeaderAction> actions)
     {

@@ -51,7 +51,7 @@ internal sealed partial class DatabaseWriter
 
             if (complete)
             {
-                Trim(position);
+                _trimmer.Checkpointed(position); // the file is a durable base now, if others hold as much
             }
 
             _failedCheckpoints = 0;
@@ -78,16 +78,5 @@ internal sealed partial class DatabaseWriter
         _context.Metrics.WalRestartPause.Record(held.TotalSeconds);
         PrimaryLog.WalRestarted(_context.Logger, _log.Database, held.TotalMilliseconds);
         return true;
-    }
-
-    // The file is a durable base now, if others hold as much. The stretch since the checkpoint before stays, so that a replica a little behind needs no snapshot.
-    private void Trim(Position position)
-    {
-        if (_trimmable != Position.Start && _trimmable != position && _mayTrim(_trimmable) is var to && to != Position.Start)
-        {
-            _log.Trim(to);
-        }
-
-        _trimmable = position;
     }
 }

@@ -25,26 +25,25 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
     private readonly List<SqlRequest> _requests = new(MaxGroup);
     private readonly List<NewKey> _newKeys = [];
     private readonly RequestKeys _keys;
-    private readonly Func<Position, Position> _mayTrim; // up to where, when this file holds everything up to a position
+    private readonly LogTrimmer _trimmer;
     private readonly TurnWork _turn;
     private readonly ITimer _idleTimer;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private LogState _state; // written by the turns
-    private Position _trimmable; // where the last checkpoint of this leadership stood; written by the turns
     private long _wroteAt; // timestamp of the newest commit; written by the turns
     private long _maintainedAt; // timestamp of the newest try to checkpoint; written by the turns
     private int _scheduled; // 1 while a turn runs or is queued, by Interlocked
     private volatile bool _stopping;
     private int _failedCheckpoints; // in a row; written by the turns
 
-    public DatabaseWriter(PrimaryContext context, PrimaryFile file, ReplicatedLog log, LogState state, Lock commit, Func<Position, Position> trimmable)
+    public DatabaseWriter(PrimaryContext context, PrimaryFile file, ReplicatedLog log, LogState state, Lock commit, LogTrimmer trimmer)
     {
         _context = context;
         _file = file;
         _log = log;
         _state = state;
         _commit = commit;
-        _mayTrim = trimmable;
+        _trimmer = trimmer;
         _keys = new RequestKeys(context.Options);
         _maintainedAt = context.Time.GetTimestamp();
         _queue = new WriteQueue(context.Options.MaxWaitingWrites, context.Metrics);

@@ -34,7 +34,10 @@ internal sealed class ReplicaFile : IAsyncDisposable
     /// <summary>Connections for queries.</summary>
     public DatabaseReaders Readers { get; }
 
-    /// <summary>Which state the main file was in when it was opened, and how new its pages may be.</summary>
+    /// <summary>Snapshots of it that are being sent.</summary>
+    public OpenSnapshots Snapshots { get; } = new();
+
+    /// <summary>Which state the main file holds, and how new its pages may be. May be looked at by any thread.</summary>
     public Sidecar Sidecar => _checkpointer.Sidecar;
 
     /// <summary>The WAL's live part.</summary>
@@ -179,6 +182,7 @@ internal sealed class ReplicaFile : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Snapshots.CloseAsync();
         await Readers.DisposeAsync();
         _applier.Dispose();
         _connection.Dispose();

@@ -1,4 +1,5 @@
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Internal.V1;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
@@ -44,6 +45,29 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
 
     /// <summary>Length of the WAL. Safe for use by any thread.</summary>
     public long WalSizeBytes => Volatile.Read(ref _file)?.WalSizeBytes ?? 0;
+
+    /// <summary>Sends what this copy shows to a node that begins to lead and has no copy from which the log reaches on. Safe for use by any thread.</summary>
+    /// <param name="atLeast">An older copy is of no use.</param>
+    /// <param name="write">Sends a part.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>How new the pages may be that were sent, and what is known of the log there.</returns>
+    /// <exception cref="RequestException">There is no such copy here.</exception>
+    public async Task<(Position To, LogState State)> SendBaseAsync(
+        Position atLeast, Func<SubscribeResponse.Types.SnapshotPart, CancellationToken, ValueTask> write, CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref _file) is not { } file || file.Sidecar.From is var from && from < atLeast)
+        {
+            throw new RequestException(ErrorCodes.CopyStale, $"This node's copy of {database} is at {CheckpointedTo}; one at {atLeast} or later is wanted. Ask another node.");
+        }
+
+        // What is visible now is at or after `from`; and at or before what is noted behind it, since the mark is raised before readers see more.
+        using var use = file.Snapshots.Enter();
+        var snapshot = await context.Workers.RunAsync(() => SnapshotReader.Open(Path));
+        var (noted, marked, state) = (file.Sidecar.To, Mark?.Position ?? Position.Start, Volatile.Read(ref _state));
+        await using var sender = new SnapshotSender(snapshot, from, state.CommitTimeMicroseconds, context.Workers, context.Time);
+        await sender.SendAsync(write, cancellationToken);
+        return (noted > marked ? noted : marked, state);
+    }
 
     /// <summary>Where the main file lies.</summary>
     public string Path { get; } = System.IO.Path.Combine(context.FolderOf(database), "db.sqlite");

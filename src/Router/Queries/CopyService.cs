@@ -19,7 +19,8 @@ public sealed class CopyService(RouterContext context)
         }
 
         var id = new DatabaseId(guid);
-        if ((context.Primaries.TryUse(id, keepsIt: false) ?? context.Replicas.TryUse(id, keepsIt: false)) is not { } lease)
+        var isReplica = context.Control.Find(id) is not { } record || record.HasReplicaOn(context.Self); // else a follower's copy, that nobody is to read
+        if ((context.Primaries.TryUse(id, keepsIt: false) ?? (isReplica ? context.Replicas.TryUse(id, keepsIt: false) : null)) is not { } lease)
         {
             return new GetCopyResponse();
         }

@@ -2,14 +2,13 @@ using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
+using static ReplicatedSqlite.EndToEnd.FailoverSteps;
 
 namespace ReplicatedSqlite.EndToEnd;
 
 /// <summary>Nodes of a cluster go and come back: what was answered is there, and what can go on goes on.</summary>
 public sealed class FailoverTests
 {
-    private const string Name = "d";
-
     [Fact]
     public async Task The_primarys_node_goes_and_another_takes_over_with_every_answered_write()
     {
@@ -151,15 +150,7 @@ public sealed class FailoverTests
         await Eventually.TrueAsync(async () =>
         {
             await RetryAsync(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('more')"));
-            await cluster.StopNodeAsync(ClusterFixture.Weur);
-            bool isTrimmed;
-            await using (var journal = NodeJournal.Open(cluster.JournalFolder(ClusterFixture.Weur), new JournalOptions(), new FileSystemDisk(), new Random(1)))
-            {
-                isTrimmed = journal.FirstOf(new DatabaseId(Guid.Parse(id))) != Position.Start;
-            }
-
-            await cluster.StartNodeAsync(ClusterFixture.Weur);
-            return isTrimmed;
+            return (await LogAsync(cluster, ClusterFixture.Weur, id)).First != Position.Start;
         }, "weur's log is trimmed");
         Assert.False(File.Exists(cluster.ReplicaFile(id, ClusterFixture.Weur)));
         await cluster.StopAsync();
@@ -215,55 +206,5 @@ public sealed class FailoverTests
         Assert.Equal(ErrorCodes.DatabaseNotFound, CodeOf(refused));
         await cluster.Client(ClusterFixture.Apac).Admin.CreateDatabaseAsync(Name); // another one of that name
         Assert.Equal(0, await cluster.Database(ClusterFixture.Apac, Name).QueryScalarAsync<long>("SELECT count(*) FROM sqlite_schema WHERE name = 't'"));
-    }
-
-    private static async Task<ClusterFixture> StartAsync(Func<Node.LocalClusterOptions, Node.LocalClusterOptions>? configure = null, uint? followers = null)
-    {
-        var cluster = await ClusterFixture.StartAsync(configure);
-        var options = new DatabaseOptions();
-        if (followers is { } count)
-        {
-            options.Followers = count;
-        }
-
-        await cluster.Channel(0).CallAsync(AdminMethods.CreateDatabase, new CreateDatabaseRequest { Name = Name, Options = options });
-        await cluster.Database(0, Name).ExecuteAsync("CREATE TABLE t (id INTEGER PRIMARY KEY, key TEXT NOT NULL)");
-        return cluster;
-    }
-
-    private static Task<Database> DescribeAsync(ClusterFixture cluster, int region) =>
-        RetryAsync(() => cluster.Channel(region).CallAsync(AdminMethods.GetDatabase, new GetDatabaseRequest { Database = Name }));
-
-    private static async Task<(uint, uint)> FollowersAsync(ClusterFixture cluster)
-    {
-        var options = (await DescribeAsync(cluster, ClusterFixture.Enam)).Options;
-        return (options.Followers, options.Quorum);
-    }
-
-    private static Task<Database> ChangeAsync(ClusterFixture cluster, uint followers) => RetryAsync(() => cluster.Channel(ClusterFixture.Enam).CallAsync(
-        AdminMethods.UpdateDatabase, new UpdateDatabaseRequest { Database = Name, Options = new DatabaseOptions { Followers = followers } }));
-
-    private static string CodeOf(Exception failure) => failure switch
-    {
-        ReplicatedSqliteException typed => typed.Code,
-        RpcException rpc => rpc.FindDetail<SqlError>()?.Code ?? rpc.StatusCode.ToString(),
-        _ => failure.GetType().Name,
-    };
-
-    // As a client does it: what was certainly not done is tried again.
-    private static async Task<T> RetryAsync<T>(Func<Task<T>> call)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                return await call();
-            }
-            catch (Exception e) when (e is ReplicatedSqliteException or RpcException && TimeProvider.System.GetElapsedTime(started) < Eventually.Patience)
-            {
-                await Task.Delay(50);
-            }
-        }
     }
 }

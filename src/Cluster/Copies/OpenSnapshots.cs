@@ -1,10 +1,10 @@
 using ReplicatedSqlite.Protocol;
 
-namespace ReplicatedSqlite.Primary;
+namespace ReplicatedSqlite.Cluster;
 
 /// <summary>Counts the snapshots that are being sent. Each has a connection of its own on the file, which must be closed before the copy gets another role.</summary>
 /// <remarks>Safe for use by any thread.</remarks>
-internal sealed class OpenSnapshots
+public sealed class OpenSnapshots
 {
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -12,14 +12,14 @@ internal sealed class OpenSnapshots
     private bool _closing; // under _gate
 
     /// <summary>Begins to send one; the result's disposal ends it.</summary>
-    /// <exception cref="RequestException">The primary is going away.</exception>
+    /// <exception cref="RequestException">The copy is going away.</exception>
     public IDisposable Enter()
     {
         lock (_gate)
         {
             if (_closing)
             {
-                throw new RequestException(ErrorCodes.NoPrimary, "The primary is going away. Subscribe again.");
+                throw new RequestException(ErrorCodes.NoPrimary, "This copy is going away. Nothing was done; try again.");
             }
 
             _users++;

@@ -1,12 +1,11 @@
-using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Internal.V1;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Sqlite;
 
-namespace ReplicatedSqlite.Replica;
+namespace ReplicatedSqlite.Cluster;
 
 /// <summary>Writes a streamed snapshot into a temporary file beside the copy, and checks it. The copy is untouched until <see cref="Install"/>.</summary>
-internal sealed class SnapshotReceiver : IDisposable
+public sealed class SnapshotReceiver : IDisposable
 {
     private readonly string _path;
     private readonly string _temporary;
@@ -15,6 +14,7 @@ internal sealed class SnapshotReceiver : IDisposable
     private uint _pageCount;
     private uint _nextPage = 1;
 
+    /// <param name="path">The copy's file; the temporary one lies beside it.</param>
     public SnapshotReceiver(string path)
     {
         _path = path;
@@ -35,6 +35,7 @@ internal sealed class SnapshotReceiver : IDisposable
     /// <exception cref="InvalidDataException">Parts are missing, or their bytes are not what was sent.</exception>
     public bool Add(SubscribeResponse.Types.SnapshotPart part)
     {
+        ArgumentNullException.ThrowIfNull(part);
         _file ??= Begin(part);
         var pages = part.Pages.Span;
         if (part.FirstPage != 0)
@@ -63,10 +64,11 @@ internal sealed class SnapshotReceiver : IDisposable
     /// <summary>Puts the snapshot in the copy's place. No connection is open on it.</summary>
     /// <param name="database">Whose it is.</param>
     /// <param name="state">What is known of the log up to the snapshot, or beyond.</param>
-    public void Install(DatabaseId database, LogState state)
+    /// <param name="to">Its pages may be as new as this; <see langword="null"/>: it is exactly the snapshot's position.</param>
+    public void Install(DatabaseId database, LogState state, Position? to = null)
     {
         LogStateFile.Write(LogStateFile.PathOf(_path), state); // first: the sidecar vouches for it
-        LocalFile.Install(_path, _temporary, new Sidecar(database, Position, Position));
+        LocalFile.Install(_path, _temporary, new Sidecar(database, Position, to ?? Position));
     }
 
     /// <summary>Forgets what is not installed.</summary>

@@ -1,0 +1,107 @@
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Internal.V1;
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <summary>Gets a full copy of a database from another node, for a node that begins to lead and has none from which the log reaches on.</summary>
+/// <param name="context">This node.</param>
+/// <param name="database">Whose.</param>
+/// <param name="onProgress">Called for each part that has come.</param>
+internal sealed class BaseFetch(PrimaryContext context, DatabaseRecord database, Action onProgress) : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10); // for one part
+
+    private readonly SemaphoreSlim _turn = new(1); // one at a time: they write the same files
+    private readonly CancellationTokenSource _ending = new();
+    private readonly List<string> _refusals = []; // by whoever has the turn
+
+    /// <summary>What those who were asked said.</summary>
+    public string Refusals => _refusals.Count == 0 ? "no other node is alive" : string.Join("; ", _refusals);
+
+    /// <summary>Asks the other nodes, followers first, and puts the first copy that comes whole in the place of the one here. No connection is open on that.</summary>
+    /// <param name="atLeast">The log that is left begins here.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns><see langword="null"/> if nobody has one.</returns>
+    public async Task<DurableBase?> RunAsync(Position atLeast, CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
+        await _turn.WaitAsync(ending.Token);
+        try
+        {
+            return await AskAsync(atLeast, ending.Token);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Ends what is under way: from here on the file is another's.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        await _turn.WaitAsync();
+        _turn.Release();
+    }
+
+    private async Task<DurableBase?> AskAsync(Position atLeast, CancellationToken cancellationToken)
+    {
+        _refusals.Clear();
+        var others = context.Control.Nodes.Where(node => node.Id != context.Self.Id).OrderByDescending(node => database.Followers.Any(place => place.NodeId == node.Id));
+        foreach (var node in others.ToList())
+        {
+            if (context.Channels is not { } channels)
+            {
+                break;
+            }
+
+            try
+            {
+                var found = await FetchAsync(channels.ForShipping(node), atLeast, cancellationToken);
+                PrimaryLog.BaseFetched(context.Logger, database.Id, node.Id, found.Position);
+                return found;
+            }
+            catch (Exception e) when (e is RpcException or InvalidDataException or EntryFormatException or FormatException or IOException or TimeoutException
+                || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            {
+                _refusals.Add($"node {node.Id}: {(e as RpcException)?.Detail ?? e.Message}");
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<DurableBase> FetchAsync(GrpcChannel channel, Position atLeast, CancellationToken cancellationToken)
+    {
+        using var receiver = new SnapshotReceiver(context.FileOf(database.Id));
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        silence.CancelAfter(_patience);
+        await using var responses = channel.OpenServerStream(
+            FollowerMethods.ReadBase, new ReadBaseRequest { DatabaseId = database.Id.ToString(), AtLeast = atLeast.ToMessage() }, null, silence.Token);
+        KnownSets? sets = null;
+        var isWhole = false;
+        await foreach (var response in responses.WithCancellation(silence.Token))
+        {
+            silence.CancelAfter(_patience);
+            onProgress();
+            switch (response.MessageCase)
+            {
+                case ReadBaseResponse.MessageOneofCase.Begin:
+                    sets = FollowerWire.Decode(response.Begin.Sets);
+                    break;
+                case ReadBaseResponse.MessageOneofCase.Part:
+                    isWhole = await context.Readers.RunAsync(() => receiver.Add(response.Part));
+                    break;
+                case ReadBaseResponse.MessageOneofCase.End when isWhole && receiver.Position >= atLeast:
+                    var state = LogStateFile.Decode(response.End.LogState.Span, "what came of the log's state");
+                    await context.Readers.RunAsync(() => receiver.Install(database.Id, state, response.End.To.ToPosition()));
+                    return new DurableBase(receiver.Position, sets);
+            }
+        }
+
+        throw new InvalidDataException("the copy did not come whole");
+    }
+}

@@ -1,0 +1,9 @@
+using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Protocol;
+
+namespace ReplicatedSqlite.Primary;
+
+/// <summary>A full copy of the database on this node, which its log can begin at.</summary>
+/// <param name="Position">Everything up to it is in the copy's main file, synced.</param>
+/// <param name="Sets">The followers in force there, if that is known.</param>
+internal sealed record DurableBase(Position Position, KnownSets? Sets);
