@@ -209,15 +209,24 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
 
     private void CreateOwnTables(PrimaryFile file, ReplicatedLog log, LogState state)
     {
+        if (TryCreateOwnTables(file))
+        {
+            log.Append(file.Capture(database, log.Appended, writes: 1, state.CommitTimeMicroseconds)!);
+        }
+    }
+
+    /// <summary>Makes the engine's own tables, if they are not there. On the writer's connection, in its turn.</summary>
+    /// <returns>Whether something was committed, which is to be captured.</returns>
+    internal static bool TryCreateOwnTables(PrimaryFile file)
+    {
         var requests = file.Writer.Owner.Prepare("SELECT 1 FROM sqlite_schema WHERE name = '_rs_requests'");
         var exists = requests.Step();
         requests.Reset();
-        if (exists)
+        if (!exists)
         {
-            return;
+            file.Writer.Owner.Execute($"BEGIN IMMEDIATE; {CreateRequestsTable} COMMIT");
         }
 
-        file.Writer.Owner.Execute($"BEGIN IMMEDIATE; {CreateRequestsTable} COMMIT");
-        log.Append(file.Capture(database, log.Appended, writes: 1, state.CommitTimeMicroseconds)!);
+        return !exists;
     }
 }

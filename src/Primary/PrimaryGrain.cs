@@ -15,7 +15,7 @@ namespace ReplicatedSqlite.Primary;
 /// Nothing that was read from the file leaves before the state it was read from is confirmed: rows, counts, errors and snapshots all pass the same gate.
 /// Safe for use by any thread; the file's own turns are <see cref="DatabaseWriter"/>'s.
 /// </remarks>
-public sealed partial class PrimaryGrain : IDatabaseCopy
+public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
 {
     private readonly PrimaryContext _context;
     private readonly DatabaseId _database;

@@ -47,4 +47,7 @@ internal static partial class PrimaryLog
 
     [LoggerMessage(2014, LogLevel.Information, "Epoch {Epoch} of {Database} was given up here: {Reason}")]
     public static partial void LeadershipGivenUp(ILogger logger, DatabaseId database, uint epoch, string reason);
+
+    [LoggerMessage(2040, LogLevel.Information, "{Database} was brought back to {RestoredTo}, by the entry that ends at {Position}")]
+    public static partial void Restored(ILogger logger, DatabaseId database, Position restoredTo, Position position);
 }

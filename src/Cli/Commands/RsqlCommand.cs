@@ -12,7 +12,7 @@ internal sealed class RsqlCommand
           rsql shop "SELECT * FROM orders"     run SQL (each argument is one transaction)
           rsql shop ".read dump.sql"           load a file; a sqlite3 .dump becomes one transaction
           sqlite3 old.db .dump | rsql shop     the same from a pipe
-          rsql create|list|update|move|delete|topology   manage databases (a database of such a name: rsql -- list "SQL")
+          rsql create|list|update|move|delete|topology|bookmark|restore   manage databases (a database of such a name: rsql -- list "SQL")
 
         Long files are sent in chunks, each a transaction; BEGIN … COMMIT in a file stays together.
         Exit codes: 0 done, 1 SQL error, 2 wrong usage, 3 unavailable (nothing was done), 4 outcome of a write unknown, 130 interrupted.
@@ -36,6 +36,8 @@ internal sealed class RsqlCommand
         _root.Subcommands.Add(new UpdateCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new MoveCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new DeleteCommand(terminal).Build(ConnectedAsync));
+        _root.Subcommands.Add(new BookmarkCommand(terminal).Build(ConnectedAsync));
+        _root.Subcommands.Add(new RestoreCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new TopologyCommand(_global, terminal).Build(ConnectedAsync));
         _root.SetAction((parsed, cancellationToken) => ConnectedAsync(parsed, (client, token) => query.RunAsync(client, parsed, token), cancellationToken));
     }

@@ -60,6 +60,10 @@ public sealed class AdminClient
         return ServerBookmark.Parse(response.Bookmark, mayHaveWritten: false);
     }
 
+    /// <summary>Brings a database back to a bookmark, in place. Restoring <see cref="RestoreResponse.PreviousBookmark"/> undoes it.</summary>
+    public Task<RestoreResponse> RestoreAsync(string database, Bookmark bookmark, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.Restore, new RestoreRequest { Database = database, Bookmark = bookmark.ToString() }, changes: true, cancellationToken, Timeout.InfiniteTimeSpan);
+
     /// <summary>The nodes, and the copies of <paramref name="database"/> if one is named.</summary>
     public Task<Topology> GetTopologyAsync(string? database = null, CancellationToken cancellationToken = default) =>
         CallAsync(AdminMethods.GetTopology, new GetTopologyRequest { Database = database ?? "" }, changes: false, cancellationToken);
@@ -80,14 +84,14 @@ public sealed class AdminClient
         CallAsync(AdminMethods.GetServerInfo, new GetServerInfoRequest(), changes: false, cancellationToken);
 
     private async Task<TResponse> CallAsync<TRequest, TResponse>(
-        GrpcMethod<TRequest, TResponse> method, TRequest request, bool changes, CancellationToken cancellationToken)
+        GrpcMethod<TRequest, TResponse> method, TRequest request, bool changes, CancellationToken cancellationToken, TimeSpan? timeout = null)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
         var nature = new CallNature(MayWrite: changes, HasKey: false);
         try
         {
-            return await _transport.CallAsync(method, request, nature, null, cancellationToken).ConfigureAwait(false);
+            return await _transport.CallAsync(method, request, nature, timeout, cancellationToken).ConfigureAwait(false);
         }
         catch (RpcException e)
         {

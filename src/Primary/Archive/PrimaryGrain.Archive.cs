@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.ColdStorage;
 using ReplicatedSqlite.Protocol;
 
@@ -7,6 +8,98 @@ namespace ReplicatedSqlite.Primary;
 public sealed partial class PrimaryGrain
 {
     private static readonly TimeSpan _lastUpload = TimeSpan.FromSeconds(2);
+
+    private readonly SemaphoreSlim _restoring = new(1);
+
+    /// <inheritdoc/>
+    public async Task<Bookmark> FindBookmarkAsync(long atMicroseconds, CancellationToken cancellationToken)
+    {
+        await FlushAsync(cancellationToken);
+        var found = await AskStoreAsync(restorer => restorer.FindAsync(_database, atMicroseconds, cancellationToken));
+        return found?.ToBookmark(_database) ?? throw new RequestException(
+            ErrorCodes.InvalidRequest, "That moment lies before everything that cold storage holds of this database. Nothing was done.");
+    }
+
+    /// <inheritdoc/>
+    public async Task<RestoredDatabase> RestoreAsync(Bookmark bookmark, CancellationToken cancellationToken)
+    {
+        Refuse(bookmark);
+        await _restoring.WaitAsync(cancellationToken);
+        var image = Path.Combine(_context.FolderOf(_database), "restoring.sqlite");
+        try
+        {
+            await FlushAsync(cancellationToken);
+            var state = await AskStoreAsync(restorer => restorer.RestoreAsync(_database, image, bookmark, cancellationToken));
+            using var turn = await _writer.TakeTurnAsync(cancellationToken); // what runs ends first, what waits comes after
+            await PassAsync(turn.Position);
+            var restored = await ReplaceAsync(image, turn);
+            await PassAsync(restored);
+            PrimaryLog.Restored(_context.Logger, _database, state.Position, restored);
+            return new RestoredDatabase(restored.ToBookmark(_database), turn.Position.ToBookmark(_database), state.Position.ToBookmark(_database));
+        }
+        finally
+        {
+            File.Delete(image);
+            _restoring.Release();
+        }
+    }
+
+    private async Task<Position> ReplaceAsync(string image, WriterTurn turn)
+    {
+        try
+        {
+            return await _context.Writers.RunAsync(() =>
+            {
+                _writer.ReplaceBy(image);
+                return _writer.MakeOwnTables();
+            });
+        }
+        catch (InvalidDataException e)
+        {
+            throw new RequestException(ErrorCodes.InvalidRequest, e.Message);
+        }
+        catch (Exception e)
+        {
+            turn.Fail(e);
+            throw;
+        }
+    }
+
+    private void Refuse(Bookmark bookmark)
+    {
+        var confirmed = _log.Confirmed;
+        var current = confirmed.ToBookmark(_database).ToString();
+        if (bookmark != Bookmark.Start && bookmark.DatabaseTag != _database.Tag)
+        {
+            throw BookmarkErrors.Foreign(bookmark);
+        }
+
+        if (_epochs.IsAbandoned(bookmark, confirmed.Epoch))
+        {
+            throw BookmarkErrors.Abandoned(bookmark, current);
+        }
+
+        if (IsAbove(bookmark, confirmed))
+        {
+            throw BookmarkErrors.Future(bookmark, current);
+        }
+    }
+
+    private async Task<T> AskStoreAsync<T>(Func<ColdRestorer, Task<T>> ask)
+    {
+        try
+        {
+            return await ask((_context.Cold ?? throw NoColdStorage()).Restorer);
+        }
+        catch (ObjectStoreException e)
+        {
+            throw new RequestException(ErrorCodes.Internal, $"{e.Message} The database is as it was.");
+        }
+        catch (BookmarkNotStoredException e)
+        {
+            throw new RequestException(ErrorCodes.InvalidRequest, e.Message);
+        }
+    }
 
     /// <summary>Completes when everything confirmed by now is in cold storage.</summary>
     /// <exception cref="RequestException">There is none, or it does not take it.</exception>

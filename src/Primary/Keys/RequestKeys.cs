@@ -92,6 +92,9 @@ internal sealed class RequestKeys(PrimaryOptions options)
         _change = 0;
     }
 
+    /// <summary>The table is another one now.</summary>
+    public void Recount() => (_count, _change) = (-1, 0);
+
     private void Prune(OwnerSql sql, int most, long cutoff)
     {
         var excess = _count + _change - options.MaxIdempotencyKeys;

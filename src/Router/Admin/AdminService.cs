@@ -36,7 +36,7 @@ public sealed class AdminService(RouterContext context, RunningQueries queries)
         services.MapUnary(AdminMethods.KillQuery, async (request, call) => await _queries.KillAsync(request, call));
         services.MapUnary(AdminMethods.GetServerInfo, (_, _) => ValueTask.FromResult(GetServerInfo()));
 
-        services.MapUnary(AdminMethods.Restore, (_, _) => throw NotBuilt("Restore"));
+        services.MapUnary(AdminMethods.Restore, RestoreAsync);
         services.MapUnary(AdminMethods.Fork, (_, _) => throw NotBuilt("Fork"));
         services.MapUnary(AdminMethods.UndeleteDatabase, (_, _) => throw NotBuilt("UndeleteDatabase"));
         services.MapServerStreaming(AdminMethods.Export, (_, _, _) => throw NotBuilt("Export"));
@@ -106,14 +106,61 @@ public sealed class AdminService(RouterContext context, RunningQueries queries)
 
     private async ValueTask<GetBookmarkResponse> GetBookmarkAsync(GetBookmarkRequest request, ServerCallContext call)
     {
-        if (request.At is not null)
+        if (request.At is null)
         {
-            throw NotBuilt("GetBookmark with a time");
+            var described = await DescribeAsync(new GetDatabaseRequest { Database = request.Database }, call);
+            return new GetBookmarkResponse { Bookmark = described.Bookmark };
         }
 
-        var described = await DescribeAsync(new GetDatabaseRequest { Database = request.Database }, call);
-        return new GetBookmarkResponse { Bookmark = described.Bookmark };
+        return await AtPrimaryAsync(
+            AdminMethods.GetBookmark,
+            request.Database,
+            database => new GetBookmarkRequest { Database = database, At = request.At },
+            call,
+            async primary =>
+            {
+                var at = (request.At.Seconds * 1_000_000) + (request.At.Nanos / 1000);
+                return new GetBookmarkResponse { Bookmark = (await primary.FindBookmarkAsync(at, call.CancellationToken)).ToString() };
+            });
     }
+
+    private ValueTask<RestoreResponse> RestoreAsync(RestoreRequest request, ServerCallContext call)
+    {
+        if (!Bookmark.TryParse(request.Bookmark, out var bookmark))
+        {
+            throw BookmarkErrors.Malformed(request.Bookmark);
+        }
+
+        return AtPrimaryAsync(
+            AdminMethods.Restore,
+            request.Database,
+            database => new RestoreRequest { Database = database, Bookmark = request.Bookmark },
+            call,
+            async primary =>
+            {
+                var restored = await primary.RestoreAsync(bookmark, call.CancellationToken);
+                return new RestoreResponse
+                {
+                    Bookmark = restored.Bookmark.ToString(), PreviousBookmark = restored.Previous.ToString(), RestoredTo = restored.RestoredTo.ToString(),
+                };
+            });
+    }
+
+    // On the primary's node, which is this one or another.
+    private ValueTask<TResponse> AtPrimaryAsync<TRequest, TResponse>(
+        GrpcMethod<TRequest, TResponse> method, string name, Func<string, TRequest> byId, ServerCallContext call, Func<ITimeTravel, Task<TResponse>> run)
+        where TRequest : class, Google.Protobuf.IMessage<TRequest>, new()
+        where TResponse : class, Google.Protobuf.IMessage<TResponse>, new() => _names.RunAsync(name, call, async database =>
+        {
+            if (database.PrimaryNode != context.Self.Id)
+            {
+                DatabaseDescriber.RefuseSecondHop(database, call);
+                return await _describer.ForwardAsync(method, byId(database.Id.ToString()), database, name, call);
+            }
+
+            using var lease = await context.Primaries.UseAsync(database.Id, call.CancellationToken);
+            return await run((ITimeTravel)lease.Grain);
+        });
 
     private ServerInfo GetServerInfo() => new()
     {
