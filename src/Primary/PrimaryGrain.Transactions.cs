@@ -45,7 +45,7 @@ public sealed partial class PrimaryGrain
     }
 
     /// <inheritdoc/>
-    public async Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, CancellationToken cancellationToken)
+    public async Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, Caller caller, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         var age = KeyAge.Of(request, _context.Time.GetUtcNow());

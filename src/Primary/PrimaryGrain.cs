@@ -105,7 +105,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
     public async Task<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ReadConstraint constraint, CancellationToken cancellationToken)
     {
         var waitMs = await ReachAsync(constraint);
-        var keyed = request.IdempotencyKey.Length == 0
+        var keyed = request.IdempotencyKey.Length == 0 || !constraint.Caller.MayWrite // who cannot write has no write to find again
             ? null
             : new KeyedRequest(request.IdempotencyKey, RequestHash.Of(request), _writer.KeyCutoff, static outcome => StoredResult.Of(outcome.Results));
         var sql = SqlRequests.From(request, cancellationToken, keyed, constraint.Query);
@@ -121,7 +121,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
             }
         }
 
-        var answer = await WriteAsync(sql, keyed);
+        var answer = await WriteAsync(sql, keyed, constraint.Caller);
         var response = new ExecuteResponse { Bookmark = answer.Bookmark, Served = Served(waitMs, answer.QueueMs), Replayed = answer.Outcome.AnsweredBefore };
         response.Results.AddRange(answer.Outcome.AnsweredBefore ? StoredResult.Results(keyed!.Found!.Result) : answer.Outcome.Results);
         return response;
@@ -132,14 +132,14 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
         StreamRequest request, ReadConstraint constraint, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var waitMs = await ReachAsync(constraint);
-        var keyed = request.IdempotencyKey.Length == 0
+        var keyed = request.IdempotencyKey.Length == 0 || !constraint.Caller.MayWrite // who cannot write has no write to find again
             ? null
             : new KeyedRequest(request.IdempotencyKey, RequestHash.Of(request), _writer.KeyCutoff, static outcome => StoredResult.Of(outcome.Parts));
         var sql = SqlRequests.From(request, cancellationToken, keyed, constraint.Query);
         await using var read = IsKnownToWrite(request.Statements) ? null : await _reads.OpenAsync(sql);
         if (read is null || !IsFinal(read.Kind, keyed))
         {
-            var answer = await WriteAsync(sql, keyed);
+            var answer = await WriteAsync(sql, keyed, constraint.Caller);
             var replayed = answer.Outcome.AnsweredBefore;
             foreach (var part in replayed ? StoredResult.Parts(keyed!.Found!.Result) : answer.Outcome.Parts)
             {
@@ -399,8 +399,13 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
     private static bool IsFinal(ReadOutcomeKind kind, KeyedRequest? keyed) =>
         kind == ReadOutcomeKind.Rows || (kind == ReadOutcomeKind.Failed && keyed is null);
 
-    private async Task<WriteAnswer> WriteAsync(SqlRequest sql, KeyedRequest? keyed)
+    private async Task<WriteAnswer> WriteAsync(SqlRequest sql, KeyedRequest? keyed, Caller caller)
     {
+        if (!caller.MayWrite)
+        {
+            throw await RefuseWriteAsync(caller);
+        }
+
         if (keyed is not null && sql.IsVacuum)
         {
             throw KeyErrors.Vacuum();
@@ -420,6 +425,16 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
         }
 
         return answer;
+    }
+
+    // That the SQL writes was learned from a schema that may not be confirmed yet.
+    private async Task<RequestException> RefuseWriteAsync(Caller caller)
+    {
+        var seen = Appended();
+        await PassAsync(seen);
+        var refusal = caller.WriteRefused();
+        refusal.Error.Bookmark = seen.ToBookmark(_database).ToString();
+        return refusal;
     }
 
     private bool IsKnownToWrite(IEnumerable<Statement> statements)

@@ -56,8 +56,8 @@ public sealed class ReplicaGrain : IDatabaseCopy
         _reads.DescribeAsync(request, constraint, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, CancellationToken cancellationToken) =>
-        _reads.GetOutcomeAsync(request, cancellationToken);
+    public Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, Caller caller, CancellationToken cancellationToken) =>
+        _reads.GetOutcomeAsync(request, caller, cancellationToken);
 
     /// <summary>Stops following; readers are still answered with what is there, and those who wait for more go to the primary.</summary>
     public void BeginStop()

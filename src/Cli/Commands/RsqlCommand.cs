@@ -13,6 +13,7 @@ internal sealed class RsqlCommand
           rsql shop ".read dump.sql"           load a file; a sqlite3 .dump becomes one transaction
           sqlite3 old.db .dump | rsql shop     the same from a pipe
           rsql create|list|update|move|delete|topology|bookmark|restore   manage databases (a database of such a name: rsql -- list "SQL")
+          rsql token create|list|revoke        manage access tokens
 
         Long files are sent in chunks, each a transaction; BEGIN … COMMIT in a file stays together.
         Exit codes: 0 done, 1 SQL error, 2 wrong usage, 3 unavailable (nothing was done), 4 outcome of a write unknown, 130 interrupted.
@@ -31,6 +32,9 @@ internal sealed class RsqlCommand
         query.AddTo(_root);
         _root.Options.Add(_global.Server);
         _root.Options.Add(_global.Mode);
+        _root.Options.Add(_global.Token);
+        _root.Options.Add(_global.Authority);
+        _root.Options.Add(_global.AllowPlaintextToken);
         _root.Subcommands.Add(new CreateCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new ListCommand(_global, terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new UpdateCommand(terminal).Build(ConnectedAsync));
@@ -39,6 +43,7 @@ internal sealed class RsqlCommand
         _root.Subcommands.Add(new BookmarkCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new RestoreCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new TopologyCommand(_global, terminal).Build(ConnectedAsync));
+        _root.Subcommands.Add(new TokenCommand(_global, terminal, TimeProvider.System).Build(ConnectedAsync));
         _root.SetAction((parsed, cancellationToken) => ConnectedAsync(parsed, (client, token) => query.RunAsync(client, parsed, token), cancellationToken));
     }
 

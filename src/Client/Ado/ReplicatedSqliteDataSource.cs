@@ -21,6 +21,7 @@ public sealed class ReplicatedSqliteDataSource : DbDataSource
         _transport = new Transport(settings.Addresses, options with
         {
             Token = settings.Token.Length > 0 ? settings.Token : options.Token,
+            AuthorityFile = settings.AuthorityFile.Length > 0 ? settings.AuthorityFile : options.AuthorityFile,
             RetryTimeout = settings.RetryTimeout,
             Channel = options.Channel with { ConnectTimeout = settings.ConnectTimeout },
         });

@@ -83,6 +83,18 @@ public sealed class AdminClient
     public Task<ServerInfo> GetServerInfoAsync(CancellationToken cancellationToken = default) =>
         CallAsync(AdminMethods.GetServerInfo, new GetServerInfoRequest(), changes: false, cancellationToken);
 
+    /// <summary>A new access token. Its secret is in the answer, and nowhere else.</summary>
+    public Task<CreateTokenResponse> CreateTokenAsync(CreateTokenRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.CreateToken, request, changes: true, cancellationToken);
+
+    /// <summary>The access tokens, without their secrets.</summary>
+    public async Task<IReadOnlyList<Token>> ListTokensAsync(CancellationToken cancellationToken = default) =>
+        (await CallAsync(AdminMethods.ListTokens, new ListTokensRequest(), changes: false, cancellationToken).ConfigureAwait(false)).Tokens;
+
+    /// <summary>Ends an access token, by its id; all nodes know within a second.</summary>
+    public Task RevokeTokenAsync(string id, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.RevokeToken, new RevokeTokenRequest { Id = id }, changes: true, cancellationToken);
+
     private async Task<TResponse> CallAsync<TRequest, TResponse>(
         GrpcMethod<TRequest, TResponse> method, TRequest request, bool changes, CancellationToken cancellationToken, TimeSpan? timeout = null)
         where TRequest : class, IMessage<TRequest>, new()

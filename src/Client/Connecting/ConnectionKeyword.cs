@@ -13,6 +13,7 @@ internal sealed record ConnectionKeyword(string Name, string[] Aliases, object D
         new("Database", ["Initial Catalog"], "", text => text),
         new("Session", [], "", text => text),
         new("Token", [], "", text => text),
+        new("Authority File", ["AuthorityFile", "Root Certificate"], "", text => text),
         new("Tls", [], false, text => ConnectionValue.Boolean("Tls", text)),
         new("Command Timeout", ["CommandTimeout", "Default Timeout"], 30, text => ConnectionValue.WholeSeconds("Command Timeout", text)),
         new("Connect Timeout", ["ConnectTimeout", "Connection Timeout"], TimeSpan.FromSeconds(5), text => ConnectionValue.Seconds("Connect Timeout", text)),

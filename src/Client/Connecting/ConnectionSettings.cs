@@ -15,6 +15,7 @@ internal sealed class ConnectionSettings
         Session = builder.Session;
         if (Session.Length > 0) _ = new SessionState(Session); // a text that starts no session is found now and not at the first call
         Token = builder.Token;
+        AuthorityFile = builder.AuthorityFile;
         CommandTimeout = builder.CommandTimeout;
         ConnectTimeout = builder.ConnectTimeout;
         RetryTimeout = builder.RetryTimeout;
@@ -47,6 +48,8 @@ internal sealed class ConnectionSettings
     public string Session { get; }
 
     public string Token { get; }
+
+    public string AuthorityFile { get; }
 
     public int CommandTimeout { get; }
 

@@ -1,5 +1,3 @@
-using ReplicatedSqlite.Grpc;
-
 namespace ReplicatedSqlite;
 
 /// <summary>The nodes that a client knows, nearest and healthy ones first. Thread-safe.</summary>
@@ -10,17 +8,15 @@ internal sealed class EndpointSet : IAsyncDisposable
 
     private readonly NodeEndpoint[] _nodes; // in the order of the connection string
     private readonly TimeProvider _time;
-    private readonly Metadata? _headers;
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _gate = new();
     private Task? _firstAnswer; // of the first round of probes, under the gate
     private Task _probes = Task.CompletedTask; // under the gate
     private long _probed; // under the gate
 
-    public EndpointSet(IReadOnlyList<Uri> addresses, ReplicatedSqliteClientOptions options, Metadata? headers)
+    public EndpointSet(IReadOnlyList<Uri> addresses, ReplicatedSqliteClientOptions options)
     {
         _time = options.Channel.TimeProvider;
-        _headers = headers;
         _nodes = [.. addresses.Distinct().Select(address => new NodeEndpoint(address, options, watch: addresses.Count > 1))];
     }
 
@@ -39,7 +35,7 @@ internal sealed class EndpointSet : IAsyncDisposable
             if (_firstAnswer is null || (_probes.IsCompleted && _time.GetElapsedTime(_probed, now) >= _probeEvery))
             {
                 Volatile.Write(ref _probed, Math.Max(now, 1));
-                var probes = _nodes.Select(node => node.ProbeAsync(_probePatience, _headers, _closing.Token)).ToArray();
+                var probes = _nodes.Select(node => node.ProbeAsync(_probePatience, _closing.Token)).ToArray();
                 _probes = FinishAsync(probes);
                 _firstAnswer ??= FirstAsync(probes);
             }

@@ -71,7 +71,7 @@ internal sealed class HungWatch : IDisposable
     {
         try
         {
-            if (await _node.ProbeAsync(_patience, headers: null, _closing.Token).ConfigureAwait(false))
+            if (await _node.ProbeAsync(_patience, _closing.Token).ConfigureAwait(false))
             {
                 Volatile.Write(ref _lastAnswer, _time.GetTimestamp());
                 return;

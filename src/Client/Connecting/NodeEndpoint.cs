@@ -61,12 +61,12 @@ internal sealed class NodeEndpoint : IAsyncDisposable
 
     /// <summary>Makes a call that does nothing, and takes its time.</summary>
     /// <returns>Whether the node answered, with whatever status.</returns>
-    public async Task<bool> ProbeAsync(TimeSpan timeout, Metadata? headers, CancellationToken cancellationToken)
+    public async Task<bool> ProbeAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
         try
         {
-            await Channel.CallAsync(AdminMethods.GetServerInfo, new Protocol.V1.GetServerInfoRequest(), new CallOptions { Timeout = timeout, Headers = headers }, cancellationToken)
+            await Channel.CallAsync(AdminMethods.GetServerInfo, new Protocol.V1.GetServerInfoRequest(), new CallOptions { Timeout = timeout }, cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (RpcException e)

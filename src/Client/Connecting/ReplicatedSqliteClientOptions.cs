@@ -11,6 +11,12 @@ public sealed record ReplicatedSqliteClientOptions
     /// <summary>Sent as <c>authorization: Bearer …</c> with every call. Unset: none.</summary>
     public string? Token { get; init; }
 
+    /// <summary>Sends <see cref="Token"/> also to endpoints beyond this machine that are not encrypted. Default off: such a client is refused. For networks that nobody else reaches.</summary>
+    public bool AllowPlaintextToken { get; init; }
+
+    /// <summary>A PEM file with the authorities that sign the certificates of <c>https://</c> endpoints. Unset: those that the machine trusts.</summary>
+    public string? AuthorityFile { get; init; }
+
     /// <summary>Longest time for a call that is answered at once (not a stream), waits included. Default 2 min.</summary>
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromMinutes(2);
 

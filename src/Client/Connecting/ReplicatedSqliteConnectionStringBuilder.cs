@@ -32,6 +32,9 @@ public sealed class ReplicatedSqliteConnectionStringBuilder : DbConnectionString
     /// <summary>Endpoints without a scheme are asked over TLS. Default false.</summary>
     public bool Tls { get => Get<bool>(nameof(Tls)); set => this[nameof(Tls)] = value; }
 
+    /// <summary>A PEM file with the authorities that sign the nodes' certificates. Empty (the default): those that the machine trusts.</summary>
+    public string AuthorityFile { get => Get<string>("Authority File"); set => this["Authority File"] = value; }
+
     /// <summary>Longest time for a command, in seconds; 0: no limit. Default 30.</summary>
     public int CommandTimeout { get => Get<int>("Command Timeout"); set => this["Command Timeout"] = value; }
 

@@ -8,15 +8,14 @@ internal sealed class Transport : IAsyncDisposable
 {
     private readonly EndpointSet _endpoints;
     private readonly ReplicatedSqliteClientOptions _options;
-    private readonly Metadata? _headers;
 
     public Transport(IReadOnlyList<Uri> endpoints, ReplicatedSqliteClientOptions options)
     {
         if (endpoints.Count == 0) throw new ArgumentException("At least one endpoint is needed.", nameof(endpoints));
-        _options = options;
+        ClientTls.CheckToken(endpoints, options);
+        _options = options with { Channel = ClientTls.ChannelOptions(options) };
         Log = ClientLog.From(options.LoggerFactory);
-        if (options.Token is { Length: > 0 } token) _headers = new Metadata { { "authorization", "Bearer " + token } };
-        _endpoints = new EndpointSet(endpoints, options, _headers);
+        _endpoints = new EndpointSet(endpoints, _options);
     }
 
     /// <summary>Where the next call would go.</summary>
@@ -170,7 +169,7 @@ internal sealed class Transport : IAsyncDisposable
         }
     }
 
-    private CallOptions Options(TimeSpan? timeout) => new() { Timeout = timeout == Timeout.InfiniteTimeSpan ? null : timeout, Headers = _headers };
+    private static CallOptions Options(TimeSpan? timeout) => new() { Timeout = timeout == Timeout.InfiniteTimeSpan ? null : timeout };
 
     // Throws the failure when there is no further attempt.
     private async ValueTask PauseAsync(TimeSpan? pause, NodeEndpoint node, RpcException failure, CancellationToken cancellationToken)

@@ -16,9 +16,12 @@ internal sealed class ControlFile : IDisposable
     {
         _connection = connection;
         ClusterId = clusterId;
+        Tokens = new TokenTable(connection, CountChange);
     }
 
     public string ClusterId { get; }
+
+    public TokenTable Tokens { get; }
 
     public static ControlFile Open(string path, Random random)
     {
@@ -91,6 +94,11 @@ internal sealed class ControlFile : IDisposable
         }
 
         statement.Run();
+        CountChange();
+    }
+
+    private void CountChange()
+    {
         if (++_changes >= ChangesPerCheckpoint)
         {
             _connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)"); // no connection of the engine does it by itself

@@ -20,6 +20,7 @@ public sealed class EmbeddedControlPlane : IControlPlane
         _file = file;
         ClusterId = file.ClusterId;
         _catalogue = Catalogue.Of(file.ReadAll());
+        Tokens = new EmbeddedTokenStore(_writing, file.Tokens, () => _disposed);
     }
 
     /// <inheritdoc/>
@@ -27,6 +28,13 @@ public sealed class EmbeddedControlPlane : IControlPlane
 
     /// <inheritdoc/>
     public IReadOnlyList<NodeRecord> Nodes => _nodes;
+
+    /// <inheritdoc/>
+    public ITokenStore Tokens { get; }
+
+    /// <inheritdoc/>
+    /// <remarks>All nodes are in this process, so it need not outlive it.</remarks>
+    public string NodeKey { get; } = Cluster.NodeKey.Create();
 
     /// <summary>Opens the file, or makes a new cluster.</summary>
     /// <param name="path">The file; its folder exists.</param>

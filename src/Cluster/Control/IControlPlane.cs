@@ -16,6 +16,12 @@ public interface IControlPlane : IAsyncDisposable
     /// <summary>The nodes alive now.</summary>
     IReadOnlyList<NodeRecord> Nodes { get; }
 
+    /// <summary>Access tokens.</summary>
+    ITokenStore Tokens { get; }
+
+    /// <summary>By what the nodes of this cluster know each other where connections are not encrypted.</summary>
+    string NodeKey { get; }
+
     /// <summary>Announces a node. It is alive until the result is disposed.</summary>
     Task<IAsyncDisposable> RegisterAsync(NodeRecord node, CancellationToken cancellationToken = default);
 

@@ -18,6 +18,9 @@ public static class Forwarding
     /// <summary>Metadata with the id that the forwarding node gave the request: by it operators find it at each node that it passes through.</summary>
     public const string QueryHeader = "x-rs-query";
 
+    /// <summary>Metadata with the <see cref="Caller"/> whom the forwarding node found. Believed from nodes only.</summary>
+    public const string CallerHeader = "x-rs-caller";
+
     private const string MovedTrailer = "x-rs-moved";
 
     /// <summary>The name stood for this database, but no more. Between nodes only: who gets it looks the name up again; no client ever sees it.</summary>

@@ -30,7 +30,10 @@ public interface IDatabaseCopy : IGrain
     Task<DescribeResponse> DescribeAsync(DescribeRequest request, ReadConstraint constraint, CancellationToken cancellationToken);
 
     /// <summary>What became of a write. Only the primary can say; a replica passes it on.</summary>
-    Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, CancellationToken cancellationToken);
+    /// <param name="request">The call.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, Caller caller, CancellationToken cancellationToken);
 }
 
 /// <summary>What a copy shows.</summary>

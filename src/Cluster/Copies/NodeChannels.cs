@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Security;
 using ReplicatedSqlite.Grpc;
 
 namespace ReplicatedSqlite.Cluster;
@@ -13,11 +14,19 @@ public sealed class NodeChannels : IAsyncDisposable
     private readonly GrpcChannelOptions _forShipping;
 
     /// <param name="time">For deadlines.</param>
+    /// <param name="nodeKey">Sent with every call, for the others to know that a node calls. Unset: a certificate says it.</param>
+    /// <param name="tls">Asked for each connection to a node that encrypts.</param>
     /// <param name="configureQueries">Changes the connections that queries are passed on by, for example for a proxy.</param>
-    public NodeChannels(TimeProvider time, Action<SocketsHttpHandler>? configureQueries = null)
+    public NodeChannels(TimeProvider time, string? nodeKey = null, Func<SslClientAuthenticationOptions>? tls = null, Action<SocketsHttpHandler>? configureQueries = null)
     {
-        _forShipping = new GrpcChannelOptions { TimeProvider = time, ConnectTimeout = TimeSpan.FromSeconds(2) };
-        _forQueries = new GrpcChannelOptions { TimeProvider = time, ConnectTimeout = TimeSpan.FromSeconds(2), ConfigureHandler = configureQueries };
+        _forShipping = new GrpcChannelOptions
+        {
+            TimeProvider = time,
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+            Headers = nodeKey is null ? null : new Metadata { { NodeKey.Header, nodeKey } },
+            Tls = tls,
+        };
+        _forQueries = _forShipping with { ConfigureHandler = configureQueries };
     }
 
     /// <summary>For forwarded queries and small questions.</summary>

@@ -59,14 +59,15 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     /// <summary>Passes on an Execute, and tries again for a while where that is safe: what was certainly not done, reads, and writes with an idempotency key.</summary>
     /// <param name="database">Whose primary.</param>
     /// <param name="request">The call as it came in; it belongs to this method from here on.</param>
+    /// <param name="caller">Who made it.</param>
     /// <param name="readsOnly">SQLite said that it writes nothing: then a lost answer leaves no doubt.</param>
     /// <param name="query">The call as operators see it.</param>
     /// <param name="cancellationToken">Goes along as the end of the call.</param>
     /// <exception cref="RequestException">The primary's own refusal, or why it could not be asked.</exception>
     public async Task<ExecuteResponse> ExecuteAsync(
-        DatabaseId database, ExecuteRequest request, bool readsOnly, RunningQuery? query, CancellationToken cancellationToken)
+        DatabaseId database, ExecuteRequest request, Caller caller, bool readsOnly, RunningQuery? query, CancellationToken cancellationToken)
     {
-        var options = Options(database, request.Database, query);
+        var options = Options(database, request.Database, caller, query);
         request.Database = database.ToString(); // a name may come to mean another database while the call travels
         var tries = new ForwardTries(time, readsOnly, request.IdempotencyKey.Length > 0) { Query = query };
         var response = await CallAsync(database, QueryMethods.Execute, request, options, tries, cancellationToken);
@@ -81,9 +82,9 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     /// <summary>Passes on a Stream. One of which something came back already is not asked for again.</summary>
     /// <inheritdoc cref="ExecuteAsync"/>
     public async IAsyncEnumerable<EncodedResponse> StreamAsync(
-        DatabaseId database, StreamRequest request, bool readsOnly, RunningQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
+        DatabaseId database, StreamRequest request, Caller caller, bool readsOnly, RunningQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var options = Options(database, request.Database, query);
+        var options = Options(database, request.Database, caller, query);
         request.Database = database.ToString();
         var tries = new ForwardTries(time, readsOnly, request.IdempotencyKey.Length > 0) { Query = query };
         var hasAnswered = false;
@@ -142,26 +143,26 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     }
 
     /// <summary>Passes on a Describe.</summary>
-    public Task<DescribeResponse> DescribeAsync(DatabaseId database, DescribeRequest request, RunningQuery? query, CancellationToken cancellationToken)
+    public Task<DescribeResponse> DescribeAsync(DatabaseId database, DescribeRequest request, Caller caller, RunningQuery? query, CancellationToken cancellationToken)
     {
-        var options = Options(database, request.Database, query);
+        var options = Options(database, request.Database, caller, query);
         request.Database = database.ToString();
         return CallAsync(database, QueryMethods.Describe, request, options, new ForwardTries(time, readsOnly: true, isKeyed: false) { Query = query }, cancellationToken);
     }
 
     /// <summary>Passes on a GetOutcome.</summary>
-    public Task<GetOutcomeResponse> GetOutcomeAsync(DatabaseId database, GetOutcomeRequest request, RunningQuery? query, CancellationToken cancellationToken)
+    public Task<GetOutcomeResponse> GetOutcomeAsync(DatabaseId database, GetOutcomeRequest request, Caller caller, RunningQuery? query, CancellationToken cancellationToken)
     {
-        var options = Options(database, request.Database, query);
+        var options = Options(database, request.Database, caller, query);
         request.Database = database.ToString();
         return CallAsync(database, QueryMethods.GetOutcome, request, options, new ForwardTries(time, readsOnly: true, isKeyed: false) { Query = query }, cancellationToken); // safe to repeat
     }
 
     /// <summary>Passes on an interactive transaction, both ways, until one side ends.</summary>
     /// <exception cref="RequestException">The primary cannot be reached, or went away; the transaction has ended.</exception>
-    public async Task TransactAsync(DatabaseId database, TransactRequest.Types.Begin begin, TransactCall call, RunningQuery? query, CancellationToken cancellationToken)
+    public async Task TransactAsync(DatabaseId database, TransactRequest.Types.Begin begin, TransactCall call, Caller caller, RunningQuery? query, CancellationToken cancellationToken)
     {
-        var options = Options(database, begin.Database, query);
+        var options = Options(database, begin.Database, caller, query);
         begin.Database = database.ToString();
         var primary = await FindPrimaryAsync(database, new ForwardTries(time, readsOnly: false, isKeyed: false) { Query = query }, cancellationToken);
         using var watch = Watch(primary, database, cancellationToken);
@@ -181,11 +182,12 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     /// <summary>Marks a call as passed on.</summary>
     /// <param name="database">Which is meant.</param>
     /// <param name="nameOrId">What the client called it.</param>
+    /// <param name="caller">Who the client is, to whom the database is visible.</param>
     /// <param name="query">The call as operators see it.</param>
     /// <exception cref="RpcException"><see cref="Forwarding.Moved"/>: this node knows already that the name is not this database's any more.</exception>
-    public CallOptions Options(DatabaseId database, string nameOrId, RunningQuery? query = null)
+    public CallOptions Options(DatabaseId database, string nameOrId, Caller caller, RunningQuery? query = null)
     {
-        var headers = new Metadata { { Forwarding.Header, self.Id } };
+        var headers = new Metadata { { Forwarding.Header, self.Id }, { Forwarding.CallerHeader, caller.ToHeader(database) } };
         if (query is not null)
         {
             headers.Add(Forwarding.QueryHeader, query.Id);

@@ -25,8 +25,9 @@ public enum ReadConstraintKind
 /// <param name="WaitTimeout">Longest wait for the bookmark.</param>
 /// <param name="FailOnTimeout">Fail when that time is over, instead of going to the primary.</param>
 /// <param name="MaxStaleness">Longest time since the copy's last proof from the primary.</param>
+/// <param name="Caller">Who asks.</param>
 public readonly record struct ReadConstraint(
-    ReadConstraintKind Kind, Bookmark Bookmark, TimeSpan WaitTimeout, bool FailOnTimeout, TimeSpan? MaxStaleness)
+    ReadConstraintKind Kind, Bookmark Bookmark, TimeSpan WaitTimeout, bool FailOnTimeout, TimeSpan? MaxStaleness, Caller Caller)
 {
     /// <summary>The call itself, told where it stands; <see langword="null"/> when nobody looks.</summary>
     public RunningQuery? Query { get; init; }
@@ -41,18 +42,19 @@ public readonly record struct ReadConstraint(
     /// <param name="options">May be unset: then the primary answers.</param>
     /// <param name="database">Whose bookmarks are good here.</param>
     /// <param name="defaultWait">When the caller names no time limit.</param>
+    /// <param name="caller">Who asks.</param>
     /// <exception cref="RequestException">The session is no constraint and no bookmark of this database, or a duration is negative.</exception>
-    public static ReadConstraint Parse(ReadOptions? options, DatabaseId database, TimeSpan defaultWait)
+    public static ReadConstraint Parse(ReadOptions? options, DatabaseId database, TimeSpan defaultWait, Caller caller)
     {
         if (options is null)
         {
-            return new(ReadConstraintKind.Primary, default, defaultWait, false, null);
+            return new(ReadConstraintKind.Primary, default, defaultWait, false, null, caller);
         }
 
         var wait = options.WaitTimeout is { } asked ? Positive(Durations.Read(asked, "wait_timeout"), "wait_timeout") : defaultWait;
         TimeSpan? staleness = options.MaxStaleness is { } limit ? Positive(Durations.Read(limit, "max_staleness"), "max_staleness") : null;
         var (kind, bookmark) = ParseSession(options.Session, database);
-        return new(kind, bookmark, wait < MaxWaitTimeout ? wait : MaxWaitTimeout, options.OnWaitTimeout == OnWaitTimeout.Fail, staleness);
+        return new(kind, bookmark, wait < MaxWaitTimeout ? wait : MaxWaitTimeout, options.OnWaitTimeout == OnWaitTimeout.Fail, staleness, caller);
     }
 
     private static (ReadConstraintKind Kind, Bookmark Bookmark) ParseSession(string session, DatabaseId database)

@@ -55,6 +55,12 @@ internal sealed class ControlMemory : IDisposable
     /// <summary>The nodes that were alive last.</summary>
     public IReadOnlyList<NodeRecord> Nodes => Read<NodeRecord[]>("nodes") ?? [];
 
+    /// <summary>By what the nodes know each other; <see langword="null"/> before the first join.</summary>
+    public string? NodeKey => Read<string>("node_key");
+
+    /// <summary>The tokens as they were last.</summary>
+    public IEnumerable<TokenRecord> Tokens => (Read<string[]>("tokens") ?? []).Select(static token => TokenFormat.Read(token, null));
+
     public List<RememberedDatabase> ReadAll()
     {
         var all = new List<RememberedDatabase>();
@@ -70,16 +76,26 @@ internal sealed class ControlMemory : IDisposable
 
     public void SaveLease(long lease) => Write("lease", lease);
 
+    public void SaveNodeKey(string key) => Write("node_key", key);
+
     public void SaveNodes(IReadOnlyList<NodeRecord> nodes) => Write("nodes", nodes);
 
     /// <summary>Remembers which etcd it is, and what changed.</summary>
-    public void Save(EtcdFacts facts, IReadOnlyList<RememberedDatabase> changed)
+    /// <param name="facts">Which etcd.</param>
+    /// <param name="changed">Of the catalogue.</param>
+    /// <param name="tokens">All tokens; <see langword="null"/> when they are as they were.</param>
+    public void Save(EtcdFacts facts, IReadOnlyList<RememberedDatabase> changed, IReadOnlyCollection<TokenRecord>? tokens)
     {
         _connection.Execute("BEGIN IMMEDIATE");
         try
         {
             Write("etcd", facts);
             SaveAll(changed);
+            if (tokens is not null)
+            {
+                Write("tokens", tokens.Select(TokenFormat.Write).ToArray());
+            }
+
             _connection.Execute("COMMIT");
         }
         catch when (!_connection.IsAutocommit)

@@ -20,6 +20,7 @@ public sealed class EtcdControlPlane : IControlPlane
     private readonly EtcdStore _store;
     private readonly CatalogueMirror _catalogue;
     private readonly NodeMirror _nodes;
+    private readonly TokenMirror _tokens = new();
     private readonly ControlMemory _memory;
     private readonly EtcdSession _session;
     private readonly TimeProvider _time;
@@ -34,7 +35,8 @@ public sealed class EtcdControlPlane : IControlPlane
         _store = new EtcdStore(_transport, new EtcdKeys(options.Prefix), logger);
         _catalogue = new CatalogueMirror();
         _nodes = new NodeMirror(time);
-        _session = new EtcdSession(options, _store, _catalogue, _nodes, memory, time, logger);
+        _session = new EtcdSession(options, _store, _catalogue, _nodes, _tokens, memory, time, logger);
+        Tokens = new EtcdTokenStore(_session, _store, _tokens, ChangeAsync, options, logger);
     }
 
     /// <inheritdoc/>
@@ -42,6 +44,12 @@ public sealed class EtcdControlPlane : IControlPlane
 
     /// <inheritdoc/>
     public IReadOnlyList<NodeRecord> Nodes => _nodes.Nodes;
+
+    /// <inheritdoc/>
+    public ITokenStore Tokens { get; }
+
+    /// <inheritdoc/>
+    public string NodeKey => _session.NodeKey;
 
     /// <summary>Why nothing can be elected, created or changed just now: etcd is away, or is not the one that it was; <see langword="null"/> when all is well.</summary>
     public string? Trouble => _session.Trouble;

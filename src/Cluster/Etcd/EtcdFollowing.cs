@@ -6,7 +6,7 @@ namespace ReplicatedSqlite.Cluster;
 
 /// <summary>Keeps the mirror as etcd is: a watch brings what changes at once, and a look each second tells whether etcd is still there, still the one that is known, and whether the watch keeps up.</summary>
 internal sealed class EtcdFollowing(
-    EtcdSession session, EtcdOptions options, EtcdStore store, CatalogueMirror catalogue, NodeMirror nodes, TimeProvider time, ILogger logger)
+    EtcdSession session, EtcdOptions options, EtcdStore store, CatalogueMirror catalogue, NodeMirror nodes, TokenMirror tokens, TimeProvider time, ILogger logger)
     : IDisposable
 {
     private static readonly TimeSpan _pauseBetweenWatches = TimeSpan.FromMilliseconds(200);
@@ -222,6 +222,17 @@ internal sealed class EtcdFollowing(
             else if (store.TryDecodeNode(found) is { } node)
             {
                 nodes.Add(node, revision);
+            }
+        }
+        else if (found.Key.AsSpan().StartsWith(keys.Tokens))
+        {
+            if (happened.IsDelete)
+            {
+                tokens.Remove(Encoding.UTF8.GetString(found.Key.AsSpan(keys.Tokens.Length)));
+            }
+            else if (EtcdTokenStore.TryDecode(found, logger) is { } token)
+            {
+                tokens.Put(token);
             }
         }
         else if (found.Key.AsSpan().SequenceEqual(keys.Head) && !happened.IsDelete)

@@ -24,6 +24,18 @@ internal sealed class EtcdKeys(string prefix)
 
     public byte[] Deletions { get; } = Encoding.UTF8.GetBytes(prefix + "deleted/");
 
+    /// <summary>By what nodes know each other where connections are not encrypted. There for ever once created.</summary>
+    public byte[] NodeKey { get; } = Encoding.UTF8.GetBytes(prefix + "node-key");
+
+    public byte[] Tokens { get; } = Encoding.UTF8.GetBytes(prefix + "tokens/");
+
+    /// <summary>When tokens were last used: not a part of the catalogue.</summary>
+    public byte[] TokenUses { get; } = Encoding.UTF8.GetBytes(prefix + "token-uses/");
+
+    public byte[] Token(string id) => Encoding.UTF8.GetBytes($"{prefix}tokens/{id}");
+
+    public byte[] TokenUse(string id) => Encoding.UTF8.GetBytes($"{prefix}token-uses/{id}");
+
     public byte[] Node(string id) => Encoding.UTF8.GetBytes($"{prefix}nodes/{id}");
 
     public byte[] Name(string name) => Encoding.UTF8.GetBytes($"{prefix}names/{name}");

@@ -33,6 +33,15 @@ internal static class EtcdLoader
         }
     }
 
+    /// <summary>All tokens of one moment.</summary>
+    public static async Task<List<TokenRecord>> LoadTokensAsync(EtcdStore store, EtcdOptions options, ILogger logger, CancellationToken cancellationToken)
+    {
+        var tokens = new List<TokenRecord>();
+        await store.ReadAllAsync(
+            store.Keys.Tokens, 0, options.PageCount, page => tokens.AddRange(page.Select(found => EtcdTokenStore.TryDecode(found, logger)).OfType<TokenRecord>()), cancellationToken);
+        return tokens;
+    }
+
     /// <summary>The record in a value; <see langword="null"/> when it cannot be read, which is logged: one that is damaged must not hide the others.</summary>
     public static DatabaseRecord? TryDecode(EtcdKeyValue found, ILogger logger)
     {

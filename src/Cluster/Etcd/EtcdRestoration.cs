@@ -15,7 +15,7 @@ internal sealed class EtcdRestoration(EtcdOptions options, EtcdStore store, ILog
 
     /// <summary>An operator says so: nobody else changes anything meanwhile, and all others go on with it afterwards.</summary>
     /// <exception cref="EtcdDistrustedException">It is another cluster's.</exception>
-    public async Task AcceptAsync(EtcdFacts known, IReadOnlyList<RememberedDatabase> remembered, CancellationToken cancellationToken)
+    public async Task AcceptAsync(EtcdFacts known, RememberedCluster remembered, CancellationToken cancellationToken)
     {
         var sight = await store.LookAsync(cancellationToken);
         if (EtcdTrust.Fault(known, sight, options.Prefix) is not { } fault)
@@ -31,7 +31,8 @@ internal sealed class EtcdRestoration(EtcdOptions options, EtcdStore store, ILog
         var mark = new HoldMark(Environment.MachineName, $"It is just being accepted ({RandomNumberGenerator.GetHexString(16, lowercase: true)}).").Encode();
         await store.TryAsync([], [EtcdOperation.Put(store.Keys.Hold, mark)], cancellationToken);
         EtcdCompare[] held = [EtcdCompare.Holds(store.Keys.Hold, mark)];
-        await TellAsync(held, remembered, cancellationToken);
+        await TellAsync(held, remembered.Databases, cancellationToken);
+        await TellTokensAsync(held, remembered, cancellationToken);
         var cluster = new ClusterMark(known.ClusterId, Math.Max(known.Generation, sight.Cluster?.Generation ?? 0) + 1);
         if (await store.TryAsync(held, [EtcdOperation.Put(store.Keys.Cluster, cluster.Encode()), PutHead(), EtcdOperation.Delete(store.Keys.Hold)], cancellationToken) is null)
         {
@@ -44,6 +45,29 @@ internal sealed class EtcdRestoration(EtcdOptions options, EtcdStore store, ILog
     /// <summary>It was accepted elsewhere: what only this node remembers is told to it.</summary>
     public Task TellAsync(EtcdFacts accepted, IReadOnlyList<RememberedDatabase> remembered, CancellationToken cancellationToken) =>
         TellAsync([EtcdCompare.Holds(store.Keys.Cluster, accepted.ClusterValue()), EtcdCompare.Missing(store.Keys.Hold)], remembered, cancellationToken);
+
+    // The tokens are those that this node remembers, and no others: one that was revoked since the backup must not open anything again.
+    private async Task TellTokensAsync(EtcdCompare[] always, RememberedCluster remembered, CancellationToken cancellationToken)
+    {
+        var wanted = remembered.Tokens.ToDictionary(static token => token.Id, StringComparer.Ordinal);
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        await store.ReadAllAsync(
+            store.Keys.Tokens, 0, options.PageCount, page => found.UnionWith(page.Select(token => Encoding.UTF8.GetString(token.Key.AsSpan(store.Keys.Tokens.Length)))), cancellationToken);
+        List<EtcdOperation> changes = [.. found.Where(id => !wanted.ContainsKey(id)).Select(id => EtcdOperation.Delete(store.Keys.Token(id)))];
+        changes.AddRange(wanted.Values.Where(token => !found.Contains(token.Id)).Select(token => EtcdOperation.Put(store.Keys.Token(token.Id), EtcdTokenStore.Encode(token))));
+        if (remembered.NodeKey is { } key)
+        {
+            changes.Add(EtcdOperation.Put(store.Keys.NodeKey, Encoding.ASCII.GetBytes(key)));
+        }
+
+        foreach (var some in changes.Chunk(DeletionsAtOnce))
+        {
+            if (await store.TryAsync(always, [.. some, PutHead()], cancellationToken) is null)
+            {
+                throw new EtcdDistrustedException("Another node is accepting it just now.");
+            }
+        }
+    }
 
     private async Task TellAsync(EtcdCompare[] conditions, IReadOnlyList<RememberedDatabase> remembered, CancellationToken cancellationToken)
     {
@@ -126,3 +150,6 @@ internal sealed class EtcdRestoration(EtcdOptions options, EtcdStore store, ILog
 
     private EtcdOperation PutHead() => EtcdOperation.Put(store.Keys.Head, Encoding.ASCII.GetBytes(RandomNumberGenerator.GetHexString(16, lowercase: true)));
 }
+
+/// <summary>What a node remembers of a cluster in etcd.</summary>
+internal sealed record RememberedCluster(IReadOnlyList<RememberedDatabase> Databases, IReadOnlyList<TokenRecord> Tokens, string? NodeKey);

@@ -12,6 +12,7 @@ internal sealed class EtcdSession : IAsyncDisposable
     private readonly EtcdStore _store;
     private readonly CatalogueMirror _catalogue;
     private readonly NodeMirror _nodes;
+    private readonly TokenMirror _tokens;
     private readonly ControlMemory _memory; // by whoever has _saving
     private readonly SemaphoreSlim _saving = new(1);
     private readonly TimeProvider _time;
@@ -20,20 +21,25 @@ internal sealed class EtcdSession : IAsyncDisposable
     private readonly EtcdFollowing _following;
     private EtcdFacts? _facts; // written under _knowing; read by any thread
     private EtcdFacts? _saved; // by whoever has _saving
+    private volatile string? _nodeKey;
     private volatile string? _fault;
     private volatile string? _absence;
     private bool _isLoaded; // by the loop
     private Task _loop = Task.CompletedTask;
 
-    public EtcdSession(EtcdOptions options, EtcdStore store, CatalogueMirror catalogue, NodeMirror nodes, ControlMemory memory, TimeProvider time, ILogger logger)
+    public EtcdSession(EtcdOptions options, EtcdStore store, CatalogueMirror catalogue, NodeMirror nodes, TokenMirror tokens, ControlMemory memory, TimeProvider time, ILogger logger)
     {
-        (_options, _store, _catalogue, _nodes, _memory, _time, _logger) = (options, store, catalogue, nodes, memory, time, logger);
-        _following = new EtcdFollowing(this, options, store, catalogue, nodes, time, logger);
+        (_options, _store, _catalogue, _nodes, _tokens, _memory, _time, _logger) = (options, store, catalogue, nodes, tokens, memory, time, logger);
+        _following = new EtcdFollowing(this, options, store, catalogue, nodes, tokens, time, logger);
     }
 
     /// <summary>What is known of the etcd that is trusted.</summary>
     /// <exception cref="EtcdUnavailableException">It was never reached.</exception>
     public EtcdFacts Facts => Volatile.Read(ref _facts) ?? throw new EtcdUnavailableException("etcd was never reached.", mayBeDone: false);
+
+    /// <summary>By what the nodes of the cluster know each other; the same for ever.</summary>
+    /// <exception cref="EtcdUnavailableException">etcd was never reached.</exception>
+    public string NodeKey => _nodeKey ?? throw new EtcdUnavailableException("etcd was never reached.", mayBeDone: false);
 
     /// <summary>Why etcd cannot be used just now; <see langword="null"/> when it can.</summary>
     public string? Trouble => _fault ?? _absence;
@@ -56,13 +62,16 @@ internal sealed class EtcdSession : IAsyncDisposable
                 isOtherHistory: false);
             _catalogue.DrainUnsaved();
             _nodes.SetAnew(_memory.Nodes);
+            _tokens.Load(_memory.Tokens);
+            _tokens.DrainUnsaved();
+            _nodeKey = _memory.NodeKey;
         }
 
         try
         {
             if (_options.AcceptRestored && remembered is not null)
             {
-                await new EtcdRestoration(_options, _store, _logger).AcceptAsync(remembered, _memory.ReadAll(), cancellationToken);
+                await new EtcdRestoration(_options, _store, _logger).AcceptAsync(remembered, new(_memory.ReadAll(), [.. _memory.Tokens], _memory.NodeKey), cancellationToken);
             }
 
             await JoinAsync(cancellationToken);
@@ -149,19 +158,25 @@ internal sealed class EtcdSession : IAsyncDisposable
         {
             var facts = Facts;
             var changed = _catalogue.DrainUnsaved();
-            if (changed.Count == 0 && _saved is { } saved && saved with { Revision = facts.Revision } == facts)
+            var tokens = _tokens.DrainUnsaved();
+            if (changed.Count == 0 && tokens is null && _saved is { } saved && saved with { Revision = facts.Revision } == facts)
             {
                 return; // what others do in this etcd is not worth a write
             }
 
             try
             {
-                await Task.Run(() => _memory.Save(facts, changed), CancellationToken.None);
+                await Task.Run(() => _memory.Save(facts, changed, tokens), CancellationToken.None);
                 _saved = facts;
             }
             catch (Sqlite.SqliteException e)
             {
                 _catalogue.MarkUnsaved(changed);
+                if (tokens is not null)
+                {
+                    _tokens.MarkUnsaved();
+                }
+
                 EtcdLog.NotRemembered(_logger, e);
             }
         }
@@ -273,6 +288,11 @@ internal sealed class EtcdSession : IAsyncDisposable
             await CheckHistoryAsync(known, sight, cancellationToken);
         }
 
+        if (isOther || _nodeKey is null)
+        {
+            await AgreeOnNodeKeyAsync(cancellationToken);
+        }
+
         if (isOther || !_isLoaded)
         {
             await LoadAsync(isOther ? EtcdFacts.Of(sight) : known, isOther, cancellationToken);
@@ -332,6 +352,17 @@ internal sealed class EtcdSession : IAsyncDisposable
         }
     }
 
+    // The first node that comes makes one. It is written down here before anybody is shown it.
+    private async Task AgreeOnNodeKeyAsync(CancellationToken cancellationToken)
+    {
+        var key = _store.Keys.NodeKey;
+        await _store.TryAsync([EtcdCompare.Missing(key)], [EtcdOperation.Put(key, System.Text.Encoding.ASCII.GetBytes(_nodeKey ?? Cluster.NodeKey.Create()))], cancellationToken);
+        var found = await _store.ReadAtAsync(key, 0, cancellationToken) ?? throw new EtcdUnavailableException("The nodes' key was removed while it was read.", mayBeDone: false);
+        var agreed = System.Text.Encoding.ASCII.GetString(found.Bytes);
+        await WithMemoryAsync(memory => memory.SaveNodeKey(agreed));
+        _nodeKey ??= agreed;
+    }
+
     // The catalogue went on while this node did not look. Where etcd still has what it was, it says whether it went on from there.
     private async Task CheckHistoryAsync(EtcdFacts known, EtcdSight sight, CancellationToken cancellationToken)
     {
@@ -355,11 +386,13 @@ internal sealed class EtcdSession : IAsyncDisposable
     {
         var start = _time.GetTimestamp();
         var loaded = await EtcdLoader.LoadAsync(_store, _options, isOther ? null : _catalogue, _logger, cancellationToken);
+        var tokens = await EtcdLoader.LoadTokensAsync(_store, _options, _logger, cancellationToken); // newer than the rest, perhaps: what the watch brings again changes nothing
         lock (_knowing)
         {
             _facts = isOther ? facts : _facts;
         }
 
+        _tokens.Load(tokens);
         foreach (var dropped in _catalogue.Load(loaded, isOther))
         {
             EtcdLog.RecordGone(_logger, dropped);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 
 namespace ReplicatedSqlite.Grpc.Server;
@@ -80,6 +81,15 @@ public sealed class ServerCallContext
     /// <summary>The client's address and port.</summary>
     public string Peer => string.Create(CultureInfo.InvariantCulture, $"{Http.Connection.RemoteIpAddress}:{Http.Connection.RemotePort}");
 
+    /// <summary>The client is on this machine. Behind a proxy on this machine everybody is.</summary>
+    public bool IsFromLoopback => IsLoopback(Http.Connection.RemoteIpAddress);
+
+    /// <summary>The client has shown a certificate that the port's authority for peers signed (<see cref="ServerTls.PeerAuthorities"/>).</summary>
+    public bool HasTrustedCertificate => Http.Features.Get<TrustedPeer>() is not null;
+
+    /// <summary>Whom the server's guard took the client for; <see langword="null"/> for rpcs that everybody may call.</summary>
+    public object? Identity { get; set; }
+
     internal HttpContext Http { get; }
 
     internal GrpcServerOptions Options { get; }
@@ -123,6 +133,9 @@ public sealed class ServerCallContext
         if (_responseHeaders is not { } metadata) return;
         foreach (var entry in metadata) response.Headers.Append(entry.Name, entry.Value);
     }
+
+    /// <summary>Whether an address is this machine's own to itself, also one of IPv4 that comes over a socket for both.</summary>
+    public static bool IsLoopback(IPAddress? address) => address is not null && IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
 
     internal void Finish()
     {

@@ -14,6 +14,7 @@ internal sealed class StreamingEndpoint<TRequest, TResponse>(
     where TRequest : class, IMessage<TRequest>, new()
     where TResponse : class, IMessage<TResponse>, new()
 {
+    private readonly Func<ServerCallContext, ValueTask>? _guard = options.Guard?.CheckOf(method.Service, method.Name);
     private readonly RequestParser<TRequest> _parser = new(method.RequestParser, options.MaxRequestBytes, method.ReportsSqlErrors);
     private readonly bool _streamsRequests = method.Kind is MethodKind.ClientStreaming or MethodKind.Duplex;
 
@@ -26,6 +27,7 @@ internal sealed class StreamingEndpoint<TRequest, TResponse>(
         {
             drain.ThrowIfBegun(method.ReportsSqlErrors);
             context = new ServerCallContext(http, options, drain, method.IsEndless ? drain.Begun : drain.Over);
+            if (_guard is not null) await _guard(context);
             var requests = new RequestStream<TRequest>(context, _parser);
             await handler(requests, new ResponseWriter<TResponse>(context), context);
             StatusWriter.WriteOk(context);

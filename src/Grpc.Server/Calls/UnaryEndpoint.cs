@@ -17,6 +17,7 @@ internal sealed class UnaryEndpoint<TRequest, TResponse>(
     // Kestrel's own limit for a body, which is lifted only where a message may pass it.
     private const int KestrelBodyLimit = 28_000_000;
 
+    private readonly Func<ServerCallContext, ValueTask>? _guard = options.Guard?.CheckOf(method.Service, method.Name);
     private readonly RequestParser<TRequest> _parser = new(method.RequestParser, options.MaxRequestBytes, method.ReportsSqlErrors);
     private readonly bool _liftsBodyLimit = options.MaxRequestBytes > KestrelBodyLimit;
 
@@ -28,6 +29,7 @@ internal sealed class UnaryEndpoint<TRequest, TResponse>(
         {
             if (!method.IsServedWhileStopping) drain.ThrowIfBegun(method.ReportsSqlErrors);
             context = new ServerCallContext(http, options, drain);
+            if (_guard is not null) await _guard(context);
             var encoding = RequestEncoding.Of(http.Request);
             var body = http.Request.BodyReader;
             TRequest? request;

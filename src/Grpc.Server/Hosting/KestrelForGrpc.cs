@@ -6,12 +6,28 @@ namespace ReplicatedSqlite.Grpc.Server;
 public static class KestrelForGrpc
 {
     /// <summary>HTTP/2 only: without TLS clients start with it by prior knowledge, which cannot share a port with HTTP/1.1. Each port counts its own connections.</summary>
-    public static void UseGrpc(this ListenOptions listen, GrpcConnectionLimits? limits = null)
+    /// <param name="listen">The port.</param>
+    /// <param name="limits">Of its connections.</param>
+    /// <param name="tls">Unset: without encryption.</param>
+    public static void UseGrpc(this ListenOptions listen, GrpcConnectionLimits? limits = null, ServerTls? tls = null)
     {
         ArgumentNullException.ThrowIfNull(listen);
         listen.Protocols = HttpProtocols.Http2;
         var maxConnections = (limits ?? new GrpcConnectionLimits()).MaxConnections;
+        if (tls is not null)
+        {
+            listen.Use(next => new ConnectionLimit((int)Math.Min(int.MaxValue, 2L * maxConnections), next).OnConnectedAsync); // those that never end their handshake are bounded too
+            listen.UseTls(tls); // before the other limit, which speaks HTTP/2 to those that it refuses
+        }
+
         listen.Use(next => new ConnectionLimit(maxConnections, next).OnConnectedAsync);
+    }
+
+    /// <summary>Encrypts a port, if <paramref name="tls"/> is there.</summary>
+    public static void UseTls(this ListenOptions listen, ServerTls? tls)
+    {
+        ArgumentNullException.ThrowIfNull(listen);
+        tls?.ApplyTo(listen);
     }
 
     /// <summary>Limits for long streams, many calls on a connection and paths of 100 ms.</summary>

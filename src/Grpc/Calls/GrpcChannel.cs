@@ -11,7 +11,7 @@ namespace ReplicatedSqlite.Grpc;
 public sealed class GrpcChannel : IAsyncDisposable
 {
     private readonly HttpMessageInvoker _invoker;
-    private readonly OpenConnections _connections = new();
+    private readonly OpenConnections _connections;
     private readonly ConcurrentDictionary<string, Uri> _uris = new(StringComparer.Ordinal); // one per rpc, so bounded by the contract
 
     /// <summary>A channel to an address such as <c>http://127.0.0.1:7101</c> (HTTP/2 without TLS) or <c>https://…</c>. Connects at the first call.</summary>
@@ -22,6 +22,7 @@ public sealed class GrpcChannel : IAsyncDisposable
             throw new ArgumentException($"'{address}' is no address of a gRPC server; http://host:port or https://host:port is wanted.", nameof(address));
         Address = address;
         Options = options ?? new GrpcChannelOptions();
+        _connections = new OpenConnections(Options.Tls);
         _invoker = new HttpMessageInvoker(CreateHandler(Options, _connections));
     }
 
@@ -121,7 +122,7 @@ public sealed class GrpcChannel : IAsyncDisposable
     internal Task<HttpResponseMessage> SendAsync(string method, HttpContent content, bool isGzip, CallOptions? options, CancellationToken cancellationToken)
     {
         var uri = _uris.GetOrAdd(method, static (path, address) => new Uri(address, path), Address);
-        var message = RequestHead.Create(uri, content, Options.AcceptGzip, isGzip, options);
+        var message = RequestHead.Create(uri, content, Options, isGzip, options);
         return _invoker.SendAsync(message, cancellationToken);
     }
 

@@ -1,3 +1,5 @@
+using System.Net.Security;
+
 namespace ReplicatedSqlite.Grpc;
 
 /// <summary>How a channel connects and what it accepts.</summary>
@@ -24,9 +26,18 @@ public sealed record GrpcChannelOptions
     /// <summary>Requests of at least this size are sent compressed by gzip, if they get smaller by it. Unset: only those of calls that ask for it (<see cref="CallOptions.Gzip"/>).</summary>
     public int? GzipRequestsFromBytes { get; init; }
 
+    /// <summary>Metadata that goes along with every call.</summary>
+    public Metadata? Headers { get; init; }
+
+    /// <summary>
+    /// How the next connection to an <c>https://</c> address is encrypted, and what it trusts and shows; asked at each connection, since certificates change. The server's name and the
+    /// protocol are filled in. Unset: as the machine trusts, and without a certificate of one's own.
+    /// </summary>
+    public Func<SslClientAuthenticationOptions>? Tls { get; init; }
+
     /// <summary>Where deadlines take their time from.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>Last changes to the handler before its first use: TLS, a socket of its own.</summary>
+    /// <summary>Last changes to the handler before its first use, for example a socket of its own.</summary>
     public Action<SocketsHttpHandler>? ConfigureHandler { get; init; }
 }

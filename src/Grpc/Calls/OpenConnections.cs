@@ -1,9 +1,11 @@
+using System.Net.Security;
 using System.Net.Sockets;
 
 namespace ReplicatedSqlite.Grpc;
 
 /// <summary>The sockets of a channel, so that closing it ends the calls on them.</summary>
-internal sealed class OpenConnections
+/// <param name="tls">Asked for each encrypted connection; unset: the handler encrypts.</param>
+internal sealed class OpenConnections(Func<SslClientAuthenticationOptions>? tls)
 {
     private readonly Lock _gate = new();
     private readonly List<Socket> _sockets = [];
@@ -22,11 +24,32 @@ internal sealed class OpenConnections
                 _sockets.Add(socket);
             }
 
-            return new NetworkStream(socket, ownsSocket: true);
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            return tls is not null && context.InitialRequestMessage.RequestUri!.Scheme == Uri.UriSchemeHttps
+                ? await EncryptAsync(stream, tls(), context.DnsEndPoint.Host, cancellationToken).ConfigureAwait(false)
+                : stream;
         }
         catch
         {
             socket.Dispose();
+            throw;
+        }
+    }
+
+    // The handler takes an encrypted stream as it is.
+    private static async ValueTask<Stream> EncryptAsync(NetworkStream stream, SslClientAuthenticationOptions options, string host, CancellationToken cancellationToken)
+    {
+        options.TargetHost = host;
+        options.ApplicationProtocols = [SslApplicationProtocol.Http2];
+        var encrypted = new SslStream(stream);
+        try
+        {
+            await encrypted.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+            return encrypted;
+        }
+        catch
+        {
+            await encrypted.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }

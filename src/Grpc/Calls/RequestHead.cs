@@ -1,11 +1,12 @@
 using System.Net;
+using System.Net.Http.Headers;
 
 namespace ReplicatedSqlite.Grpc;
 
 /// <summary>Builds the head of a request.</summary>
 internal static class RequestHead
 {
-    public static HttpRequestMessage Create(Uri uri, HttpContent content, bool acceptGzip, bool isGzip, CallOptions? options)
+    public static HttpRequestMessage Create(Uri uri, HttpContent content, GrpcChannelOptions channel, bool isGzip, CallOptions? options)
     {
         content.Headers.TryAddWithoutValidation("content-type", GrpcHeaders.ContentType);
         var message = new HttpRequestMessage(HttpMethod.Post, uri)
@@ -16,16 +17,19 @@ internal static class RequestHead
         };
         var headers = message.Headers;
         headers.TryAddWithoutValidation("te", "trailers"); // finds proxies that would drop the status
-        if (acceptGzip) headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, GrpcHeaders.AcceptedEncodings);
+        if (channel.AcceptGzip) headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, GrpcHeaders.AcceptedEncodings);
         if (isGzip) headers.TryAddWithoutValidation(GrpcHeaders.Encoding, GrpcHeaders.Gzip);
+        Add(headers, channel.Headers);
         if (options is null) return message;
 
         if (options.Timeout is { } timeout) headers.TryAddWithoutValidation(GrpcHeaders.Timeout, GrpcTimeout.Format(timeout));
-        if (options.Headers is { } metadata)
-        {
-            foreach (var entry in metadata) headers.TryAddWithoutValidation(entry.Name, entry.Value);
-        }
-
+        Add(headers, options.Headers);
         return message;
+    }
+
+    private static void Add(HttpRequestHeaders headers, Metadata? metadata)
+    {
+        if (metadata is null) return;
+        foreach (var entry in metadata) headers.TryAddWithoutValidation(entry.Name, entry.Value);
     }
 }

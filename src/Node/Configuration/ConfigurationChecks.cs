@@ -28,9 +28,33 @@ internal static class ConfigurationChecks
             yield return new($"{NodeSettings.GrpcPort.Key} and {NodeSettings.HttpPort.Key} are both {port}: two ports are wanted.");
         }
 
+        foreach (var fault in OfTls(values))
+        {
+            yield return fault;
+        }
+
         foreach (var fault in values.Get(NodeSettings.Control) == "etcd" ? OfEtcd(values) : OfEmbedded(values, roles))
         {
             yield return fault;
+        }
+    }
+
+    private static IEnumerable<SettingFault> OfTls(SettingValues values)
+    {
+        Setting[] all = [NodeSettings.TlsCertificate, NodeSettings.TlsKey, NodeSettings.TlsNodeAuthority, NodeSettings.TlsNodeCertificate, NodeSettings.TlsNodeKey, NodeSettings.TlsServerAuthority];
+        if (all.FirstOrDefault(values.Has) is not { } any)
+        {
+            yield break;
+        }
+
+        foreach (var missing in all.Take(3).Where(setting => !values.Has(setting)))
+        {
+            yield return new($"{any.Key} is set, and {missing.Key} is not: it is wanted too ({missing.Meaning}).");
+        }
+
+        if (values.Has(NodeSettings.TlsNodeCertificate) != values.Has(NodeSettings.TlsNodeKey))
+        {
+            yield return new($"{NodeSettings.TlsNodeCertificate.Key} and {NodeSettings.TlsNodeKey.Key} are set together, or neither.");
         }
     }
 

@@ -80,6 +80,8 @@ internal sealed class NodeConfiguration
         HttpPort = values.Get(NodeSettings.HttpPort),
         AdvertisedGrpc = values.Get(NodeSettings.AdvertisedGrpc),
         AdvertisedHttp = values.Get(NodeSettings.AdvertisedHttp),
+        Tls = TlsOf(values),
+        AllowPlaintextBeyondLoopback = values.Get(NodeSettings.AllowPlaintextBeyondLoopback),
         GrainIdle = values.Get(NodeSettings.GrainIdle),
         HandOverPatience = values.Get(NodeSettings.HandOver),
         StopPatience = values.Get(NodeSettings.StopPatience),
@@ -90,6 +92,7 @@ internal sealed class NodeConfiguration
         {
             MaxQueries = values.Get(NodeSettings.MaxQueries),
             WaitTimeout = values.Get(NodeSettings.WaitTimeout),
+            RequireTokens = values.Get(NodeSettings.RequireTokens),
             SlowStatement = values.Get(NodeSettings.SlowStatement) is { Ticks: > 0 } threshold ? threshold : null,
         },
         Primary = new PrimaryOptions
@@ -107,6 +110,16 @@ internal sealed class NodeConfiguration
         {
             Loss = (long)values.Get(NodeSettings.Loss).TotalMicroseconds, ProbeWithin = (long)values.Get(NodeSettings.ProbeWithin).TotalMicroseconds,
         },
+    };
+
+    private static TlsOptions? TlsOf(SettingValues values) => values.Get(NodeSettings.TlsCertificate) is not { } certificate ? null : new()
+    {
+        CertificateFile = certificate,
+        KeyFile = values.Get(NodeSettings.TlsKey) ?? "",
+        NodeAuthorityFile = values.Get(NodeSettings.TlsNodeAuthority) ?? "",
+        NodeCertificateFile = values.Get(NodeSettings.TlsNodeCertificate),
+        NodeKeyFile = values.Get(NodeSettings.TlsNodeKey),
+        ServerAuthorityFile = values.Get(NodeSettings.TlsServerAuthority),
     };
 
     private static TransactionOptions TransactionsOf(SettingValues values) =>

@@ -21,6 +21,15 @@ internal static class NodeSettings
     public static readonly Setting<Uri> AdvertisedGrpc = new("advertise.grpc", "how the others reach the gRPC port; the listening address unless it is given", SettingTypes.NodeAddress);
     public static readonly Setting<Uri> AdvertisedHttp = new("advertise.http", "how the others reach the HTTP port; the listening address unless it is given", SettingTypes.NodeAddress);
 
+    public static readonly Setting<string> TlsCertificate = new("tls.certificate", "PEM file of the certificate that both ports show; without it they are not encrypted", SettingTypes.Text);
+    public static readonly Setting<string> TlsKey = new("tls.key", "PEM file of that certificate's key", SettingTypes.Text);
+    public static readonly Setting<string> TlsNodeAuthority = new("tls.node_authority", "PEM file of the authorities that sign nodes, and nothing else", SettingTypes.Text);
+    public static readonly Setting<string> TlsNodeCertificate = new("tls.node_certificate", "PEM file of what the node shows to others; tls.certificate unless it is given", SettingTypes.Text);
+    public static readonly Setting<string> TlsNodeKey = new("tls.node_key", "PEM file of that certificate's key", SettingTypes.Text);
+    public static readonly Setting<string> TlsServerAuthority = new("tls.server_authority", "PEM file of the authorities of what other nodes' ports show; tls.node_authority unless it is given", SettingTypes.Text);
+    public static readonly Setting<bool> AllowPlaintextBeyondLoopback = new Setting<bool>("allow_plaintext_beyond_loopback", "listen beyond loopback without TLS; for tests and networks that nobody else reaches", SettingTypes.Flag).Or(false);
+    public static readonly Setting<bool> RequireTokens = new Setting<bool>("require_tokens", "clients on the node's own machine need a token too", SettingTypes.Flag).Or(false);
+
     public static readonly Setting<string> Control = new("control", "what holds nodes, catalogue and leadership: etcd, or a file of a single node", SettingTypes.OneOf("etcd", "embedded"));
     public static readonly Setting<string> ControlFile = new("control_file", "the file, where control is embedded; DATA/control.sqlite unless it is given", SettingTypes.Text);
     public static readonly Setting<IReadOnlyList<Uri>> EtcdEndpoints = new("etcd.endpoints", "client addresses of the members of one etcd cluster", SettingTypes.NodeAddresses);
@@ -66,6 +75,7 @@ internal static class NodeSettings
     [
         Region, Zone, NodeId, Data, Roles,
         ListenAddress, GrpcPort, HttpPort, AdvertisedGrpc, AdvertisedHttp,
+        TlsCertificate, TlsKey, TlsNodeAuthority, TlsNodeCertificate, TlsNodeKey, TlsServerAuthority, AllowPlaintextBeyondLoopback, RequireTokens,
         Control, ControlFile, EtcdEndpoints, EtcdPrefix, EtcdUser, EtcdPassword, EtcdPasswordFile, EtcdCaFile, EtcdCertificateFile, EtcdKeyFile, EtcdLease, EtcdAcceptRestored,
         MaxQueries, MaxConnections, MaxStreams, MaxRequestBytes, MaxWaitingWrites, ImageCacheBytes, MaxIdempotencyKeys,
         GrainIdle, WaitTimeout, StatementTimeout, TransactionIdle, TransactionTotal, IdempotencyRetention, HandOver, StopPatience,

@@ -6,7 +6,8 @@ namespace ReplicatedSqlite.Node;
 internal static class ListenPolicy
 {
     /// <summary>Why a node must not listen where its options say; <see langword="null"/> if it may.</summary>
-    public static string? FaultOf(NodeOptions options) => IPAddress.IsLoopback(options.Address)
+    public static string? FaultOf(NodeOptions options) => IPAddress.IsLoopback(options.Address) || options.Tls is not null || options.AllowPlaintextBeyondLoopback
         ? null
-        : $"The address {options.Address} is not loopback. This version has neither tokens nor TLS, so it does not listen where others could reach it.";
+        : $"The address {options.Address} is not loopback, and without TLS whoever reaches it could read along, tokens included. Give it certificates (tls.certificate, tls.key, " +
+          "tls.node_authority), let it listen on 127.0.0.1, or, in tests and on networks that nobody else reaches, set allow_plaintext_beyond_loopback.";
 }

@@ -45,7 +45,7 @@ public sealed class NodeHost : IAsyncDisposable
     /// <exception cref="NotSupportedException">The SQLite in this process must not be used.</exception>
     public static Task<NodeHost> StartAsync(
         NodeOptions options, IControlPlane control, TimeProvider time, Random random, ILoggerFactory logging, CancellationToken cancellationToken = default) =>
-        StartAsync(options, (_, _) => Task.FromResult(control), time, random, logging, cancellationToken);
+        StartAsync(options, (_, _, _) => Task.FromResult(control), time, random, logging, cancellationToken);
 
     /// <summary>The same with a control plane of the node's own. While it is not there the node answers health checks, and is live but not ready.</summary>
     /// <param name="options">The node.</param>
@@ -59,9 +59,9 @@ public sealed class NodeHost : IAsyncDisposable
         NodeOptions options, Func<CancellationToken, Task<IControlPlane>> connect, TimeProvider time, Random random, ILoggerFactory logging,
         CancellationToken cancellationToken = default) => StartAsync(
             options,
-            async (ports, parts) =>
+            async (ports, tls, parts) =>
             {
-                await using var health = new StartingHealth(ports.HttpSocket);
+                await using var health = new StartingHealth(ports.HttpSocket, tls?.Http.Certificate);
                 return Keep(parts, await connect(cancellationToken));
             },
             time,
@@ -70,7 +70,7 @@ public sealed class NodeHost : IAsyncDisposable
             cancellationToken);
 
     private static async Task<NodeHost> StartAsync(
-        NodeOptions options, Func<BoundPorts, Stack<IAsyncDisposable>, Task<IControlPlane>> connect, TimeProvider time, Random random, ILoggerFactory logging,
+        NodeOptions options, Func<BoundPorts, NodeTls?, Stack<IAsyncDisposable>, Task<IControlPlane>> connect, TimeProvider time, Random random, ILoggerFactory logging,
         CancellationToken cancellationToken)
     {
         if (ListenPolicy.FaultOf(options) is { } fault)
@@ -85,7 +85,8 @@ public sealed class NodeHost : IAsyncDisposable
             var metrics = Keep(parts, new NodeMetrics());
             var folder = Keep(parts, NodeFolder.Open(options.DataFolder));
             using var ports = BoundPorts.Bind(options.Address, options.GrpcPort, options.HttpPort);
-            var control = await connect(ports, parts);
+            var tls = options.Tls is { } files ? Keep(parts, NodeTls.Open(files, time, logging.CreateLogger("ReplicatedSqlite.Node"))) : null;
+            var control = await connect(ports, tls, parts);
             folder.Claim(control.ClusterId, options.Region, options.Zone, options.NodeId, random);
             var follower = Keep(parts, FollowerNode.Start(
                 new FollowerNodeOptions { Folder = folder.Journal, Disk = new MeteredDisk(options.JournalDisk, metrics.Meters, time), Known = folder.KnownJournal, Remember = folder.Remember },
@@ -93,12 +94,16 @@ public sealed class NodeHost : IAsyncDisposable
                 random,
                 logging.CreateLogger("ReplicatedSqlite.Follower")));
             var self = new NodeRecord(
-                folder.NodeId, options.Region, options.AdvertisedGrpc ?? new Uri($"http://{ports.Grpc}"), options.AdvertisedHttp ?? new Uri($"http://{ports.Http}"), follower.JournalId)
+                folder.NodeId,
+                options.Region,
+                new Uri($"{options.Scheme}://{options.AdvertisedGrpc?.Authority ?? ports.Grpc.ToString()}"),
+                new Uri($"{options.Scheme}://{options.AdvertisedHttp?.Authority ?? ports.Http.ToString()}"),
+                follower.JournalId)
             {
                 Zone = options.Zone, Roles = options.Roles, Version = Version,
             };
-            var services = Keep(parts, new NodeServices(self, options, folder, follower, control, metrics, time, random, logging));
-            var web = Keep(parts, Build(ports, options.Connections, logging));
+            var services = Keep(parts, new NodeServices(self, options, folder, follower, control, metrics, tls, time, random, logging));
+            var web = Keep(parts, Build(ports, options.Connections, tls, logging));
             services.Map(web, options);
             await web.StartAsync(cancellationToken);
             var registration = await control.RegisterAsync(self, cancellationToken);
@@ -133,7 +138,7 @@ public sealed class NodeHost : IAsyncDisposable
     // Leases and promises must end also while the machine sleeps. A clock that was given by hand is kept.
     internal static TimeProvider LeaseTime(TimeProvider time) => ReferenceEquals(time, TimeProvider.System) ? BootTimeProvider.Instance : time;
 
-    private static WebApplication Build(BoundPorts ports, GrpcConnectionLimits limits, ILoggerFactory logging)
+    private static WebApplication Build(BoundPorts ports, GrpcConnectionLimits limits, NodeTls? tls, ILoggerFactory logging)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(NodeHost).Assembly.GetName().Name });
         builder.Logging.ClearProviders();
@@ -142,8 +147,8 @@ public sealed class NodeHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.ConfigureForGrpc(limits);
-            kestrel.Listen(ports.Grpc, listen => listen.UseGrpc(limits));
-            kestrel.Listen(ports.Http);
+            kestrel.Listen(ports.Grpc, listen => listen.UseGrpc(limits, tls?.Grpc));
+            kestrel.Listen(ports.Http, listen => listen.UseTls(tls?.Http));
         });
         return builder.Build();
     }

@@ -32,7 +32,7 @@ public sealed record NodeOptions
     /// <summary>Port of health checks; 0 for any.</summary>
     public int HttpPort { get; init; }
 
-    /// <summary>Loopback only, until there are tokens and TLS.</summary>
+    /// <summary>Where it listens. Beyond loopback only with <see cref="Tls"/>, or with <see cref="AllowPlaintextBeyondLoopback"/>.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
     /// <summary>How the others reach the gRPC port; <see langword="null"/>: by the address that it listens on.</summary>
@@ -40,6 +40,18 @@ public sealed record NodeOptions
 
     /// <summary>The same for the HTTP port.</summary>
     public Uri? AdvertisedHttp { get; init; }
+
+    /// <summary>Encryption of both ports and of what nodes say to each other. Unset: none.</summary>
+    public TlsOptions? Tls { get; init; }
+
+    /// <summary>
+    /// Listens beyond loopback without TLS. For tests and for networks that nobody else reaches: whoever can read along there has every token, and with the nodes' key the cluster. Clients
+    /// from other machines need tokens all the same. Default off.
+    /// </summary>
+    public bool AllowPlaintextBeyondLoopback { get; init; }
+
+    /// <summary>Of the addresses at which it is reached: <c>http</c> or <c>https</c>.</summary>
+    internal string Scheme => Tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps;
 
     /// <summary>A grain that nobody uses for so long is let go. Default 60 s.</summary>
     public TimeSpan GrainIdle { get; init; } = TimeSpan.FromSeconds(60);

@@ -38,10 +38,15 @@ internal sealed class NodeServices : IAsyncDisposable
     private volatile bool _isReady;
 
     public NodeServices(
-        NodeRecord self, NodeOptions options, NodeFolder folder, FollowerNode follower, IControlPlane control, NodeMetrics metrics, TimeProvider time, Random random, ILoggerFactory logging)
+        NodeRecord self, NodeOptions options, NodeFolder folder, FollowerNode follower, IControlPlane control, NodeMetrics metrics, NodeTls? tls,
+        TimeProvider time, Random random, ILoggerFactory logging)
     {
         _metrics = metrics;
-        var channels = new NodeChannels(time, options.ConfigureForwarding);
+        var channels = tls is null
+            ? new NodeChannels(time, nodeKey: control.NodeKey, configureQueries: options.ConfigureForwarding)
+            : new NodeChannels(time, tls: tls.ToNode, configureQueries: options.ConfigureForwarding);
+        var access = new AccessGuard(
+            tls is null ? NodeProof.ByKey(control.NodeKey) : NodeProof.ByCertificate, control.Tokens, options.Router, time, logging.CreateLogger("ReplicatedSqlite.Access"));
         _reach = new NodeReach(self, control, channels, ReachTimes.Default, time, random, logging.CreateLogger("ReplicatedSqlite.Cluster"));
         _node = new NodeContext
         {
@@ -106,6 +111,7 @@ internal sealed class NodeServices : IAsyncDisposable
             LeadAnewAsync = database => _copies.Primaries.DeactivateAsync(database, abort: true),
             Time = time,
             Random = random,
+            Access = access,
             Version = NodeHost.Version,
             SqliteVersion = SqliteVersionGate.Version,
             Metrics = metrics.Router,
@@ -158,12 +164,13 @@ internal sealed class NodeServices : IAsyncDisposable
     /// <summary>Adds everything to the node's endpoints.</summary>
     public void Map(WebApplication web, NodeOptions options)
     {
+        web.UseHttpAccess(_router.Access);
         web.MapGet("/health/live", () => Results.Text("live\n"));
         web.MapGet("/health/ready", () => IsReady && _node.Follower.Trouble is null
             ? Results.Text("ready\n")
             : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
         web.MapGet("/metrics", _metrics.AnswerAsync);
-        var grpc = web.MapGrpc(options.Grpc with { TimeProvider = _node.Time });
+        var grpc = web.MapGrpc(options.Grpc with { TimeProvider = _node.Time, Guard = _router.Access });
         _drain = grpc.Drain;
         _health.MapTo(grpc);
         new ReflectionService(QueryReflection.Descriptor, AdminReflection.Descriptor, HealthReflection.Descriptor).MapTo(grpc); // the public ones
@@ -218,6 +225,7 @@ internal sealed class NodeServices : IAsyncDisposable
             await _cold.DisposeAsync();
         }
 
+        await _router.Access.DisposeAsync();
         await _node.Channels.DisposeAsync();
         await _node.Readers.DisposeAsync();
         await _node.Writers.DisposeAsync();

@@ -14,7 +14,7 @@ internal sealed partial class ReplicaReads
         var isHere = begin.ReadOnly && await MayAnswerAsync(constraint, cancellationToken);
         if (!isHere || copy.Reads is not { } runner)
         {
-            await context.Forwarder.TransactAsync(database, begin, call, call.Query, cancellationToken);
+            await context.Forwarder.TransactAsync(database, begin, call, constraint.Caller, call.Query, cancellationToken);
             return;
         }
 
@@ -38,20 +38,20 @@ internal sealed partial class ReplicaReads
             cancellationToken);
     }
 
-    public Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, CancellationToken cancellationToken) =>
-        context.Forwarder.GetOutcomeAsync(database, request, query: null, cancellationToken);
+    public Task<GetOutcomeResponse> GetOutcomeAsync(GetOutcomeRequest request, Caller caller, CancellationToken cancellationToken) =>
+        context.Forwarder.GetOutcomeAsync(database, request, caller, query: null, cancellationToken);
 
     public async Task<DescribeResponse> DescribeAsync(DescribeRequest request, ReadConstraint constraint, CancellationToken cancellationToken)
     {
         if (!await MayAnswerAsync(constraint, cancellationToken) || copy.Reads is not { } runner)
         {
-            return await context.Forwarder.DescribeAsync(database, request, constraint.Query, cancellationToken);
+            return await context.Forwarder.DescribeAsync(database, request, constraint.Caller, constraint.Query, cancellationToken);
         }
 
         var (description, error, mark) = await runner.DescribeAsync(request.Sql, cancellationToken);
         if (mark is null)
         {
-            return await context.Forwarder.DescribeAsync(database, request, constraint.Query, cancellationToken); // the copy was just taken away
+            return await context.Forwarder.DescribeAsync(database, request, constraint.Caller, constraint.Query, cancellationToken); // the copy was just taken away
         }
 
         if (error is not null)

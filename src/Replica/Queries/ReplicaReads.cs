@@ -16,32 +16,32 @@ internal sealed partial class ReplicaReads(
         var started = context.Time.GetTimestamp();
         if (copy.IsKnownToWrite(request.Statements) || !await MayAnswerAsync(constraint, cancellationToken))
         {
-            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, constraint.Query, cancellationToken);
+            return await context.Forwarder.ExecuteAsync(database, request, constraint.Caller, readsOnly: false, constraint.Query, cancellationToken);
         }
 
         var waitMs = context.Time.GetElapsedTime(started).TotalMilliseconds;
         if (copy.Reads is not { } runner)
         {
-            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, constraint.Query, cancellationToken);
+            return await context.Forwarder.ExecuteAsync(database, request, constraint.Caller, readsOnly: false, constraint.Query, cancellationToken);
         }
 
         var outcome = await runner.ExecuteAsync(SqlRequests.From(request, cancellationToken, progress: constraint.Query));
         if (outcome.Kind == ReadOutcomeKind.Writes || (outcome.Kind == ReadOutcomeKind.Failed && request.IdempotencyKey.Length > 0))
         {
             // With a key an error may have come from what the first call has done, e.g. created the table: only the primary looks for the key.
-            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: false, constraint.Query, cancellationToken);
+            return await context.Forwarder.ExecuteAsync(database, request, constraint.Caller, readsOnly: false, constraint.Query, cancellationToken);
         }
 
         if (outcome.Mark is not { } mark)
         {
-            return await context.Forwarder.ExecuteAsync(database, request, readsOnly: true, constraint.Query, cancellationToken); // the copy was just taken away
+            return await context.Forwarder.ExecuteAsync(database, request, constraint.Caller, readsOnly: true, constraint.Query, cancellationToken); // the copy was just taken away
         }
 
         if (outcome.Error is { } error)
         {
             if (copy.ReportIfDamaged(error.Error))
             {
-                return await context.Forwarder.ExecuteAsync(database, request, readsOnly: true, constraint.Query, cancellationToken);
+                return await context.Forwarder.ExecuteAsync(database, request, constraint.Caller, readsOnly: true, constraint.Query, cancellationToken);
             }
 
             error.Error.Bookmark = mark.Text;
@@ -73,7 +73,7 @@ internal sealed partial class ReplicaReads(
                 await read.DisposeAsync(); // the primary's answer may take long; the connection is free meanwhile
             }
 
-            await foreach (var part in context.Forwarder.StreamAsync(database, request, readsOnly: false, constraint.Query, cancellationToken))
+            await foreach (var part in context.Forwarder.StreamAsync(database, request, constraint.Caller, readsOnly: false, constraint.Query, cancellationToken))
             {
                 yield return part;
             }

@@ -19,6 +19,7 @@ public sealed class AdminService(RouterContext context, RunningQueries queries)
     private readonly DatabaseDescriber _describer = new(context);
     private readonly DatabaseUpdater _updater = new(context);
     private readonly QueryAdmin _queries = new(context, queries);
+    private readonly TokenAdmin _tokens = new(context);
     private readonly NameResolver _names = new(context.Control);
 
     /// <summary>Adds the service to a node's endpoints.</summary>
@@ -26,24 +27,25 @@ public sealed class AdminService(RouterContext context, RunningQueries queries)
     {
         services.MapUnary(AdminMethods.CreateDatabase, async (request, call) => await _creator.CreateAsync(request, call));
         services.MapUnary(AdminMethods.GetDatabase, DescribeAsync);
-        services.MapUnary(AdminMethods.ListDatabases, (request, _) => ValueTask.FromResult(List(request)));
+        services.MapUnary(AdminMethods.ListDatabases, (request, call) => ValueTask.FromResult(List(request, call.Caller())));
         services.MapUnary(AdminMethods.UpdateDatabase, UpdateAsync);
         services.MapUnary(AdminMethods.DeleteDatabase, DeleteAsync);
         services.MapUnary(AdminMethods.MovePrimary, MovePrimaryAsync);
         services.MapUnary(AdminMethods.GetBookmark, GetBookmarkAsync);
-        services.MapUnary(AdminMethods.GetTopology, async (request, call) => await new TopologyReader(context).ReadAsync(request, call.CancellationToken));
+        services.MapUnary(AdminMethods.GetTopology, async (request, call) => await new TopologyReader(context).ReadAsync(request, call));
         services.MapUnary(AdminMethods.ListQueries, async (request, call) => await _queries.ListAsync(request, call));
         services.MapUnary(AdminMethods.KillQuery, async (request, call) => await _queries.KillAsync(request, call));
         services.MapUnary(AdminMethods.GetServerInfo, (_, _) => ValueTask.FromResult(GetServerInfo()));
+
+        services.MapUnary(AdminMethods.CreateToken, _tokens.CreateAsync);
+        services.MapUnary(AdminMethods.ListTokens, (_, call) => _tokens.ListAsync(call));
+        services.MapUnary(AdminMethods.RevokeToken, _tokens.RevokeAsync);
 
         services.MapUnary(AdminMethods.Restore, RestoreAsync);
         services.MapUnary(AdminMethods.Fork, (_, _) => throw NotBuilt("Fork"));
         services.MapUnary(AdminMethods.UndeleteDatabase, (_, _) => throw NotBuilt("UndeleteDatabase"));
         services.MapServerStreaming(AdminMethods.Export, (_, _, _) => throw NotBuilt("Export"));
         services.MapClientStreaming(AdminMethods.Import, (_, _) => throw NotBuilt("Import"));
-        services.MapUnary(AdminMethods.CreateToken, (_, _) => throw NotBuilt("CreateToken"));
-        services.MapUnary(AdminMethods.ListTokens, (_, _) => throw NotBuilt("ListTokens"));
-        services.MapUnary(AdminMethods.RevokeToken, (_, _) => throw NotBuilt("RevokeToken"));
     }
 
     private ValueTask<Database> DescribeAsync(GetDatabaseRequest request, ServerCallContext call) =>
@@ -59,10 +61,10 @@ public sealed class AdminService(RouterContext context, RunningQueries queries)
         });
     }
 
-    private ListDatabasesResponse List(ListDatabasesRequest request)
+    private ListDatabasesResponse List(ListDatabasesRequest request, Caller caller)
     {
         var size = request.PageSize == 0 ? DefaultListSize : (int)Math.Min(request.PageSize, MaxListSize);
-        var found = context.Control.List(request.NamePrefix, request.PageToken, size + 1); // one more tells whether there is a next page
+        var found = List(request, size + 1, caller); // one more tells whether there is a next page
         var response = new ListDatabasesResponse();
         response.Databases.AddRange(found.Take(size).Select(_describer.FromCatalogue));
         if (found.Count > size)
@@ -72,6 +74,13 @@ public sealed class AdminService(RouterContext context, RunningQueries queries)
 
         return response;
     }
+
+    private IReadOnlyList<DatabaseRecord> List(ListDatabasesRequest request, int count, Caller caller) => caller.Databases is not { } visible
+        ? context.Control.List(request.NamePrefix, request.PageToken, count)
+        : [.. visible.Select(context.Control.Find).OfType<DatabaseRecord>()
+            .Where(database => database.Name.StartsWith(request.NamePrefix, StringComparison.Ordinal) && string.CompareOrdinal(database.Name, request.PageToken) > 0)
+            .OrderBy(database => database.Name, StringComparer.Ordinal)
+            .Take(count)];
 
     private ValueTask<DeleteDatabaseResponse> DeleteAsync(DeleteDatabaseRequest request, ServerCallContext call) =>
         _names.RunAsync(request.Database, call, async database =>

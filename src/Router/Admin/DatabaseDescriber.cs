@@ -75,7 +75,7 @@ internal sealed class DatabaseDescriber(RouterContext context)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
-        var options = context.Forwarder.Options(record.Id, nameOrId);
+        var options = context.Forwarder.Options(record.Id, nameOrId, call.Caller());
         var channel = context.Channels.ForQueries(context.Forwarder.PrimaryOf(record.Id));
         try
         {

@@ -1,6 +1,7 @@
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Grpc.Server;
+using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Router;
@@ -14,6 +15,11 @@ internal sealed class DatabaseUpdater(RouterContext context)
 
     public async ValueTask<Database> UpdateAsync(UpdateDatabaseRequest request, DatabaseRecord database, ServerCallContext call)
     {
+        if (request.NewName.Length > 0 && call.Caller() is { Databases: not null } caller)
+        {
+            throw new RequestException(ErrorCodes.TokenLacksRight, $"{caller.Describe()} is for some databases, and a new name is taken from the whole cluster. Nothing was done.");
+        }
+
         if (database.PrimaryNode != context.Self.Id)
         {
             DatabaseDescriber.RefuseSecondHop(database, call);

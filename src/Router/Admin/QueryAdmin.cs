@@ -25,7 +25,7 @@ internal sealed class QueryAdmin(RouterContext context, RunningQueries queries)
         }
 
         var asked = new ListQueriesRequest { Database = request.Database, ThisNode = true };
-        foreach (var (node, answer) in await AskOthersAsync(AdminMethods.ListQueries, asked, call.CancellationToken))
+        foreach (var (node, answer) in await AskOthersAsync(AdminMethods.ListQueries, asked, call))
         {
             if (answer is null)
             {
@@ -54,7 +54,7 @@ internal sealed class QueryAdmin(RouterContext context, RunningQueries queries)
         var missing = 0;
         if (!request.ThisNode && !answers.Exists(static answer => answer.Interrupted))
         {
-            var others = await AskOthersAsync(AdminMethods.KillQuery, new KillQueryRequest { Id = request.Id, ThisNode = true }, call.CancellationToken);
+            var others = await AskOthersAsync(AdminMethods.KillQuery, new KillQueryRequest { Id = request.Id, ThisNode = true }, call);
             missing = others.Count(static other => other.Answer is null);
             answers.AddRange(others.Select(static other => other.Answer).OfType<KillQueryResponse>().Where(static answer => answer.Interrupted || answer.Reason.Length > 0));
         }
@@ -66,15 +66,16 @@ internal sealed class QueryAdmin(RouterContext context, RunningQueries queries)
     }
 
     private async Task<IReadOnlyList<(NodeRecord Node, TResponse? Answer)>> AskOthersAsync<TRequest, TResponse>(
-        GrpcMethod<TRequest, TResponse> method, TRequest request, CancellationToken cancellationToken)
+        GrpcMethod<TRequest, TResponse> method, TRequest request, ServerCallContext call)
         where TRequest : class, Google.Protobuf.IMessage<TRequest>, new()
         where TResponse : class, Google.Protobuf.IMessage<TResponse>, new()
     {
+        var options = _patience with { Headers = new Metadata { { Forwarding.Header, context.Self.Id }, { Forwarding.CallerHeader, call.Caller().ToHeader() } } };
         return await Task.WhenAll(context.Control.Nodes.Where(node => node.Id != context.Self.Id).Select(async node =>
         {
             try
             {
-                return (node, (TResponse?)await context.Channels.ForQueries(node).CallAsync(method, request, _patience, cancellationToken));
+                return (node, (TResponse?)await context.Channels.ForQueries(node).CallAsync(method, request, options, call.CancellationToken));
             }
             catch (RpcException)
             {

@@ -1,5 +1,6 @@
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Internal.V1;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
@@ -11,7 +12,7 @@ internal sealed class TopologyReader(RouterContext context)
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
 
-    public async Task<Topology> ReadAsync(GetTopologyRequest request, CancellationToken cancellationToken)
+    public async Task<Topology> ReadAsync(GetTopologyRequest request, ServerCallContext call)
     {
         var nodes = context.Control.Nodes;
         var topology = new Topology();
@@ -24,8 +25,8 @@ internal sealed class TopologyReader(RouterContext context)
             return topology;
         }
 
-        var database = context.Control.Find(request.Database) ?? throw DatabaseNames.NotFound(request.Database);
-        var answers = await Task.WhenAll(nodes.Select(node => AskAsync(node, database, cancellationToken)));
+        var database = context.Control.Find(request.Database) is { } found && call.Caller().Sees(found.Id) ? found : throw DatabaseNames.NotFound(request.Database);
+        var answers = await Task.WhenAll(nodes.Select(node => AskAsync(node, database, call.CancellationToken)));
         topology.Copies.AddRange(answers.Select(static answer => answer.Copy).OfType<Copy>());
         CountBehind(topology.Copies);
         foreach (var (node, (answered, _)) in topology.Nodes.Zip(answers))

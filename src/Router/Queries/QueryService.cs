@@ -42,10 +42,10 @@ public sealed class QueryService
             {
                 request.Database = name; // a first try may have passed it on by id
                 IdempotencyKeys.CheckOptional(request.IdempotencyKey);
-                var constraint = Check(request.Read, database, query);
+                var constraint = Check(request.Read, database, query, call);
                 if (await UseAsync(database, query, call) is not { } lease)
                 {
-                    return await _context.Forwarder.ExecuteAsync(database.Id, request, readsOnly: false, query, call.CancellationToken);
+                    return await _context.Forwarder.ExecuteAsync(database.Id, request, call.Caller(), readsOnly: false, query, call.CancellationToken);
                 }
 
                 using (lease)
@@ -76,10 +76,10 @@ public sealed class QueryService
             {
                 request.Database = name;
                 IdempotencyKeys.CheckOptional(request.IdempotencyKey);
-                var constraint = Check(request.Read, database, query);
+                var constraint = Check(request.Read, database, query, call);
                 if (await UseAsync(database, query, call) is not { } lease)
                 {
-                    return await WriteAllAsync(_context.Forwarder.StreamAsync(database.Id, request, readsOnly: false, query, call.CancellationToken), responses, call);
+                    return await WriteAllAsync(_context.Forwarder.StreamAsync(database.Id, request, call.Caller(), readsOnly: false, query, call.CancellationToken), responses, call);
                 }
 
                 using (lease)
@@ -145,15 +145,20 @@ public sealed class QueryService
     private async Task TransactAsync(TransactRequest first, TransactCall transact, RunningQuery query, ServerCallContext call)
     {
         var begin = first.Begin ?? throw new RequestException(ErrorCodes.InvalidRequest, "A transaction starts with `begin`; nothing was done.");
+        if (!begin.ReadOnly && call.Caller() is { MayWrite: false } reader)
+        {
+            throw reader.WriteRefused();
+        }
+
         var name = begin.Database;
         var database = await _names.FindAsync(name, call);
         IdempotencyKeys.CheckOptional(begin.IdempotencyKey);
-        var constraint = Check(begin.Read, database, query);
+        var constraint = Check(begin.Read, database, query, call);
         try
         {
             if (await UseAsync(database, query, call) is not { } lease)
             {
-                await _context.Forwarder.TransactAsync(database.Id, begin, transact, query, call.CancellationToken);
+                await _context.Forwarder.TransactAsync(database.Id, begin, transact, call.Caller(), query, call.CancellationToken);
                 return;
             }
 
@@ -177,10 +182,10 @@ public sealed class QueryService
             var response = await _names.RunAsync(name, call, async database =>
             {
                 request.Database = name;
-                var constraint = Check(request.Read, database, query);
+                var constraint = Check(request.Read, database, query, call);
                 if (await UseAsync(database, query, call) is not { } lease)
                 {
-                    return await _context.Forwarder.DescribeAsync(database.Id, request, query, call.CancellationToken);
+                    return await _context.Forwarder.DescribeAsync(database.Id, request, call.Caller(), query, call.CancellationToken);
                 }
 
                 using (lease)
@@ -214,12 +219,12 @@ public sealed class QueryService
                 IdempotencyKeys.Check(request.IdempotencyKey);
                 if (await UseAsync(database, query, call) is not { } lease)
                 {
-                    return await _context.Forwarder.GetOutcomeAsync(database.Id, request, query, call.CancellationToken);
+                    return await _context.Forwarder.GetOutcomeAsync(database.Id, request, call.Caller(), query, call.CancellationToken);
                 }
 
                 using (lease)
                 {
-                    return await lease.Grain.GetOutcomeAsync(request, call.CancellationToken);
+                    return await lease.Grain.GetOutcomeAsync(request, call.Caller(), call.CancellationToken);
                 }
             });
             _queries.Answered(query, null, default);
@@ -253,7 +258,7 @@ public sealed class QueryService
         return (served, work);
     }
 
-    private ReadConstraint Check(ReadOptions? read, DatabaseRecord database, RunningQuery query)
+    private ReadConstraint Check(ReadOptions? read, DatabaseRecord database, RunningQuery query, ServerCallContext call)
     {
         if (read is { AsOf.Length: > 0 })
         {
@@ -261,7 +266,7 @@ public sealed class QueryService
         }
 
         query.Database = database.Name;
-        return ReadConstraint.Parse(read, database.Id, _context.Options.WaitTimeout) with { Query = query };
+        return ReadConstraint.Parse(read, database.Id, _context.Options.WaitTimeout, call.Caller()) with { Query = query };
     }
 
     /// <summary>The primary when it is here, else this region's replica; neither means that the call is passed on.</summary>

@@ -48,7 +48,7 @@ public sealed class RunningQueries
         }
 
         call.AllowEnd();
-        var passedOnAs = call.TryGetRequestHeader(Forwarding.QueryHeader, out var id) ? id : null;
+        var passedOnAs = call.TryGetRequestHeader(Forwarding.Header, out _) && call.TryGetRequestHeader(Forwarding.QueryHeader, out var id) ? id : null; // clients give no ids
         var query = new RunningQuery(_context.Self.Id, Interlocked.Increment(ref _lastNumber), passedOnAs, method, statements, _context.Time, call.End);
         lock (_gate)
         {
@@ -74,6 +74,11 @@ public sealed class RunningQueries
     /// <returns>Always <see langword="false"/>.</returns>
     internal bool Failed(RunningQuery query, Exception failure, ServerCallContext call)
     {
+        if (failure is RequestException refused)
+        {
+            _context.Access.Tell(refused, call, $"{QueryMethods.Service}/{query.Method}");
+        }
+
         Measure(query, query.Stage == RequestStage.Forwarded ? "forwarded" : query.Copy, CodeOf(call.EndReason is { } ended && failure is OperationCanceledException ? ended : failure), query.Age, null, default);
         return false;
     }

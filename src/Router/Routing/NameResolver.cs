@@ -27,12 +27,12 @@ internal sealed class NameResolver(IControlPlane control)
         }
         catch (RpcException moved) when (Forwarding.IsMoved(moved) && !IsPassedOn(call))
         {
-            database = await FindNewestAsync(nameOrId, call.CancellationToken);
+            database = await FindNewestAsync(nameOrId, call);
         }
         catch (RequestException foreign) when (foreign.Error.Code == ErrorCodes.BookmarkForeign && !IsPassedOn(call))
         {
             // Perhaps the bookmark is right and what is remembered of the name is old.
-            var newest = await FindNewestAsync(nameOrId, call.CancellationToken);
+            var newest = await FindNewestAsync(nameOrId, call);
             if (newest.Id == database.Id)
             {
                 throw;
@@ -61,17 +61,21 @@ internal sealed class NameResolver(IControlPlane control)
     public async ValueTask<DatabaseRecord> FindAsync(string nameOrId, ServerCallContext call)
     {
         var database = control.Find(nameOrId);
-        if (call.TryGetRequestHeader(Forwarding.RevisionHeader, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seen)
+        if (IsPassedOn(call) && call.TryGetRequestHeader(Forwarding.RevisionHeader, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seen)
             && Guid.TryParse(nameOrId, out var guid) && (database is null || database.NameRevision > seen))
         {
             throw Forwarding.Moved(new DatabaseId(guid));
         }
 
-        return database ?? await FindNewestAsync(nameOrId, call.CancellationToken);
+        return database is null ? await FindNewestAsync(nameOrId, call) : Visible(database, nameOrId, call);
     }
 
-    private async ValueTask<DatabaseRecord> FindNewestAsync(string nameOrId, CancellationToken cancellationToken) =>
-        await control.FindNewestAsync(nameOrId, cancellationToken) ?? throw DatabaseNames.NotFound(nameOrId);
+    private async ValueTask<DatabaseRecord> FindNewestAsync(string nameOrId, ServerCallContext call) =>
+        await control.FindNewestAsync(nameOrId, call.CancellationToken) is { } newest ? Visible(newest, nameOrId, call) : throw DatabaseNames.NotFound(nameOrId);
+
+    // What a caller may not see does not exist for it: the same words, so that names cannot be tried out.
+    private static DatabaseRecord Visible(DatabaseRecord database, string nameOrId, ServerCallContext call) =>
+        call.Caller().Sees(database.Id) ? database : throw DatabaseNames.NotFound(nameOrId);
 
     private static bool IsPassedOn(ServerCallContext call) => call.TryGetRequestHeader(Forwarding.Header, out _);
 

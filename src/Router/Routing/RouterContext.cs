@@ -51,6 +51,9 @@ public sealed record RouterContext
     /// <summary>The version of the SQLite in this process.</summary>
     public required string SqliteVersion { get; init; }
 
+    /// <summary>Before all services.</summary>
+    public required AccessGuard Access { get; init; }
+
     /// <summary>For what an operator should know.</summary>
     public required ILogger Logger { get; init; }
 

@@ -164,6 +164,48 @@ public abstract class ControlPlaneContract : IAsyncLifetime
         Assert.Empty(_control.Nodes);
     }
 
+    [Fact]
+    public async Task Tokens_are_kept_over_a_restart_until_they_are_removed()
+    {
+        var database = Database(1, "app").Id;
+        TokenRecord[] tokens =
+        [
+            Token(1) with { Databases = [database], ExpiresAt = DateTimeOffset.UnixEpoch.AddYears(90) },
+            Token(2) with { Right = Protocol.V1.Right.Admin },
+        ];
+        foreach (var token in tokens)
+        {
+            await _control.Tokens.AddAsync(token);
+        }
+
+        var key = _control.NodeKey;
+        Assert.Equal(64, key.Length);
+        await ReopenAsync();
+        Assert.Equal(tokens.Select(token => token.Id), (await _control.Tokens.ListAsync()).Select(token => token.Id));
+        var kept = _control.Tokens.Find(tokens[0].Id)!;
+        Assert.Equal(tokens[0], kept with { Databases = tokens[0].Databases });
+        Assert.Equal([database], kept.Databases);
+        Assert.Equal(kept, await _control.Tokens.FindNewestAsync(kept.Id));
+        Assert.True(await _control.Tokens.RemoveAsync(kept.Id));
+        Assert.False(await _control.Tokens.RemoveAsync(kept.Id));
+        Assert.Null(_control.Tokens.Find(kept.Id));
+        Assert.Null(await _control.Tokens.FindNewestAsync(kept.Id));
+        await ReopenAsync();
+        Assert.Equal([tokens[1].Id], (await _control.Tokens.ListAsync()).Select(token => token.Id));
+    }
+
+    [Fact]
+    public async Task When_a_token_was_last_used_is_noted()
+    {
+        await _control.Tokens.AddAsync(Token(1));
+        Assert.Null(Assert.Single(await _control.Tokens.ListAsync()).LastUsedAt);
+        var used = DateTimeOffset.UnixEpoch.AddYears(56);
+        await _control.Tokens.NoteUseAsync(new Dictionary<string, DateTimeOffset> { [Token(1).Id] = used, [Token(2).Id] = used }); // the second was revoked meanwhile
+        Assert.Equal(used, Assert.Single(await _control.Tokens.ListAsync()).LastUsedAt);
+        await ReopenAsync();
+        Assert.Equal(used, Assert.Single(await _control.Tokens.ListAsync()).LastUsedAt);
+    }
+
     public async ValueTask InitializeAsync() => _control = await OpenAsync();
 
     public virtual async ValueTask DisposeAsync()
@@ -179,6 +221,11 @@ public abstract class ControlPlaneContract : IAsyncLifetime
     internal static DatabaseRecord Database(int number, string name) => new()
     {
         Id = new DatabaseId(new Guid(number + 1, 0, 0, new byte[8])), Name = name, CreatedAt = DateTimeOffset.UnixEpoch, PrimaryRegion = "weur", PrimaryNode = "node",
+    };
+
+    internal static TokenRecord Token(int number) => new()
+    {
+        Id = $"{number:x16}", Name = $"token {number}", SecretHash = new string('a', 64), Right = Protocol.V1.Right.Read, CreatedAt = DateTimeOffset.UnixEpoch.AddYears(50).AddHours(number),
     };
 
     private List<string> Names(string prefix, string after, int count) => [.. _control.List(prefix, after, count).Select(database => database.Name)];

@@ -11,7 +11,7 @@ public class ReadConstraintTests
 
     [Fact]
     public void Without_options_the_primary_answers() =>
-        Assert.Equal(new ReadConstraint(ReadConstraintKind.Primary, default, _wait, false, null), ReadConstraint.Parse(null, _database, _wait));
+        Assert.Equal(new ReadConstraint(ReadConstraintKind.Primary, default, _wait, false, null, Caller.Anonymous), ReadConstraint.Parse(null, _database, _wait, Caller.Anonymous));
 
     [Theory]
     [InlineData("", ReadConstraintKind.Primary, true)]
@@ -19,7 +19,7 @@ public class ReadConstraintTests
     [InlineData("first-unconstrained", ReadConstraintKind.FirstUnconstrained, false)]
     public void The_words_that_a_session_begins_with(string session, ReadConstraintKind kind, bool wantsPrimary)
     {
-        var constraint = ReadConstraint.Parse(new ReadOptions { Session = session }, _database, _wait);
+        var constraint = ReadConstraint.Parse(new ReadOptions { Session = session }, _database, _wait, Caller.Anonymous);
         Assert.Equal((kind, wantsPrimary, _wait), (constraint.Kind, constraint.WantsPrimary, constraint.WaitTimeout));
     }
 
@@ -55,7 +55,7 @@ public class ReadConstraintTests
 
     private static Duration Seconds(double seconds) => Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds));
 
-    private static ReadConstraint Parse(ReadOptions options) => ReadConstraint.Parse(options, _database, _wait);
+    private static ReadConstraint Parse(ReadOptions options) => ReadConstraint.Parse(options, _database, _wait, Caller.Anonymous);
 
     private static (ReadConstraintKind, Bookmark) Session(string session)
     {

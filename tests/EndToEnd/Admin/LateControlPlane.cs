@@ -14,6 +14,10 @@ internal sealed class LateControlPlane(IControlPlane actual) : IControlPlane
 
     public IReadOnlyList<NodeRecord> Nodes => actual.Nodes;
 
+    public ITokenStore Tokens => actual.Tokens;
+
+    public string NodeKey => actual.NodeKey;
+
     /// <summary>All the news arrive.</summary>
     public void CatchUp()
     {

@@ -21,24 +21,27 @@ internal sealed class ClusterFixture : IAsyncDisposable
     private readonly Func<LocalClusterOptions, LocalClusterOptions> _configure;
     private readonly ILoggerFactory _logging;
     private readonly Random _random;
+    private readonly ClusterAccess _access;
     private readonly List<ReplicatedSqliteClient> _clients = [];
     private readonly List<GrpcChannel> _channels = [];
     private LocalCluster? _cluster;
 
-    private ClusterFixture(Func<LocalClusterOptions, LocalClusterOptions> configure, int seed)
+    private ClusterFixture(Func<LocalClusterOptions, LocalClusterOptions> configure, int seed, ClusterAccess access)
     {
         _configure = configure;
         _random = new Random(seed);
-        _logging = LoggerFactory.Create(logging => logging.AddProvider(Log));
+        _access = access;
+        Log = new KeptLog(access.LogFrom);
+        _logging = LoggerFactory.Create(logging => logging.SetMinimumLevel(access.LogFrom).AddProvider(Log));
     }
 
-    public KeptLog Log { get; } = new();
+    public KeptLog Log { get; }
 
     public string Folder => _folder.Path;
 
-    public static async Task<ClusterFixture> StartAsync(Func<LocalClusterOptions, LocalClusterOptions>? configure = null, int seed = 1)
+    public static async Task<ClusterFixture> StartAsync(Func<LocalClusterOptions, LocalClusterOptions>? configure = null, int seed = 1, ClusterAccess? access = null)
     {
-        var fixture = new ClusterFixture(configure ?? (static options => options), seed);
+        var fixture = new ClusterFixture(configure ?? (static options => options), seed, access ?? new ClusterAccess());
         try
         {
             await fixture.StartAgainAsync();
@@ -70,8 +73,8 @@ internal sealed class ClusterFixture : IAsyncDisposable
         _cluster = await LocalCluster.StartAsync(_configure(new LocalClusterOptions { DataFolder = Folder }), TimeProvider.System, _random, _logging);
         foreach (var node in _cluster.Nodes)
         {
-            _clients.Add(new ReplicatedSqliteClient(node.GrpcAddress.Authority));
-            _channels.Add(new GrpcChannel(node.GrpcAddress));
+            _clients.Add(_access.Connect(node));
+            _channels.Add(_access.Open(node.GrpcAddress));
         }
     }
 
@@ -84,8 +87,8 @@ internal sealed class ClusterFixture : IAsyncDisposable
         await _cluster!.StartNodeAsync(region);
         await _clients[region].DisposeAsync();
         await _channels[region].DisposeAsync();
-        _clients[region] = new ReplicatedSqliteClient(Node(region).GrpcAddress.Authority);
-        _channels[region] = new GrpcChannel(Node(region).GrpcAddress);
+        _clients[region] = _access.Connect(Node(region));
+        _channels[region] = _access.Open(Node(region).GrpcAddress);
     }
 
     public async Task StopAsync()

@@ -3,10 +3,13 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicatedSqlite.EndToEnd;
 
-/// <summary>Keeps what nodes log at warning and above, so that tests can ask for it.</summary>
-internal sealed class KeptLog : ILoggerProvider
+/// <summary>Keeps what nodes log, so that tests can ask for it.</summary>
+/// <param name="from">The least level that is kept.</param>
+internal sealed class KeptLog(LogLevel from = LogLevel.Warning) : ILoggerProvider
 {
     private readonly ConcurrentQueue<(LogLevel Level, string Text)> _lines = new();
+
+    private LogLevel From => from;
 
     public IReadOnlyList<string> Lines => [.. _lines.Select(line => line.Text)];
 
@@ -35,7 +38,7 @@ internal sealed class KeptLog : ILoggerProvider
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= owner.From;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {

@@ -1,12 +1,16 @@
 using System.Diagnostics;
+using System.Reflection;
 
 namespace ReplicatedSqlite.EndToEnd;
 
 /// <summary>The shell, as a process of its own.</summary>
 internal static class RsqlProcess
 {
+    private static readonly string _program =
+        typeof(RsqlProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "RsqlProgram").Value!;
+
     public static Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments) =>
-        RunAsync("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "rsql.dll"), .. arguments]);
+        RunAsync("dotnet", ["exec", _program, .. arguments]);
 
     public static async Task<(int Code, string Output, string Errors)> RunAsync(string program, string[] arguments)
     {

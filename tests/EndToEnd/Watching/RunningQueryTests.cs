@@ -68,6 +68,7 @@ public sealed class RunningQueryTests
     }
 
     [Fact]
+    [Trait("Code", ErrorCodes.QueryKilled)]
     public async Task A_write_in_the_queue_is_killed_before_it_begins()
     {
         await using var cluster = await StartAsync();
@@ -99,6 +100,7 @@ public sealed class RunningQueryTests
     }
 
     [Fact]
+    [Trait("Code", ErrorCodes.QueryNotFound)]
     public async Task An_id_that_is_no_more_is_not_found()
     {
         await using var cluster = await StartAsync();

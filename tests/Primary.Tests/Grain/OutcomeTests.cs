@@ -98,7 +98,7 @@ public sealed class OutcomeTests
     private static Task<ExecuteResponse> WriteAsync(PrimaryFixture primary, string key)
     {
         var request = new ExecuteRequest { Database = primary.Database.ToString(), IdempotencyKey = key, Statements = { new Statement { Sql = "INSERT INTO t VALUES (1)" } } };
-        return primary.Grain.ExecuteAsync(request, ReadConstraint.Parse(request.Read, primary.Database, PrimaryFixture.Patience), TestContext.Current.CancellationToken);
+        return primary.Grain.ExecuteAsync(request, ReadConstraint.Parse(request.Read, primary.Database, PrimaryFixture.Patience, Caller.Anonymous), TestContext.Current.CancellationToken);
     }
 
     private static async Task<CommitState> OutcomeAsync(PrimaryFixture primary, string key, TimeSpan? sentWithin = null)
@@ -107,7 +107,7 @@ public sealed class OutcomeTests
         {
             Database = primary.Database.ToString(), IdempotencyKey = key, SentWithin = sentWithin is { } within ? Duration.FromTimeSpan(within) : null,
         };
-        return (await primary.Grain.GetOutcomeAsync(request, TestContext.Current.CancellationToken).WaitAsync(PrimaryFixture.Patience)).State;
+        return (await primary.Grain.GetOutcomeAsync(request, Caller.Anonymous, TestContext.Current.CancellationToken).WaitAsync(PrimaryFixture.Patience)).State;
     }
 
     private async Task<PrimaryFixture> StartAsync(int mostKeys = 1000)

@@ -136,7 +136,7 @@ internal sealed class PrimaryFixture : IAsyncDisposable
     {
         var request = new ExecuteRequest { Database = Database.ToString(), Read = new ReadOptions { Session = session } };
         request.Statements.Add(new Statement { Sql = sql });
-        return Grain.ExecuteAsync(request, ReadConstraint.Parse(request.Read, Database, Patience), TestContext.Current.CancellationToken);
+        return Grain.ExecuteAsync(request, ReadConstraint.Parse(request.Read, Database, Patience, Caller.Anonymous), TestContext.Current.CancellationToken);
     }
 
     public async Task<ExecuteResponse> RunAsync(string sql, string session = "first-primary") => await Execute(sql, session).WaitAsync(Patience);

@@ -13,7 +13,7 @@ namespace ReplicatedSqlite.Primary.Tests;
 /// <summary>A primary whose journal writes only while it is told to: what waits at the gate stays there.</summary>
 internal sealed class HeldPrimary : IAsyncDisposable
 {
-    private static readonly ReadConstraint _atPrimary = new(ReadConstraintKind.Primary, default, default, false, null);
+    private static readonly ReadConstraint _atPrimary = new(ReadConstraintKind.Primary, default, default, false, null, Caller.Anonymous);
 
     private readonly TemporaryFolder _folder = new();
     private readonly BlockingWorkers _workers = new("test", 4, 1000);
@@ -73,7 +73,7 @@ internal sealed class HeldPrimary : IAsyncDisposable
     public Task<ExecuteResponse> ExecuteAsync(string sql, string key = "") => Copy.ExecuteAsync(
         new ExecuteRequest { Database = "d", Statements = { new Statement { Sql = sql } }, IdempotencyKey = key }, _atPrimary, default);
 
-    public Task<GetOutcomeResponse> GetOutcomeAsync(string key) => Copy.GetOutcomeAsync(new GetOutcomeRequest { Database = "d", IdempotencyKey = key }, default);
+    public Task<GetOutcomeResponse> GetOutcomeAsync(string key) => Copy.GetOutcomeAsync(new GetOutcomeRequest { Database = "d", IdempotencyKey = key }, Caller.Anonymous, default);
 
     /// <summary>Begins a transaction; its steps and answers go through channels.</summary>
     public (ChannelWriter<TransactRequest> Steps, ChannelReader<TransactResponse> Answers) Transact(TransactRequest.Types.Begin begin)

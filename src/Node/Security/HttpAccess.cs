@@ -1,0 +1,35 @@
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Router;
+
+namespace ReplicatedSqlite.Node;
+
+/// <summary>Who may ask the HTTP port for more than its health. gRPC calls have their own guard.</summary>
+internal static class HttpAccess
+{
+    public static void UseHttpAccess(this WebApplication web, AccessGuard guard) => web.Use(async (http, next) =>
+    {
+        if (http.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal) || http.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
+        {
+            await next(http);
+            return;
+        }
+
+        try
+        {
+            await guard.CheckHttpAsync(http, http.RequestAborted);
+        }
+        catch (RequestException refused)
+        {
+            http.Response.StatusCode = refused.Status == StatusCode.Unauthenticated ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
+            if (http.Response.StatusCode == StatusCodes.Status401Unauthorized)
+            {
+                http.Response.Headers.WWWAuthenticate = "Bearer";
+            }
+
+            await http.Response.WriteAsync(refused.Message + "\n", http.RequestAborted);
+            return;
+        }
+
+        await next(http);
+    });
+}
