@@ -37,7 +37,8 @@ public sealed record ServerTls
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         };
         if (PeerAuthorities is not { } authorities) return options;
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        // Nothing is fetched from where a stranger's certificate says that its issuer can be had.
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         policy.CustomTrustStore.AddRange(authorities());
         options.ClientCertificateRequired = true; // asks; whether one came, the next line sees
         options.CertificateChainPolicy = policy;

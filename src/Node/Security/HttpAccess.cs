@@ -6,9 +6,12 @@ namespace ReplicatedSqlite.Node;
 /// <summary>Who may ask the HTTP port for more than its health. gRPC calls have their own guard.</summary>
 internal static class HttpAccess
 {
+    // What is below them tells nothing that is kept here, or makes calls of the contract, which are checked one by one as those by gRPC are.
+    private static readonly PathString[] _open = ["/health", "/client/v4"];
+
     public static void UseHttpAccess(this WebApplication web, AccessGuard guard) => web.Use(async (http, next) =>
     {
-        if (http.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal) || http.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
+        if (_open.Any(path => http.Request.Path.StartsWithSegments(path, StringComparison.Ordinal)) || http.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
         {
             await next(http);
             return;

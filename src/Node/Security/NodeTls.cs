@@ -49,7 +49,7 @@ internal sealed class NodeTls : IAsyncDisposable
     public SslClientAuthenticationOptions ToNode()
     {
         var material = Current;
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         policy.CustomTrustStore.AddRange(material.ServerAuthorities);
         return new SslClientAuthenticationOptions
         {

@@ -60,6 +60,8 @@ public sealed class ConfigurationTests
     [InlineData("{ \"control\": \"embedded\", \"etcd\": { \"user\": \"u\" } }", "etcd.user is set, but control is embedded")]
     [InlineData("{ \"control\": \"embedded\", \"roles\": \"router\" }", "a single node needs all roles")]
     [InlineData("{ \"control\": \"embedded\", \"listen\": { \"address\": \"192.0.2.1\" } }", "not loopback")]
+    [InlineData("{ \"control\": \"embedded\", \"tls\": { \"key\": \"a.key\" } }", "tls.key is set, and tls.certificate is not")]
+    [InlineData("{ \"control\": \"embedded\", \"tls\": { \"certificate\": \"a\", \"key\": \"b\", \"node_authority\": \"c\", \"node_key\": \"d\" } }", "are set together, or neither")]
     public async Task A_file_that_cannot_be_used_is_refused_with_the_reason(string file, string reason)
     {
         var (code, _, errors) = await RunAsync(file, []);

@@ -25,9 +25,10 @@ internal sealed class ProcessCluster : IAsyncDisposable
     /// <summary>Starts etcd and so many nodes, each in a region of its own unless told otherwise, and waits until each is ready and knows all.</summary>
     /// <param name="nodes">How many.</param>
     /// <param name="configure">Changes the settings of a node before it starts.</param>
-    public static async Task<ProcessCluster> StartAsync(int nodes = 3, Action<int, JsonObject>? configure = null)
+    /// <param name="client">Of the nodes' clients.</param>
+    public static async Task<ProcessCluster> StartAsync(int nodes = 3, Action<int, JsonObject>? configure = null, ReplicatedSqliteClientOptions? client = null)
     {
-        var cluster = await PrepareAsync(nodes, configure);
+        var cluster = await PrepareAsync(nodes, configure, client);
         try
         {
             await Task.WhenAll(cluster._nodes.Select(node => node.StartAsync()));
@@ -43,7 +44,7 @@ internal sealed class ProcessCluster : IAsyncDisposable
 
     /// <summary>Starts etcd alone; the nodes have their settings and wait for <see cref="ProcessNode.StartAsync"/>.</summary>
     /// <inheritdoc cref="StartAsync"/>
-    public static async Task<ProcessCluster> PrepareAsync(int nodes = 3, Action<int, JsonObject>? configure = null)
+    public static async Task<ProcessCluster> PrepareAsync(int nodes = 3, Action<int, JsonObject>? configure = null, ReplicatedSqliteClientOptions? client = null)
     {
         var cluster = new ProcessCluster(await EtcdServer.StartAsync());
         var ports = EtcdServer.FreePorts(nodes * 2);
@@ -56,7 +57,7 @@ internal sealed class ProcessCluster : IAsyncDisposable
                 ["etcd"] = new JsonObject { ["endpoints"] = new JsonArray(cluster.Etcd.Endpoint.GetLeftPart(UriPartial.Authority)) },
             };
             configure?.Invoke(i, settings);
-            cluster._nodes.Add(new ProcessNode(i, cluster._folder.Path, settings, ports[i * 2], ports[(i * 2) + 1]));
+            cluster._nodes.Add(new ProcessNode(i, cluster._folder.Path, settings, ports[i * 2], ports[(i * 2) + 1]) { ClientOptions = client ?? new() });
         }
 
         return cluster;

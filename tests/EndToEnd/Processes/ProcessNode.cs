@@ -29,8 +29,9 @@ internal sealed class ProcessNode : IAsyncDisposable
         settings["log"] ??= new JsonObject { ["level"] = "information" };
         Address = (string)settings["listen"]!["address"]!;
         Region = (string)settings["region"]!;
-        GrpcAddress = new Uri($"http://{Address}:{grpcPort}");
-        HttpAddress = new Uri($"http://{Address}:{httpPort}");
+        var scheme = settings["tls"] is null ? "http" : "https";
+        GrpcAddress = new Uri($"{scheme}://{Address}:{grpcPort}");
+        HttpAddress = new Uri($"{scheme}://{Address}:{httpPort}");
         Settings = settings;
         _configFile = Path.Combine(folder, $"n{number}.json");
     }
@@ -61,11 +62,14 @@ internal sealed class ProcessNode : IAsyncDisposable
     /// <summary>Variables in addition; used at its next start.</summary>
     public Dictionary<string, string> Environment { get; } = [];
 
+    /// <summary>Of <see cref="Client"/>.</summary>
+    public ReplicatedSqliteClientOptions ClientOptions { get; init; } = new();
+
     /// <summary>The process that runs now.</summary>
     public NodeProcess Process => _process ?? throw new InvalidOperationException($"Node {Id} was not started.");
 
     /// <summary>A client of it. Its connections outlive restarts.</summary>
-    public ReplicatedSqliteClient Client => _client ??= new ReplicatedSqliteClient(GrpcAddress.Authority);
+    public ReplicatedSqliteClient Client => _client ??= new ReplicatedSqliteClient(GrpcAddress.ToString(), ClientOptions);
 
     /// <summary>The bare way to it.</summary>
     public GrpcChannel Channel => LazyInitializer.EnsureInitialized(ref _channel, () => new GrpcChannel(GrpcAddress, new GrpcChannelOptions { ConnectTimeout = TimeSpan.FromSeconds(2) }));

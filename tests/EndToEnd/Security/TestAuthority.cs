@@ -29,7 +29,7 @@ internal sealed class TestAuthority : IDisposable
     public X509Certificate2Collection Certificates => [_certificate];
 
     /// <summary>A certificate for a node, and its key.</summary>
-    public (string Certificate, string Key) Sign(string name, IPAddress? address = null, TimeSpan? age = null, TimeSpan? life = null)
+    public (string Certificate, string Key) Sign(string name, IPAddress? address = null, TimeSpan? age = null, TimeSpan? life = null, string? issuerAt = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
@@ -43,6 +43,11 @@ internal sealed class TestAuthority : IDisposable
 
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], critical: false)); // server and client
+        if (issuerAt is not null)
+        {
+            request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension(ocspUris: [], caIssuersUris: [issuerAt]));
+        }
+
         var start = Now - (age ?? TimeSpan.FromHours(1));
         using var signed = request.Create(_certificate, start, start + (life ?? TimeSpan.FromDays(20)), BitConverter.GetBytes(Interlocked.Increment(ref _serial)));
         return (signed.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());

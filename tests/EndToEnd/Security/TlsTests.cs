@@ -84,6 +84,19 @@ public sealed class TlsTests
     }
 
     [Fact]
+    public async Task Nothing_is_fetched_from_where_a_strangers_certificate_points_to()
+    {
+        using var certificates = new CertificateFolder();
+        using var other = new TestAuthority("elsewhere");
+        await using var cluster = await StartAsync(certificates);
+        using var elsewhere = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        elsewhere.Start();
+        await using var channel = certificates.Channel(cluster.Node(0).GrpcAddress, other.Sign("node", issuerAt: $"http://{elsewhere.LocalEndpoint}/ca.crt"));
+        await PeerTests.RefusedAsync(() => channel.CallAsync(ReplicationMethods.GetCopy, new GetCopyRequest { DatabaseId = Guid.NewGuid().ToString() }));
+        Assert.False(elsewhere.Pending());
+    }
+
+    [Fact]
     public async Task Certificates_are_replaced_under_load_without_a_failed_call()
     {
         using var certificates = new CertificateFolder();
