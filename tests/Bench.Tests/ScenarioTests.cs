@@ -10,6 +10,7 @@ public sealed class ScenarioTests : IDisposable
 
     [Theory]
     [InlineData("bytes", "sequential insert: patch")]
+    [InlineData("client", "rows by ExecuteReader")]
     [InlineData("confirm-lag", "confirm lag weur")]
     [InlineData("echo", "echo 64 KiB, 8 callers")]
     [InlineData("gzip", "gzip, 64 KiB, 8 callers")]

@@ -7,6 +7,7 @@ internal abstract class Scenario
     public static readonly IReadOnlyList<(string Name, string What)> All =
     [
         ("bytes", "How many bytes of log does a write take, and what does finding its patches cost beside whole pages?"),
+        ("client", "What does the ADO.NET provider add to the raw call, and how fast are its rows beside Microsoft.Data.Sqlite on a file?"),
         ("confirm-lag", "How long after its confirmation does a write show on the replicas? Open loop."),
         ("echo", "What does our gRPC cost beside bare Kestrel and HttpMessageInvoker?"),
         ("gzip", "What does it cost to answer in gzip, and how much less is sent?"),
@@ -25,6 +26,7 @@ internal abstract class Scenario
     public static Scenario Create(string name) => name switch
     {
         "bytes" => new BytesScenario(),
+        "client" => new ClientScenario(),
         "confirm-lag" => new ConfirmLagScenario(),
         "echo" => new EchoScenario(),
         "gzip" => new GzipScenario(),

@@ -36,7 +36,7 @@ internal sealed class HungWatch : IDisposable
     public void Enter()
     {
         if (Interlocked.Increment(ref _waiting) == 1) Volatile.Write(ref _lastAnswer, _time.GetTimestamp());
-        if (Volatile.Read(ref _isTicking) == 0 && Interlocked.Exchange(ref _isTicking, 1) == 0) _timer.Change(_tick, _tick);
+        Start();
     }
 
     public void Leave(bool answered)
@@ -51,6 +51,11 @@ internal sealed class HungWatch : IDisposable
         _closing.Cancel();
     }
 
+    private void Start()
+    {
+        if (Volatile.Read(ref _isTicking) == 0 && Interlocked.Exchange(ref _isTicking, 1) == 0) _timer.Change(_tick, _tick);
+    }
+
     private void Tick()
     {
         if (Volatile.Read(ref _waiting) == 0)
@@ -58,7 +63,8 @@ internal sealed class HungWatch : IDisposable
             if (++_idleTicks < IdleTicksUntilRest) return;
             _idleTicks = 0;
             _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            Volatile.Write(ref _isTicking, 0); // a call that entered just before is watched from the next one on: it is one of many then
+            Interlocked.Exchange(ref _isTicking, 0);
+            if (Volatile.Read(ref _waiting) > 0) Start(); // it entered just before, and took the timer for running
             return;
         }
 
