@@ -35,7 +35,8 @@ public sealed class PackageTests(LiveCluster cluster)
                 Console.WriteLine("answer " + await session.Prepare("SELECT 6 * ?").Bind(7).FirstAsync<long>());
                 """);
             var packages = Path.Combine(folder, "packages"); // what is packed here must not stay in the machine's cache
-            await RunAsync(folder, "build", "-c", "Release", "-o", Path.Combine(folder, "out"), "-v", "q", "--nologo", $"-p:RestorePackagesPath={packages}");
+            var cache = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+            await RunAsync(folder, "build", "-c", "Release", "-o", Path.Combine(folder, "out"), "-v", "q", "--nologo", $"-p:RestorePackagesPath={packages}", $"-p:RestoreFallbackFolders={cache}");
             Assert.Contains("answer 42", await RunAsync(folder, Path.Combine(folder, "out", "App.dll"), await cluster.ConnectionStringAsync()), StringComparison.Ordinal);
         }
         finally
