@@ -50,4 +50,7 @@ internal static partial class PrimaryLog
 
     [LoggerMessage(2040, LogLevel.Information, "{Database} was brought back to {RestoredTo}, by the entry that ends at {Position}")]
     public static partial void Restored(ILogger logger, DatabaseId database, Position restoredTo, Position position);
+
+    [LoggerMessage(2041, LogLevel.Warning, "The copy of {Database} was built from cold storage, at {Position}: no other node had one")]
+    public static partial void BaseBuilt(ILogger logger, DatabaseId database, Position position);
 }

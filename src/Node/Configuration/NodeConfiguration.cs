@@ -95,6 +95,7 @@ internal sealed class NodeConfiguration
             RequireTokens = values.Get(NodeSettings.RequireTokens),
             SlowStatement = values.Get(NodeSettings.SlowStatement) is { Ticks: > 0 } threshold ? threshold : null,
         },
+        ColdStorage = ColdStorageOf(values),
         Primary = new PrimaryOptions
         {
             MaxWaitingWrites = values.Get(NodeSettings.MaxWaitingWrites),
@@ -121,6 +122,22 @@ internal sealed class NodeConfiguration
         NodeKeyFile = values.Get(NodeSettings.TlsNodeKey),
         ServerAuthorityFile = values.Get(NodeSettings.TlsServerAuthority),
     };
+
+    private static ColdStorageOptions? ColdStorageOf(SettingValues values) =>
+        values.Get(NodeSettings.ColdFolder) is { } folder ? new ColdStorageOptions { Folder = folder }
+        : values.Get(NodeSettings.ColdBucket) is not { } bucket ? null
+        : new ColdStorageOptions
+        {
+            S3 = new ColdStorage.S3StoreOptions
+            {
+                Bucket = bucket,
+                Endpoint = values.Get(NodeSettings.ColdEndpoint),
+                Region = values.Get(NodeSettings.ColdRegion)!,
+                AccessKey = values.Get(NodeSettings.ColdAccessKey),
+                SecretKey = values.Get(NodeSettings.ColdSecretKey),
+                Encryption = values.Get(NodeSettings.ColdEncryption) ?? "",
+            },
+        };
 
     private static TransactionOptions TransactionsOf(SettingValues values) =>
         new() { Idle = values.Get(NodeSettings.TransactionIdle), Total = values.Get(NodeSettings.TransactionTotal) };

@@ -43,6 +43,14 @@ internal static class NodeSettings
     public static readonly Setting<TimeSpan> EtcdLease = new Setting<TimeSpan>("etcd.lease", "after so long without a word of it a node is not alive", SettingTypes.Time(TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(1))).Or(TimeSpan.FromSeconds(5));
     public static readonly Setting<bool> EtcdAcceptRestored = new Setting<bool>("etcd.accept_restored", "go on with an etcd that was wiped or brought back from a backup", SettingTypes.Flag).Or(false);
 
+    public static readonly Setting<string> ColdFolder = new("cold.folder", "a folder that all nodes reach, for logs and snapshots that are kept for good", SettingTypes.Text);
+    public static readonly Setting<string> ColdBucket = new("cold.s3.bucket", "a bucket for them, where there is no folder", SettingTypes.Text);
+    public static readonly Setting<Uri> ColdEndpoint = new("cold.s3.endpoint", "address of the S3-compatible service; Amazon's unless it is given", SettingTypes.NodeAddress);
+    public static readonly Setting<string> ColdRegion = new Setting<string>("cold.s3.region", "the region that requests are signed for", SettingTypes.Text).Or("us-east-1");
+    public static readonly Setting<string> ColdAccessKey = new("cold.s3.access_key", "who asks; as the environment says unless it is given", SettingTypes.Text);
+    public static readonly Setting<string> ColdSecretKey = new("cold.s3.secret_key", "that key's secret", SettingTypes.Text) { IsSecret = true };
+    public static readonly Setting<string> ColdEncryption = new("cold.s3.encryption", "server-side encryption: AES256 or aws:kms; the bucket's own setting unless it is given", SettingTypes.OneOf("AES256", "aws:kms"));
+
     public static readonly Setting<int> MaxQueries = new Setting<int>("limits.queries", "queries in flight, waiting ones included", SettingTypes.Count(1, 1_000_000)).Or(10_000);
     public static readonly Setting<int> MaxConnections = new Setting<int>("limits.connections", "connections to the gRPC port", SettingTypes.Count(1, 1_000_000)).Or(10_000);
     public static readonly Setting<int> MaxStreams = new Setting<int>("limits.streams_per_connection", "calls at once on one connection", SettingTypes.Count(100, 1_000_000)).Or(10_000);
@@ -77,6 +85,7 @@ internal static class NodeSettings
         ListenAddress, GrpcPort, HttpPort, AdvertisedGrpc, AdvertisedHttp,
         TlsCertificate, TlsKey, TlsNodeAuthority, TlsNodeCertificate, TlsNodeKey, TlsServerAuthority, AllowPlaintextBeyondLoopback, RequireTokens,
         Control, ControlFile, EtcdEndpoints, EtcdPrefix, EtcdUser, EtcdPassword, EtcdPasswordFile, EtcdCaFile, EtcdCertificateFile, EtcdKeyFile, EtcdLease, EtcdAcceptRestored,
+        ColdFolder, ColdBucket, ColdEndpoint, ColdRegion, ColdAccessKey, ColdSecretKey, ColdEncryption,
         MaxQueries, MaxConnections, MaxStreams, MaxRequestBytes, MaxWaitingWrites, ImageCacheBytes, MaxIdempotencyKeys,
         GrainIdle, WaitTimeout, StatementTimeout, TransactionIdle, TransactionTotal, IdempotencyRetention, HandOver, StopPatience,
         Loss, ProbeWithin, ReadLease,

@@ -1,8 +1,10 @@
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.ColdStorage;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Internal.V1;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Primary;
 
@@ -71,7 +73,37 @@ internal sealed class BaseFetch(PrimaryContext context, DatabaseRecord database,
             }
         }
 
-        return null;
+        return context.Cold is null ? null : await BuildAsync(context.Cold.Restorer, atLeast, cancellationToken);
+    }
+
+    // Nobody has one: cold storage may. One that is broken off goes on where it was.
+    private async Task<DurableBase?> BuildAsync(ColdRestorer restorer, Position atLeast, CancellationToken cancellationToken)
+    {
+        var path = context.FileOf(database.Id);
+        var temporary = path + ".restoring";
+        try
+        {
+            using var beat = new Timer(_ => onProgress(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1)); // it is waited for as long as it goes on
+            var state = await restorer.RestoreAsync(database.Id, temporary, cancellationToken: cancellationToken);
+            if (state.Position < atLeast)
+            {
+                _refusals.Add($"cold storage ends at {state.Position}, before {atLeast}");
+                return null;
+            }
+
+            await context.Readers.RunAsync(() =>
+            {
+                LogStateFile.Write(LogStateFile.PathOf(path), new LogState(state.Epochs, state.CommitTimeMicroseconds)); // first: the sidecar vouches for it
+                LocalFile.Install(path, temporary, new Sidecar(database.Id, state.Position, state.Position));
+            });
+            PrimaryLog.BaseBuilt(context.Logger, database.Id, state.Position);
+            return new DurableBase(state.Position, null);
+        }
+        catch (Exception e) when (e is IOException or BookmarkNotStoredException or InvalidDataException)
+        {
+            _refusals.Add($"cold storage: {e.Message}");
+            return null;
+        }
     }
 
     private async Task<DurableBase> FetchAsync(GrpcChannel channel, Position atLeast, CancellationToken cancellationToken)
