@@ -1,3 +1,4 @@
 using ReplicatedSqlite.Cli;
 
-return await new RsqlCommand(Terminal.OfProcess(), Environment.GetEnvironmentVariable).RunAsync(args);
+using var interrupts = new Interrupts(listens: true);
+return await new RsqlCommand(Terminal.OfProcess(), Environment.GetEnvironmentVariable, interrupts).RunAsync(args, interrupts.Token);

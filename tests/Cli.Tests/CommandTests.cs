@@ -208,7 +208,7 @@ public sealed class CommandTests
         await using var server = await FakeServer.StartAsync();
         Assert.Equal("node,region,grpc,http,alive\r\nn1,weur,127.0.0.1:7101,127.0.0.1:7201,yes\r\n", (await Rsql.RunAsync(server, "topology", "-m", "csv")).Output);
         Assert.Equal(
-            $"node,region,role,bookmark,confirm_lag_ms\r\nn1,weur,primary,{Answer.Bookmark(9)},1.5\r\n", (await Rsql.RunAsync(server, "topology", "shop", "-m", "csv")).Output);
+            $"node,region,role,follows,alive,bookmark,behind,confirm_lag_ms,stale_ms\r\nn1,weur,primary,yes,yes,{Answer.Bookmark(9)},,,\r\nn2,enam,replica,no,yes,{Answer.Bookmark(7)},2,1.5,30\r\nn3,,follower,yes,no,,,,\r\n", (await Rsql.RunAsync(server, "topology", "shop", "-m", "csv")).Output);
     }
 
     [Fact]

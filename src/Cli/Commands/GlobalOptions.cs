@@ -24,6 +24,10 @@ internal sealed class GlobalOptions
         Recursive = true,
     };
 
+    public Option<bool> Json { get; } = new("--json") { Description = "The same as --mode json.", Recursive = true };
+
+    public OutputMode ModeOf(ParseResult parsed) => parsed.GetValue(Json) ? OutputMode.Json : parsed.GetValue(Mode);
+
     public Option<string?> Token { get; } = new("--token")
     {
         Description = $"An access token. ${TokenVariable} is better: others on the machine can see command lines.",

@@ -27,7 +27,7 @@ internal sealed class ListCommand(GlobalOptions global, Terminal terminal)
                 database.Name, database.Id, database.PrimaryRegion, replicas, database.SizeBytes.ToString(CultureInfo.InvariantCulture), database.Bookmark);
         }
 
-        table.Write(ResultWriter.Create(parsed.GetValue(global.Mode), headers: true, terminal.Output));
+        table.Write(ResultWriter.Create(global.ModeOf(parsed), headers: true, terminal.Output, terminal.Width()));
         return ExitCode.Ok;
     }
 }

@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace ReplicatedSqlite.Cli;
 
 /// <summary><c>rsql DATABASE [SQL…]</c>: runs SQL from the command line, a pipe or a person.</summary>
-internal sealed class QueryCommand(GlobalOptions global, Terminal terminal)
+internal sealed class QueryCommand(GlobalOptions global, Terminal terminal, Func<string, string?> environment, Interrupts interrupts)
 {
     private static readonly System.Buffers.SearchValues<char> _optionLetters = System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-=");
 
@@ -51,14 +51,14 @@ internal sealed class QueryCommand(GlobalOptions global, Terminal terminal)
     {
         var settings = new ShellSettings
         {
-            Mode = parsed.GetValue(global.Mode),
+            Mode = global.ModeOf(parsed),
             Headers = !parsed.GetValue(_noHeaders),
             SqlTimeout = parsed.GetValue(_timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         };
         SqlShell shell;
         try
         {
-            shell = new SqlShell(client.Database(parsed.GetValue(_database)!), parsed.GetValue(_session) ?? Session.FirstPrimary, settings, terminal);
+            shell = new SqlShell(client.Database(parsed.GetValue(_database)!), parsed.GetValue(_session) ?? Session.FirstPrimary, settings, terminal) { Client = client };
         }
         catch (MalformedBookmarkException e)
         {
@@ -71,12 +71,20 @@ internal sealed class QueryCommand(GlobalOptions global, Terminal terminal)
         return code;
     }
 
+    private Task<int> InteractAsync(SqlShell shell, CancellationToken cancellationToken)
+    {
+        ILineReader lines = terminal.CanEdit
+            ? new LineEditor(terminal.Output, new History(History.PathOf(environment)), shell.Names)
+            : new PlainLineReader(terminal.Input, terminal.Output);
+        return shell.InteractAsync(lines, interrupts, cancellationToken);
+    }
+
     private async Task<int> RunAsync(SqlShell shell, string[] sql, CancellationToken cancellationToken)
     {
         if (sql.Length == 0)
         {
             return terminal.IsInteractive
-                ? await shell.InteractAsync(cancellationToken)
+                ? await InteractAsync(shell, cancellationToken)
                 : await shell.RunAsync(new SourceText("stdin", await terminal.Input.ReadToEndAsync(cancellationToken)), cancellationToken);
         }
 

@@ -14,6 +14,7 @@ internal sealed class RsqlCommand
           sqlite3 old.db .dump | rsql shop     the same from a pipe
           rsql create|list|update|move|delete|topology|bookmark|restore   manage databases (a database of such a name: rsql -- list "SQL")
           rsql token create|list|revoke        manage access tokens
+          rsql queries, rsql kill ID           see what runs, and end it
 
         Long files are sent in chunks, each a transaction; BEGIN … COMMIT in a file stays together.
         Exit codes: 0 done, 1 SQL error, 2 wrong usage, 3 unavailable (nothing was done), 4 outcome of a write unknown, 130 interrupted.
@@ -24,17 +25,21 @@ internal sealed class RsqlCommand
     private readonly Func<string, string?> _environment;
     private readonly RootCommand _root = new(Description);
 
-    public RsqlCommand(Terminal terminal, Func<string, string?> environment)
+    /// <param name="terminal">The process's streams.</param>
+    /// <param name="environment">Its variables.</param>
+    /// <param name="interrupts">What Ctrl-C ends; unset: it is not listened to.</param>
+    public RsqlCommand(Terminal terminal, Func<string, string?> environment, Interrupts? interrupts = null)
     {
         _terminal = terminal;
         _environment = environment;
-        var query = new QueryCommand(_global, terminal);
+        var query = new QueryCommand(_global, terminal, environment, interrupts ?? new Interrupts(listens: false));
         query.AddTo(_root);
         _root.Options.Add(_global.Server);
         _root.Options.Add(_global.Mode);
         _root.Options.Add(_global.Token);
         _root.Options.Add(_global.Authority);
         _root.Options.Add(_global.AllowPlaintextToken);
+        _root.Options.Add(_global.Json);
         _root.Subcommands.Add(new CreateCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new ListCommand(_global, terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new UpdateCommand(terminal).Build(ConnectedAsync));
@@ -44,6 +49,9 @@ internal sealed class RsqlCommand
         _root.Subcommands.Add(new RestoreCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new TopologyCommand(_global, terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new TokenCommand(_global, terminal, TimeProvider.System).Build(ConnectedAsync));
+        var queries = new QueriesCommand(_global, terminal);
+        _root.Subcommands.Add(queries.Build(ConnectedAsync));
+        _root.Subcommands.Add(queries.BuildKill(ConnectedAsync));
         _root.SetAction((parsed, cancellationToken) => ConnectedAsync(parsed, (client, token) => query.RunAsync(client, parsed, token), cancellationToken));
     }
 
@@ -63,7 +71,7 @@ internal sealed class RsqlCommand
         try
         {
             return await parsed.InvokeAsync(
-                new InvocationConfiguration { Output = _terminal.Output, Error = _terminal.Error, EnableDefaultExceptionHandler = false }, cancellationToken);
+                new InvocationConfiguration { Output = _terminal.Output, Error = _terminal.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancellationToken);
         }
         finally
         {

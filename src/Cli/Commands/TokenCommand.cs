@@ -52,7 +52,7 @@ internal sealed class TokenCommand(GlobalOptions global, Terminal terminal, Time
             table.Add(token.Id, token.Name, token.Right.ToString().ToLowerInvariant(), databases, Text(token.CreatedAt), token.ExpiresAt is null ? "never" : Text(token.ExpiresAt), Text(token.LastUsedAt));
         }
 
-        table.Write(ResultWriter.Create(parsed.GetValue(global.Mode), headers: true, terminal.Output));
+        table.Write(ResultWriter.Create(global.ModeOf(parsed), headers: true, terminal.Output, terminal.Width()));
         return ExitCode.Ok;
     }
 

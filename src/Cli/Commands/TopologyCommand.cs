@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 
 namespace ReplicatedSqlite.Cli;
 
@@ -18,24 +17,12 @@ internal sealed class TopologyCommand(GlobalOptions global, Terminal terminal)
     private async Task<int> RunAsync(ReplicatedSqliteClient client, ParseResult parsed, CancellationToken cancellationToken)
     {
         var database = parsed.GetValue(_database);
+        var writer = ResultWriter.Create(global.ModeOf(parsed), headers: true, terminal.Output, terminal.Width());
+        if (database is not null) return await ClusterViews.ShowCopiesAsync(client, database, writer, cancellationToken);
         var topology = await client.Admin.GetTopologyAsync(database, cancellationToken);
-        TextTable table;
-        if (database is null)
-        {
-            table = new TextTable("node", "region", "grpc", "http", "alive");
-            foreach (var node in topology.Nodes) table.Add(node.Id, node.Region, node.GrpcAddress, node.HttpAddress, node.Alive ? "yes" : "no");
-        }
-        else
-        {
-            table = new TextTable("node", "region", "role", "bookmark", "confirm_lag_ms");
-            foreach (var copy in topology.Copies)
-            {
-                var lag = copy.ConfirmLagMs.ToString("0.###", CultureInfo.InvariantCulture);
-                table.Add(copy.NodeId, copy.Region, copy.Role.ToString().ToLowerInvariant(), copy.Bookmark, lag);
-            }
-        }
-
-        table.Write(ResultWriter.Create(parsed.GetValue(global.Mode), headers: true, terminal.Output));
+        var table = new TextTable("node", "region", "grpc", "http", "alive");
+        foreach (var node in topology.Nodes) table.Add(node.Id, node.Region, node.GrpcAddress, node.HttpAddress, node.Alive ? "yes" : "no");
+        table.Write(writer);
         return ExitCode.Ok;
     }
 }

@@ -35,6 +35,27 @@ internal static class CellText
             : $"{sign}{digits[..(exponent + 1)]}.{digits[(exponent + 1)..]}";
     }
 
+    /// <summary>The cells that a text takes on a terminal.</summary>
+    public static int Width(string text)
+    {
+        var width = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            width += Rune.GetUnicodeCategory(rune) switch
+            {
+                UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format => 0,
+                _ => IsWide(rune.Value) ? 2 : 1,
+            };
+        }
+
+        return width;
+    }
+
+    // East Asian wide and emoji blocks: what terminals draw two cells wide. Source: Unicode, EastAsianWidth.txt, by blocks.
+    private static bool IsWide(int rune) =>
+        rune is (>= 0x1100 and <= 0x115f) or (>= 0x2e80 and <= 0xa4cf) or (>= 0xac00 and <= 0xd7a3) or (>= 0xf900 and <= 0xfaff)
+            or (>= 0xfe30 and <= 0xfe6f) or (>= 0xff00 and <= 0xff60) or (>= 0x1f300 and <= 0x1faff) or (>= 0x20000 and <= 0x3fffd);
+
     /// <summary>Control characters as <c>^X</c>: what is stored must not steer the terminal. Line ends and tabs stay.</summary>
     public static string ForTerminal(string text)
     {

@@ -4,8 +4,11 @@ using System.Text;
 namespace ReplicatedSqlite.Cli;
 
 /// <summary>A table drawn with lines. It holds a result until its end, because the widest value decides the width.</summary>
-internal sealed class TableResultWriter(TextWriter output, bool headers) : ResultWriter(output)
+/// <remarks>At a terminal it fits: the widest columns are cut, and where even that is not enough each row is written as a list.</remarks>
+internal sealed class TableResultWriter(TextWriter output, bool headers, int? terminalWidth) : ResultWriter(output)
 {
+    private const int LeastWidth = 8; // of a column that is cut
+
     private readonly List<string[][]> _rows = []; // by row and column: a value's lines
     private string[] _names = [];
 
@@ -27,13 +30,20 @@ internal sealed class TableResultWriter(TextWriter output, bool headers) : Resul
         if (_rows.Count == 0) return; // as sqlite3 does
         var widths = new int[_names.Length];
         for (var i = 0; i < widths.Length; i++)
-            widths[i] = Math.Max(headers ? Width(_names[i]) : 0, _rows.Max(row => row[i].Max(Width)));
+            widths[i] = Math.Max(headers ? CellText.Width(_names[i]) : 0, _rows.Max(row => row[i].Max(CellText.Width)));
+        if (terminalWidth is { } available && !TryFit(widths, available - (3 * widths.Length) - 1))
+        {
+            WriteLists();
+            _rows.Clear();
+            return;
+        }
+
         var rule = new StringBuilder("+");
         foreach (var width in widths) rule.Append('-', width + 2).Append('+');
         Output.WriteLine(rule);
         if (headers)
         {
-            WriteLine(i => _names[i].PadLeft(_names[i].Length + ((widths[i] - Width(_names[i])) / 2)), widths);
+            WriteLine(i => Cut(_names[i], widths[i]) is var name ? name.PadLeft(name.Length + ((widths[i] - CellText.Width(name)) / 2)) : "", widths);
             Output.WriteLine(rule);
         }
 
@@ -43,7 +53,7 @@ internal sealed class TableResultWriter(TextWriter output, bool headers) : Resul
             for (var line = 0; line < height; line++)
             {
                 var at = line;
-                WriteLine(i => at < row[i].Length ? row[i][at] : "", widths);
+                WriteLine(i => at < row[i].Length ? Cut(row[i][at], widths[i]) : "", widths);
             }
         }
 
@@ -51,25 +61,56 @@ internal sealed class TableResultWriter(TextWriter output, bool headers) : Resul
         _rows.Clear();
     }
 
-    private static int Width(string text)
+    // Takes from the widest until all fit.
+    private static bool TryFit(int[] widths, int available)
     {
-        var width = 0;
-        foreach (var rune in text.EnumerateRunes())
+        var over = widths.Sum() - available;
+        while (over > 0)
         {
-            width += Rune.GetUnicodeCategory(rune) switch
-            {
-                UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format => 0,
-                _ => IsWide(rune.Value) ? 2 : 1,
-            };
+            var widest = Array.IndexOf(widths, widths.Max());
+            var next = Math.Max(LeastWidth, widths.Where(width => width < widths[widest]).DefaultIfEmpty(0).Max());
+            if (widths[widest] <= LeastWidth) return false;
+            var cut = Math.Min(over, Math.Max(1, widths[widest] - next));
+            widths[widest] -= cut;
+            over -= cut;
         }
 
-        return width;
+        return true;
     }
 
-    // East Asian wide and emoji blocks: what terminals draw two cells wide. Source: Unicode, EastAsianWidth.txt, by blocks.
-    private static bool IsWide(int rune) =>
-        rune is (>= 0x1100 and <= 0x115f) or (>= 0x2e80 and <= 0xa4cf) or (>= 0xac00 and <= 0xd7a3) or (>= 0xf900 and <= 0xfaff)
-            or (>= 0xfe30 and <= 0xfe6f) or (>= 0xff00 and <= 0xff60) or (>= 0x1f300 and <= 0x1faff) or (>= 0x20000 and <= 0x3fffd);
+    private static string Cut(string text, int width)
+    {
+        if (CellText.Width(text) <= width) return text;
+        var cut = new StringBuilder();
+        var taken = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var wide = CellText.Width(rune.ToString());
+            if (taken + wide > width - 1) break;
+            taken += wide;
+            cut.Append(rune);
+        }
+
+        return cut.Append('…').ToString();
+    }
+
+    private void WriteLists()
+    {
+        var width = _names.Max(CellText.Width);
+        for (var i = 0; i < _rows.Count; i++)
+        {
+            Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"-- row {i + 1} --"));
+            for (var column = 0; column < _names.Length; column++)
+            {
+                var lines = _rows[i][column];
+                for (var line = 0; line < lines.Length; line++)
+                {
+                    var name = line == 0 ? _names[column] : "";
+                    Output.WriteLine($"{new string(' ', width - CellText.Width(name))}{name} {(line == 0 ? '=' : ' ')} {lines[line]}".TrimEnd());
+                }
+            }
+        }
+    }
 
     private void WriteLine(Func<int, string> cell, int[] widths)
     {
@@ -79,7 +120,7 @@ internal sealed class TableResultWriter(TextWriter output, bool headers) : Resul
             var text = cell(i);
             Output.Write(' ');
             Output.Write(text);
-            Output.Write(new string(' ', widths[i] - Width(text) + 1));
+            Output.Write(new string(' ', widths[i] - CellText.Width(text) + 1));
             Output.Write('|');
         }
 

@@ -7,9 +7,12 @@ namespace ReplicatedSqlite.Cli;
 internal sealed class TextTable
 {
     private readonly Result _result = new() { Rows = new RowBatch() };
+    private readonly List<byte>[] _kinds; // by column
 
     public TextTable(params ReadOnlySpan<string> columns)
     {
+        _kinds = new List<byte>[columns.Length];
+        for (var i = 0; i < columns.Length; i++) _kinds[i] = [];
         foreach (var column in columns)
         {
             _result.Columns.Add(new ColumnInfo { Name = column });
@@ -17,17 +20,21 @@ internal sealed class TextTable
         }
     }
 
+    /// <summary>A row; what is empty is nothing, as NULL.</summary>
     public void Add(params ReadOnlySpan<string> row)
     {
-        for (var i = 0; i < row.Length; i++) _result.Rows.Columns[i].Texts.Add(row[i]);
+        for (var i = 0; i < row.Length; i++)
+        {
+            _kinds[i].Add((byte)(row[i].Length == 0 ? SqlKind.Null : SqlKind.Text));
+            if (row[i].Length > 0) _result.Rows.Columns[i].Texts.Add(row[i]);
+        }
+
         _result.Rows.RowCount++;
     }
 
     public void Write(ResultWriter writer)
     {
-        var types = new byte[_result.Rows.RowCount];
-        Array.Fill(types, (byte)SqlKind.Text);
-        foreach (var column in _result.Rows.Columns) column.Types_ = ByteString.CopyFrom(types);
+        for (var i = 0; i < _kinds.Length; i++) _result.Rows.Columns[i].Types_ = ByteString.CopyFrom(_kinds[i].ToArray());
         var decoded = ResultSet.Decode(_result);
         writer.WriteAll(decoded.Columns, decoded.Rows);
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ReplicatedSqlite.Cli;
 
 /// <summary>The commands that start with a dot.</summary>
@@ -5,14 +7,27 @@ internal static class DotCommand
 {
     public const string Help =
         """
+        .tables [PATTERN]    tables and views; PATTERN as for LIKE
+        .schema [TABLE]      the CREATE statements
+        .indexes [TABLE]     names of indexes
         .read FILE           run a file of SQL; a sqlite3 .dump is loaded as one transaction
+        .import FILE TABLE [--skip N]   load CSV; a table that does not exist is made from the first line's names
+        .dump [TABLE …]      the database, or some tables, as SQL
+        .open DATABASE       go on with another database
         .mode MODE           table, json, csv or line
         .headers on|off      names of columns in table and csv
         .session START       a bookmark, first-primary or first-unconstrained
         .bookmark            what this session has seen so far
+        .timer on|off        how long each statement took
+        .regions             the copies of this database: where, what they show, how far behind
+        .queries [all]       the requests under way on this database, or on all
+        .kill ID             end one of them
         .help                this list
         .quit                leave
         """;
+
+    /// <summary>What a line may begin with.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Help.Split('\n').Select(line => line.Split(' ')[0].TrimEnd()).Where(name => name.StartsWith('.'))];
 
     public static async Task<int> RunAsync(SqlShell shell, string line, CancellationToken cancellationToken)
     {
@@ -31,6 +46,34 @@ internal static class DotCommand
             case [".headers" or ".header", "on" or "off"]:
                 shell.Settings.Headers = words[1] == "on";
                 return ExitCode.Ok;
+            case [".timer", "on" or "off"]:
+                shell.Settings.Timer = words[1] == "on";
+                return ExitCode.Ok;
+            case [".tables"] or [".tables", _]:
+                await new SchemaViews(shell.Session, shell.Terminal).TablesAsync(words.ElementAtOrDefault(1), cancellationToken);
+                return ExitCode.Ok;
+            case [".schema"] or [".schema", _]:
+                await new SchemaViews(shell.Session, shell.Terminal).SchemaAsync(words.ElementAtOrDefault(1), cancellationToken);
+                return ExitCode.Ok;
+            case [".indexes" or ".indices"] or [".indexes" or ".indices", _]:
+                await new SchemaViews(shell.Session, shell.Terminal).IndexesAsync(words.ElementAtOrDefault(1), cancellationToken);
+                return ExitCode.Ok;
+            case [".import", var file, var table]:
+                return await ImportAsync(shell, file, table, 0, cancellationToken);
+            case [".import", var file, var table, "--skip", var lines] when int.TryParse(lines, NumberStyles.None, CultureInfo.InvariantCulture, out var skip):
+                return await ImportAsync(shell, file, table, skip, cancellationToken);
+            case [".dump", .. var tables]:
+                return await new DumpCommand(shell.Session, shell.Terminal).RunAsync(tables, cancellationToken);
+            case [".open", var name]:
+                await shell.OpenAsync(name, cancellationToken);
+                return ExitCode.Ok;
+            case [".regions"]:
+                return await ClusterViews.ShowCopiesAsync(shell.Cluster, shell.DatabaseName, Writer(shell), cancellationToken);
+            case [".queries"] or [".queries", "all"]:
+                return await ClusterViews.ShowQueriesAsync(
+                    shell.Cluster, words.Length == 1 ? shell.DatabaseName : null, thisNode: false, Writer(shell), shell.Terminal, cancellationToken);
+            case [".kill", var id]:
+                return await ClusterViews.KillAsync(shell.Cluster, id, shell.Terminal, cancellationToken);
             case [".session", var start]:
                 return await StartSessionAsync(shell, start);
             case [".bookmark"]:
@@ -47,6 +90,11 @@ internal static class DotCommand
                 return ExitCode.Usage;
         }
     }
+
+    private static Task<int> ImportAsync(SqlShell shell, string file, string table, int skip, CancellationToken cancellationToken) =>
+        new CsvImport(shell.Session, shell.Terminal, new QueryOptions { SqlTimeout = shell.Settings.SqlTimeout }).RunAsync(file, table, skip, cancellationToken);
+
+    private static ResultWriter Writer(SqlShell shell) => ResultWriter.Create(shell.Settings.Mode, shell.Settings.Headers, shell.Terminal.Output, shell.Terminal.Width());
 
     private static async Task<int> StartSessionAsync(SqlShell shell, string start)
     {

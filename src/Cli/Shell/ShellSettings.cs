@@ -7,6 +7,9 @@ internal sealed class ShellSettings
 
     public bool Headers { get; set; } = true;
 
+    /// <summary>Tells how long each script took.</summary>
+    public bool Timer { get; set; }
+
     /// <summary>Longest run of one script's SQL; null: the server's default.</summary>
     public TimeSpan? SqlTimeout { get; init; }
 }

@@ -12,11 +12,21 @@ internal sealed record Terminal(TextReader Input, TextWriter Output, TextWriter 
 {
     private const int BufferBytes = 64 * 1024;
 
+    /// <summary>The width of the terminal that the output goes to; <see langword="null"/> if it goes somewhere else.</summary>
+    public Func<int?> Width { get; init; } = static () => null;
+
+    /// <summary>Lines can be edited: the input is a terminal that knows how to move its cursor.</summary>
+    public bool CanEdit { get; init; }
+
     /// <summary>Output is buffered: Console.Out would make a system call for every field.</summary>
     public static Terminal OfProcess() => new(
         Console.In,
         new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), BufferBytes),
         Console.Error,
         !Console.IsInputRedirected,
-        !Console.IsErrorRedirected);
+        !Console.IsErrorRedirected)
+    {
+        Width = static () => Console.IsOutputRedirected || Console.WindowWidth < 20 ? null : Console.WindowWidth,
+        CanEdit = !Console.IsInputRedirected && !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } and not "dumb",
+    };
 }

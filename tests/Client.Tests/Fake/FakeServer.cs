@@ -70,7 +70,11 @@ internal sealed class FakeServer : IAsyncDisposable
     private static Topology Topology(GetTopologyRequest request)
     {
         var topology = new Topology { Nodes = { new Protocol.V1.Node { Id = "n1", Region = "weur", GrpcAddress = "127.0.0.1:7101", HttpAddress = "127.0.0.1:7201", Alive = true } } };
-        if (request.Database.Length > 0) topology.Copies.Add(new Copy { NodeId = "n1", Region = "weur", Role = Role.Primary, Bookmark = Answer.Bookmark(9).ToString(), ConfirmLagMs = 1.5 });
+        if (request.Database.Length == 0) return topology;
+        topology.Copies.Add(new Copy { NodeId = "n1", Region = "weur", Role = Role.Primary, Bookmark = Answer.Bookmark(9).ToString(), Alive = true });
+        topology.Copies.Add(new Copy { NodeId = "n2", Region = "enam", Role = Role.Replica, Bookmark = Answer.Bookmark(7).ToString(), ConfirmLagMs = 1.5, StalenessMs = 30, WritesBehind = 2, Alive = true });
+        topology.Followers.Add(new Copy { NodeId = "n1", Region = "weur", Role = Role.Follower, Alive = true });
+        topology.Followers.Add(new Copy { NodeId = "n3", Role = Role.Follower });
         return topology;
     }
 

@@ -6,11 +6,12 @@ namespace ReplicatedSqlite.EndToEnd;
 /// <summary>The shell, as a process of its own.</summary>
 internal static class RsqlProcess
 {
-    private static readonly string _program =
+    /// <summary>The built program.</summary>
+    public static string Program { get; } =
         typeof(RsqlProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "RsqlProgram").Value!;
 
     public static Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments) =>
-        RunAsync("dotnet", ["exec", _program, .. arguments]);
+        RunAsync("dotnet", ["exec", Program, .. arguments]);
 
     public static async Task<(int Code, string Output, string Errors)> RunAsync(string program, string[] arguments)
     {
