@@ -13,6 +13,9 @@ public interface IControlPlane : IAsyncDisposable
     /// <summary>Made when the cluster was created. A node's folder remembers it, so that folders of two clusters are never mixed.</summary>
     string ClusterId { get; }
 
+    /// <summary>Why nothing can be elected, created or changed now; <see langword="null"/> when all is well. Lookups answer all the same.</summary>
+    string? Trouble => null;
+
     /// <summary>The nodes alive now.</summary>
     IReadOnlyList<NodeRecord> Nodes { get; }
 

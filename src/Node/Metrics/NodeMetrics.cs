@@ -52,6 +52,7 @@ internal sealed class NodeMetrics : IAsyncDisposable
         _meter.CreateObservableGauge("replicatedsqlite.journal_open", () => follower.Trouble is null ? 1 : 0, description: "1 while this node keeps logs durable.");
         _meter.CreateObservableGauge("replicatedsqlite.followed_databases", () => follower.ActiveCount, "{database}", "Databases whose leaders speak to the follower here.");
         _meter.CreateObservableGauge("replicatedsqlite.nodes_alive", () => control.Nodes.Count, "{node}", "Nodes that the control plane counts as alive, as far as this node knows.");
+        _meter.CreateObservableGauge("replicatedsqlite.control_plane_reachable", () => control.Trouble is null ? 1 : 0, description: "0 while nothing can be elected, created or changed.");
         _meter.CreateObservableGauge(
             "replicatedsqlite.copies_active",
             () => new[] { (Role: "primary", primaries.Active.Count), (Role: "replica", replicas.Active.Count) }

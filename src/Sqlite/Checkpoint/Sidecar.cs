@@ -30,6 +30,7 @@ public sealed record Sidecar(DatabaseId Database, Position From, Position To)
 
     /// <summary>Reads a sidecar.</summary>
     /// <returns><see langword="null"/> when there is none.</returns>
+    /// <exception cref="FormatVersionException">A newer version of the product wrote it.</exception>
     /// <exception cref="InvalidDataException">It is damaged; the text names file, offset, found and expected.</exception>
     public static Sidecar? Read(string path)
     {
@@ -43,6 +44,13 @@ public sealed record Sidecar(DatabaseId Database, Position From, Position To)
             return null;
         }
 
+        // Newer ones may have another length; the place of version and magic stays.
+        var isSidecar = bytes.Length >= MagicOffset + Magic.Length && bytes.AsSpan(MagicOffset, Magic.Length).SequenceEqual(Magic);
+        if (isSidecar && bytes[0] > Version && HasChecksum(bytes))
+        {
+            throw new FormatVersionException(path, bytes[0], Version);
+        }
+
         if (bytes.Length != SizeBytes)
         {
             throw Damaged(path, 0, $"{bytes.Length} bytes", $"{SizeBytes} bytes");
@@ -53,7 +61,7 @@ public sealed record Sidecar(DatabaseId Database, Position From, Position To)
             throw Damaged(path, 0, $"version {bytes[0]}", $"version {Version}");
         }
 
-        if (!bytes.AsSpan(MagicOffset, Magic.Length).SequenceEqual(Magic))
+        if (!isSidecar)
         {
             throw Damaged(path, MagicOffset, Convert.ToHexStringLower(bytes, MagicOffset, Magic.Length), Convert.ToHexStringLower(Magic));
         }
@@ -78,6 +86,9 @@ public sealed record Sidecar(DatabaseId Database, Position From, Position To)
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[ChecksumOffset..], Crc32C.Of(bytes[..ChecksumOffset]));
         DurableFile.Write(path, bytes);
     }
+
+    // Every version ends with it: a flipped bit in the version byte is damage, and no newer version.
+    private static bool HasChecksum(byte[] bytes) => bytes.Length > MagicOffset + 4 && BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(bytes.Length - 4)) == Crc32C.Of(bytes.AsSpan(0, bytes.Length - 4));
 
     private static Position ReadPosition(ReadOnlySpan<byte> source) => new(
         BinaryPrimitives.ReadUInt32LittleEndian(source), BinaryPrimitives.ReadUInt64LittleEndian(source[4..]), ChainHash.Read(source[12..]));

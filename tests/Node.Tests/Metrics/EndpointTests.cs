@@ -8,7 +8,7 @@ public sealed class EndpointTests
     private static readonly string[] _expected =
     [
         "replicatedsqlite_node_info", "replicatedsqlite_nodes_alive", "replicatedsqlite_journal_open", "replicatedsqlite_journal_sync_seconds_count", "replicatedsqlite_journal_written_bytes_total",
-        "replicatedsqlite_copies_active", "process_resident_memory_bytes", "process_cpu_seconds_total", "dotnet_gc_collections_total",
+        "replicatedsqlite_copies_active", "replicatedsqlite_control_plane_reachable", "process_resident_memory_bytes", "process_cpu_seconds_total", "dotnet_gc_collections_total",
     ];
 
     [Fact]
