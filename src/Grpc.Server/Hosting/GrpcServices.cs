@@ -29,6 +29,9 @@ public sealed class GrpcServices
     /// <summary>What ends the calls of these services when the server stops.</summary>
     public CallDrain Drain { get; } = new();
 
+    /// <summary>The way to the handlers for requests that came by another protocol.</summary>
+    public LocalCalls Local => new(_options, Drain);
+
     /// <summary>One request, one response.</summary>
     public GrpcServices MapUnary<TRequest, TResponse>(
         GrpcMethod<TRequest, TResponse> method, Func<TRequest, ServerCallContext, ValueTask<TResponse>> handler)

@@ -1,4 +1,5 @@
 using System.Net;
+using ReplicatedSqlite.D1Api;
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Journal;
@@ -91,6 +92,9 @@ public sealed record NodeOptions
 
     /// <summary>Changes the connections by which this node passes queries on to others, for example for a proxy.</summary>
     public Action<SocketsHttpHandler>? ConfigureForwarding { get; init; }
+
+    /// <summary>Settings of the HTTP API that D1's clients speak.</summary>
+    public D1ApiOptions D1Api { get; init; } = new();
 
     /// <summary>Limits of the query service.</summary>
     public RouterOptions Router { get; init; } = new();

@@ -1,6 +1,7 @@
 using Grpc.Health.V1;
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.ColdStorage;
+using ReplicatedSqlite.D1Api;
 using ReplicatedSqlite.Follower;
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Grpc.Server;
@@ -174,9 +175,10 @@ internal sealed class NodeServices : IAsyncDisposable
         _drain = grpc.Drain;
         _health.MapTo(grpc);
         new ReflectionService(QueryReflection.Descriptor, AdminReflection.Descriptor, HealthReflection.Descriptor).MapTo(grpc); // the public ones
-        var queries = new RunningQueries(_router);
-        new QueryService(_router, queries).Map(grpc);
-        new AdminService(_router, queries).Map(grpc);
+        var running = new RunningQueries(_router);
+        var (queries, admin) = (new QueryService(_router, running), new AdminService(_router, running));
+        queries.Map(grpc);
+        admin.Map(grpc);
         new CopyService(_router).Map(grpc);
         new ReplicationService(_primaries, _copies.Primaries).Map(grpc);
         new FollowerService(_node.Follower, _reach.LossOf).Map(grpc);
@@ -184,6 +186,7 @@ internal sealed class NodeServices : IAsyncDisposable
         grpc.MapUnary(ReplicationMethods.TakeOver, _copies.Leaderships.TakeOverAsync);
         grpc.MapUnary(ReplicationMethods.Ping, (_, _) => ValueTask.FromResult(_reach.Answer(isLeaving: _copies.Leaderships.IsLeaving)));
         _reach.Start();
+        web.MapD1Api(new D1Node(grpc.Local, queries, admin, _node.Control), options.D1Api, _node.Time, _node.Logger);
     }
 
     /// <summary>Removes what a deletion, or the end of a replica, left behind when the process ended in the middle of it.</summary>

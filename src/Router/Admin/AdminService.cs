@@ -7,7 +7,7 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.Router;
 
 /// <summary><c>replicatedsqlite.v1.Admin</c> on one node.</summary>
-public sealed class AdminService(RouterContext context, RunningQueries queries)
+public sealed partial class AdminService(RouterContext context, RunningQueries queries)
 {
     /// <summary>Of <c>proto/replicatedsqlite/v1</c>: goes up by one with every field or method that is added.</summary>
     public const uint ContractRevision = 2;

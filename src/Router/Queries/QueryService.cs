@@ -32,8 +32,10 @@ public sealed class QueryService
         services.MapUnary(QueryMethods.GetOutcome, GetOutcomeAsync);
     }
 
-    private async ValueTask<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ServerCallContext call)
+    /// <summary>Runs statements in one transaction, for whoever has no gRPC call of its own to map.</summary>
+    public async ValueTask<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ServerCallContext call)
     {
+        ArgumentNullException.ThrowIfNull(request);
         var query = _queries.Begin("Execute", request.Statements, call);
         try
         {

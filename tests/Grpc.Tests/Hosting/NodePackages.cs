@@ -20,6 +20,13 @@ internal static class NodePackages
         return Start("node", [script, .. arguments]);
     }
 
+    /// <summary>Starts a script that takes what it needs from its environment.</summary>
+    public static async Task<Process> StartAsync(string script, params (string Name, string Value)[] environment)
+    {
+        await InstallAsync();
+        return Start("node", [script], environment);
+    }
+
     private static async Task InstallAsync()
     {
         await Gate.WaitAsync();
@@ -51,7 +58,7 @@ internal static class NodePackages
         }
     }
 
-    private static Process Start(string program, IEnumerable<string> arguments)
+    private static Process Start(string program, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -60,6 +67,7 @@ internal static class NodePackages
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         return Process.Start(start) ?? throw new InvalidOperationException($"'{program}' did not start; install Node.js with npm.");
     }
 

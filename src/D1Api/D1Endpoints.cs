@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace ReplicatedSqlite.D1Api;
+
+/// <summary>The HTTP API of a node: wire-compatible with Cloudflare D1's REST API under <c>/client/v4</c>, with sessions.</summary>
+public static class D1Endpoints
+{
+    /// <summary>Adds the API to a node's HTTP endpoints.</summary>
+    /// <param name="routes">The node's.</param>
+    /// <param name="node">Carries the calls out.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">Told of what could not be answered.</param>
+    public static void MapD1Api(this IEndpointRouteBuilder routes, INodeCalls node, D1ApiOptions options, TimeProvider time, ILogger logger)
+    {
+        var usage = new UsageLog(time);
+        var pipeline = new ApiPipeline(options, logger);
+        var databases = new DatabaseEndpoints(node, options, time);
+        var queries = new QueryEndpoints(node, options, usage, time);
+        var graphQl = new GraphQlEndpoint(usage, options, time);
+        Map("GET", Paths.Databases, databases.ListAsync);
+        Map("POST", Paths.Databases, databases.CreateAsync);
+        Map("GET", Paths.OneDatabase, databases.GetAsync);
+        Map("PUT", Paths.OneDatabase, databases.UpdateAsync);
+        Map("PATCH", Paths.OneDatabase, databases.EditAsync);
+        Map("DELETE", Paths.OneDatabase, databases.DeleteAsync);
+        Map("POST", Paths.OneDatabase + "/query", queries.QueryAsync);
+        Map("POST", Paths.OneDatabase + "/raw", queries.RawAsync);
+        Map("GET", Paths.OneDatabase + "/insights", InsightsAsync);
+        Map("POST", Paths.GraphQl, graphQl.AnswerAsync);
+        Map("OPTIONS", "/client/v4/{**rest}", BrowserRules.AnswerPreflightAsync);
+        ApiPages.Map(routes);
+        routes.Map("/client/v4/{**rest}", pipeline.Guard(http => throw ApiException.NoRoute(http.Request.Path)));
+
+        void Map(string method, string path, RequestDelegate handler) => routes.MapMethods(path, [method], pipeline.Guard(handler));
+    }
+
+    // Advice about indexes, which nobody gives here.
+    private static Task InsightsAsync(HttpContext http)
+    {
+        Answer.Write(http, json =>
+        {
+            json.WriteStartArray();
+            json.WriteEndArray();
+        });
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,56 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+
+namespace ReplicatedSqlite.D1Api;
+
+/// <summary>
+/// What a web page may do. Clients on this machine need no token, and a page from anywhere can make its reader's browser such a client: so pages of other origins are refused
+/// unless the operator named them, and without a token the node has to be called by an address or as localhost, which no page can make its own by a DNS record.
+/// </summary>
+internal sealed class BrowserRules(D1ApiOptions options)
+{
+    private const string ReadableHeaders = BookmarkHeader.Name;
+
+    /// <summary>Lets a request in, and tells a browser which answers its page may read.</summary>
+    /// <exception cref="ApiException">The page may not call here.</exception>
+    public void Check(HttpContext http)
+    {
+        var request = http.Request;
+        if (!request.Headers.ContainsKey("Authorization") && !IsAddress(request.Host.Host))
+        {
+            throw Refused($"Without a token this node is called by an IP address or as localhost, not as '{request.Host.Host}'. Send a token.");
+        }
+
+        var origin = request.Headers.Origin.ToString();
+        if (origin.Length == 0 || string.Equals(origin, $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase))
+        {
+            return;
+        }
+
+        if (!options.CorsOrigins.Contains("*") && !options.CorsOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
+        {
+            throw Refused($"Pages of {origin} may not call this node: the option corsOrigins does not name them.");
+        }
+
+        var answer = http.Response.Headers;
+        answer.AccessControlAllowOrigin = origin;
+        answer.AccessControlExposeHeaders = ReadableHeaders;
+        answer.Vary = "Origin";
+    }
+
+    /// <summary>Answers the question that browsers ask before they let a page call.</summary>
+    public static Task AnswerPreflightAsync(HttpContext http)
+    {
+        var answer = http.Response;
+        answer.StatusCode = StatusCodes.Status204NoContent;
+        answer.Headers.AccessControlAllowMethods = "GET, POST, PUT, PATCH, DELETE";
+        answer.Headers.AccessControlAllowHeaders = $"authorization, content-type, idempotency-key, {BookmarkHeader.Name}";
+        answer.Headers.AccessControlMaxAge = "3600";
+        return Task.CompletedTask;
+    }
+
+    private static bool IsAddress(string host) =>
+        host.Length == 0 || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host.Trim('[', ']'), out _);
+
+    private static ApiException Refused(string message) => new(StatusCodes.Status403Forbidden, ApiCodes.NotAuthorized, message);
+}

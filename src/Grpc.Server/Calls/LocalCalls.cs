@@ -1,0 +1,34 @@
+using Google.Protobuf;
+using Microsoft.AspNetCore.Http;
+
+namespace ReplicatedSqlite.Grpc.Server;
+
+/// <summary>Carries out unary calls for requests that came by another protocol: the same handlers, deadlines and refusals as for those that came by gRPC.</summary>
+/// <param name="options">The server's.</param>
+/// <param name="drain">The server's: when it has begun to stop, nothing new is taken.</param>
+public sealed class LocalCalls(GrpcServerOptions options, CallDrain drain)
+{
+    /// <summary>Calls a handler as if the request had come by gRPC on the same connection, with the headers of the HTTP request as its metadata.</summary>
+    /// <param name="method">Which rpc.</param>
+    /// <param name="handler">What carries it out.</param>
+    /// <param name="request">The message.</param>
+    /// <param name="http">The request that it stands for.</param>
+    public async ValueTask<TResponse> CallAsync<TRequest, TResponse>(
+        GrpcMethod<TRequest, TResponse> method, Func<TRequest, ServerCallContext, ValueTask<TResponse>> handler, TRequest request, HttpContext http)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new()
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        ArgumentNullException.ThrowIfNull(handler);
+        drain.ThrowIfBegun(method.ReportsSqlErrors);
+        var context = new ServerCallContext(http, options, drain);
+        try
+        {
+            return await handler(request, context);
+        }
+        finally
+        {
+            context.Finish();
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// wrangler d1, as a user runs it.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { account, base, token } from './target.mjs';
+
+const folder = await mkdtemp(join(tmpdir(), 'wrangler-'));
+const program = join(import.meta.dirname, 'node_modules/.bin/wrangler');
+const run = promisify(execFile);
+const env = {
+  ...process.env, CLOUDFLARE_API_BASE_URL: base, CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_ACCOUNT_ID: account, CI: 'true',
+  WRANGLER_SEND_METRICS: 'false', WRANGLER_SEND_ERROR_REPORTS: 'false', WRANGLER_HIDE_BANNER: 'true', XDG_CONFIG_HOME: folder, WRANGLER_LOG_PATH: join(folder, 'logs'), HOME: folder,
+};
+const wrangler = async (...args) => (await run(program, ['d1', ...args], { cwd: folder, env })).stdout;
+const json = async (...args) => {
+  const text = await wrangler(...args);
+  return JSON.parse(text.slice(text.search(/[[{]/)));
+};
+
+try {
+  assert.match(await wrangler('create', 'wr-shop', '--location', 'weur'), /wr-shop/);
+  assert.ok((await json('list', '--json')).some(database => database.name === 'wr-shop'));
+  assert.equal((await json('info', 'wr-shop', '--json')).name, 'wr-shop');
+
+  await wrangler('execute', 'wr-shop', '--remote', '--command', 'CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)');
+  const [inserted, selected] = await json('execute', 'wr-shop', '--remote', '--json', '--command', "INSERT INTO t (v) VALUES ('a;b'); SELECT * FROM t");
+  assert.equal(inserted.meta.changes, 1);
+  assert.deepEqual(selected.results, [{ id: 1, v: 'a;b' }]);
+  await assert.rejects(wrangler('execute', 'wr-shop', '--remote', '--json', '--command', 'SELECT * FROM nope'), error => /no such table: nope: SQLITE_ERROR/.test(error.stdout + error.stderr));
+
+  // Migrations: triggers with CASE … END, CRLF, comments and semicolons in strings are taken apart right, and a file is applied whole or not at all.
+  await writeFile(join(folder, 'wrangler.json'), JSON.stringify({ name: 'shop', compatibility_date: '2026-01-01', d1_databases: [{ binding: 'DB', database_name: 'wr-shop', database_id: (await json('info', 'wr-shop', '--json')).uuid }] }));
+  await mkdir(join(folder, 'migrations'));
+  await writeFile(join(folder, 'migrations/0001_log.sql'),
+    '-- Migration number: 0001\r\nCREATE TABLE log (what TEXT);\r\nCREATE TRIGGER t_insert AFTER INSERT ON t BEGIN\r\n' +
+    "  INSERT INTO log VALUES (CASE WHEN new.v = ';' THEN 'semi;colon' ELSE 'it''s' END); /* ; */\r\n  INSERT INTO log VALUES ('end');\r\nEND;\r\nINSERT INTO t (v) VALUES (';');\r\n");
+  await wrangler('migrations', 'apply', 'wr-shop', '--remote');
+  assert.deepEqual((await json('execute', 'wr-shop', '--remote', '--json', '--command', 'SELECT what FROM log'))[0].results, [{ what: 'semi;colon' }, { what: 'end' }]);
+  await writeFile(join(folder, 'migrations/0002_broken.sql'), "CREATE TABLE half (x);\nINSERT INTO half VALUES (1);\nINSERT INTO nope VALUES (1);\n");
+  await assert.rejects(wrangler('migrations', 'apply', 'wr-shop', '--remote'));
+  assert.deepEqual((await json('execute', 'wr-shop', '--remote', '--json', '--command', "SELECT name FROM sqlite_master WHERE name = 'half'; SELECT name FROM d1_migrations"))
+    .map(one => one.results), [[], [{ name: '0001_log.sql' }]]);
+
+  assert.match(await wrangler('insights', 'wr-shop'), /SELECT|\[/);
+  assert.ok((await json('info', 'wr-shop', '--json')).write_queries_24h >= 1);
+  await wrangler('delete', 'wr-shop', '-y');
+  assert.ok(!(await json('list', '--json')).some(database => database.name === 'wr-shop'));
+  console.log('ok');
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,73 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using ReplicatedSqlite.Node;
+using ReplicatedSqlite.Testing;
+
+namespace ReplicatedSqlite.D1Api.Tests;
+
+/// <summary>Three regions in this process, and HTTP to each of them.</summary>
+internal sealed class D1Cluster : IAsyncDisposable
+{
+    public const string Account = "test-account";
+
+    private readonly TemporaryFolder _folder;
+    private readonly LocalCluster _cluster;
+    private readonly SocketsHttpHandler _connections = new() { UseCookies = false, AllowAutoRedirect = false };
+
+    private D1Cluster(TemporaryFolder folder, LocalCluster cluster)
+    {
+        _folder = folder;
+        _cluster = cluster;
+        Http = new HttpClient(_connections) { Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    public HttpClient Http { get; }
+
+    public static async Task<D1Cluster> StartAsync(Func<NodeOptions, NodeOptions>? configure = null)
+    {
+        var folder = new TemporaryFolder();
+        try
+        {
+            var options = new LocalClusterOptions { DataFolder = folder.Path, Configure = configure ?? (static node => node) };
+            return new D1Cluster(folder, await LocalCluster.StartAsync(options, TimeProvider.System, new Random(1), NullLoggerFactory.Instance));
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The port of a region's node.</summary>
+    public Uri Port(int region = 0) => _cluster.Nodes[region].HttpAddress;
+
+    /// <summary>Where clients are pointed.</summary>
+    public string Base(int region = 0) => $"{Port(region).GetLeftPart(UriPartial.Authority)}/client/v4";
+
+    public Uri Database(string path = "", int region = 0) => new($"{Base(region)}/accounts/{Account}/d1/database{path}");
+
+    /// <summary>Posts JSON and gives the envelope back.</summary>
+    public async Task<(int Status, JsonElement Envelope, HttpResponseMessage Response)> PostAsync(string path, object body, int region = 0, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, Database(path, region)) { Content = JsonContent.Create(body) };
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        return await ReadAsync(await Http.SendAsync(request));
+    }
+
+    public static async Task<(int Status, JsonElement Envelope, HttpResponseMessage Response)> ReadAsync(HttpResponseMessage response)
+    {
+        Assert.True(
+            response.Content.Headers.ContentType?.MediaType == "application/json",
+            $"{response.RequestMessage!.Method} {response.RequestMessage.RequestUri} answered {(int)response.StatusCode} as {response.Content.Headers.ContentType}: {await response.Content.ReadAsStringAsync()}");
+        return ((int)response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>(), response);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        _connections.Dispose();
+        await _cluster.DisposeAsync();
+        _folder.Dispose();
+    }
+}
