@@ -2,12 +2,16 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
+using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.D1Api;
 
 /// <summary>The HTTP API of a node: wire-compatible with Cloudflare D1's REST API under <c>/client/v4</c>, with sessions.</summary>
 public static class D1Endpoints
 {
+    /// <summary>What the paths of the API begin with. Each request under it is checked by the call that it makes of the node.</summary>
+    public const string Prefix = "/client/v4";
+
     /// <summary>Adds the API to a node's HTTP endpoints.</summary>
     /// <param name="routes">The node's.</param>
     /// <param name="node">Carries the calls out.</param>
@@ -20,7 +24,7 @@ public static class D1Endpoints
         var pipeline = new ApiPipeline(options, logger);
         var databases = new DatabaseEndpoints(node, options, time);
         var queries = new QueryEndpoints(node, options, usage, time);
-        var graphQl = new GraphQlEndpoint(usage, options, time);
+        var graphQl = new GraphQlEndpoint(node, usage, options, time);
         Map("GET", Paths.Databases, databases.ListAsync);
         Map("POST", Paths.Databases, databases.CreateAsync);
         Map("GET", Paths.OneDatabase, databases.GetAsync);
@@ -29,23 +33,23 @@ public static class D1Endpoints
         Map("DELETE", Paths.OneDatabase, databases.DeleteAsync);
         Map("POST", Paths.OneDatabase + "/query", queries.QueryAsync);
         Map("POST", Paths.OneDatabase + "/raw", queries.RawAsync);
-        Map("GET", Paths.OneDatabase + "/insights", InsightsAsync);
+        Map("GET", Paths.OneDatabase + "/insights", http => InsightsAsync(node, http));
         Map("POST", Paths.GraphQl, graphQl.AnswerAsync);
-        Map("OPTIONS", "/client/v4/{**rest}", BrowserRules.AnswerPreflightAsync);
+        Map("OPTIONS", Prefix + "/{**rest}", BrowserRules.AnswerPreflightAsync);
         ApiPages.Map(routes);
-        routes.Map("/client/v4/{**rest}", pipeline.Guard(http => throw ApiException.NoRoute(http.Request.Path)));
+        routes.Map(Prefix + "/{**rest}", pipeline.Guard(http => throw ApiException.NoRoute(http.Request.Path)));
 
         void Map(string method, string path, RequestDelegate handler) => routes.MapMethods(path, [method], pipeline.Guard(handler));
     }
 
     // Advice about indexes, which nobody gives here.
-    private static Task InsightsAsync(HttpContext http)
+    private static async Task InsightsAsync(INodeCalls node, HttpContext http)
     {
+        await node.GetAsync(new GetDatabaseRequest { Database = Paths.Database(http) }, http);
         Answer.Write(http, json =>
         {
             json.WriteStartArray();
             json.WriteEndArray();
         });
-        return Task.CompletedTask;
     }
 }

@@ -1,7 +1,9 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
+using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Node;
+using ReplicatedSqlite.Protocol.V1;
 using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.D1Api.Tests;
@@ -37,6 +39,13 @@ internal sealed class D1Cluster : IAsyncDisposable
             folder.Dispose();
             throw;
         }
+    }
+
+    /// <summary>A new token for the whole cluster.</summary>
+    public async Task<string> CreateTokenAsync(Right right, params string[] databases)
+    {
+        await using var channel = new GrpcChannel(_cluster.Nodes[0].GrpcAddress);
+        return (await channel.CallAsync(AdminMethods.CreateToken, new CreateTokenRequest { Name = "test", Right = right, Databases = { databases } })).Secret;
     }
 
     /// <summary>The port of a region's node.</summary>

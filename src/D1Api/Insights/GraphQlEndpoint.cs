@@ -2,15 +2,17 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.D1Api;
 
 /// <summary>Answers the two queries that <c>wrangler d1 info</c> and <c>wrangler d1 insights</c> make of Cloudflare's analytics; it is no GraphQL server.</summary>
-internal sealed class GraphQlEndpoint(UsageLog usage, D1ApiOptions options, TimeProvider time)
+internal sealed class GraphQlEndpoint(INodeCalls node, UsageLog usage, D1ApiOptions options, TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext http)
     {
         var asked = await RequestBody.ReadAsync(http, options, time, Read);
+        await node.GetAsync(new GetDatabaseRequest { Database = asked.DatabaseId }, http); // who may not see the database may not see what is asked of it
         http.Response.ContentType = "application/json";
         using var json = new Utf8JsonWriter(http.Response.BodyWriter);
         json.WriteStartObject();

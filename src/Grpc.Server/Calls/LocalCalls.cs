@@ -1,13 +1,16 @@
+using System.Collections.Concurrent;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 
 namespace ReplicatedSqlite.Grpc.Server;
 
-/// <summary>Carries out unary calls for requests that came by another protocol: the same handlers, deadlines and refusals as for those that came by gRPC.</summary>
+/// <summary>Carries out unary calls for requests that came by another protocol: the same handlers, guard and refusals as for those that came by gRPC.</summary>
 /// <param name="options">The server's.</param>
 /// <param name="drain">The server's: when it has begun to stop, nothing new is taken.</param>
 public sealed class LocalCalls(GrpcServerOptions options, CallDrain drain)
 {
+    private readonly ConcurrentDictionary<string, Func<ServerCallContext, ValueTask>?> _guards = new(); // by rpc: a few
+
     /// <summary>Calls a handler as if the request had come by gRPC on the same connection, with the headers of the HTTP request as its metadata.</summary>
     /// <param name="method">Which rpc.</param>
     /// <param name="handler">What carries it out.</param>
@@ -24,6 +27,11 @@ public sealed class LocalCalls(GrpcServerOptions options, CallDrain drain)
         var context = new ServerCallContext(http, options, drain);
         try
         {
+            if (_guards.GetOrAdd(method.FullName, static (_, call) => call.Options.Guard?.CheckOf(call.Service, call.Name), (Options: options, method.Service, method.Name)) is { } guard)
+            {
+                await guard(context);
+            }
+
             return await handler(request, context);
         }
         finally

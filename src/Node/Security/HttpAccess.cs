@@ -1,3 +1,4 @@
+using ReplicatedSqlite.D1Api;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Router;
 
@@ -7,11 +8,11 @@ namespace ReplicatedSqlite.Node;
 internal static class HttpAccess
 {
     // What is below them tells nothing that is kept here, or makes calls of the contract, which are checked one by one as those by gRPC are.
-    private static readonly PathString[] _open = ["/health", "/client/v4"];
+    private static readonly PathString[] _open = ["/health", D1Endpoints.Prefix];
 
     public static void UseHttpAccess(this WebApplication web, AccessGuard guard) => web.Use(async (http, next) =>
     {
-        if (_open.Any(path => http.Request.Path.StartsWithSegments(path, StringComparison.Ordinal)) || http.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
+        if (_open.Any(path => http.Request.Path.StartsWithSegments(path, StringComparison.Ordinal)) || IsGrpc(http.Request))
         {
             await next(http);
             return;
@@ -35,4 +36,8 @@ internal static class HttpAccess
 
         await next(http);
     });
+
+    // Nothing else answers a POST here: with another method the content type is only what somebody says.
+    private static bool IsGrpc(HttpRequest request) =>
+        HttpMethods.IsPost(request.Method) && request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
 }

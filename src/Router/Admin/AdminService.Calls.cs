@@ -13,7 +13,7 @@ public sealed partial class AdminService
     public ValueTask<Database> GetDatabaseAsync(GetDatabaseRequest request, ServerCallContext call) => DescribeAsync(request, call);
 
     /// <summary>Lists databases.</summary>
-    public ValueTask<ListDatabasesResponse> ListDatabasesAsync(ListDatabasesRequest request, ServerCallContext call) => ValueTask.FromResult(List(request));
+    public ValueTask<ListDatabasesResponse> ListDatabasesAsync(ListDatabasesRequest request, ServerCallContext call) => ValueTask.FromResult(List(request, call.Caller()));
 
     /// <summary>Changes a database.</summary>
     public ValueTask<Database> UpdateDatabaseAsync(UpdateDatabaseRequest request, ServerCallContext call) => UpdateAsync(request, call);

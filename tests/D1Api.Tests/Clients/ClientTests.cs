@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ReplicatedSqlite.Grpc.Tests;
+using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.D1Api.Tests;
 
@@ -17,7 +18,7 @@ public sealed class ClientTests
     {
         await using var cluster = await D1Cluster.StartAsync();
         using var client = await NodePackages.StartAsync(
-            script, ("D1_BASE", cluster.Base()), ("D1_FAR", cluster.Base(2)), ("D1_TOKEN", "unused"));
+            script, ("D1_BASE", cluster.Base()), ("D1_FAR", cluster.Base(2)), ("D1_TOKEN", await cluster.CreateTokenAsync(Right.Admin)));
         var (output, errors) = (client.StandardOutput.ReadToEndAsync(), client.StandardError.ReadToEndAsync());
         using var patience = new CancellationTokenSource(_patience);
         try
