@@ -82,7 +82,7 @@ internal static class SimulationCommand
 
     private static int RunOne(int seed, bool tells, PlantedFault? plant)
     {
-        var result = Story.Run(seed, plant?.Make(), log: tells ? Console.WriteLine : null);
+        var result = plant is null ? Story.Run(seed, log: tells ? Console.WriteLine : null) : plant.Run(seed, tells ? Console.WriteLine : null);
         foreach (var finding in result.Findings)
         {
             Console.WriteLine(finding);

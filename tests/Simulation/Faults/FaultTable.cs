@@ -6,14 +6,9 @@ internal static class FaultTable
     /// <summary>How many seeds from one on until a checker finds the fault; <see langword="null"/> if none of so many does. What a core refuses by throwing does not count.</summary>
     public static (int Seeds, string Checker)? Search(PlantedFault fault, int first, int most)
     {
-        if (fault.Script is { } script)
+        for (var i = 0; i < (fault.Script is null ? most : 1); i++)
         {
-            return Found(script(fault.Make())) is { } checker ? (1, checker) : null;
-        }
-
-        for (var i = 0; i < most; i++)
-        {
-            if (Found(Story.Run(first + i, fault.Make())) is { } checker)
+            if (Found(fault.Run(first + i)) is { } checker)
             {
                 return (i + 1, checker);
             }

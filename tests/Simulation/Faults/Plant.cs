@@ -3,6 +3,7 @@ using ReplicatedSqlite.Follower;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Primary;
 using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Replica;
 
 namespace ReplicatedSqlite.Simulation;
 
@@ -53,6 +54,12 @@ internal class Plant
     public virtual bool KeepsImageCache => false;
 
     // Replica.
+
+    /// <summary>The entry that a mark is taken for.</summary>
+    public virtual Position MarkFor(ApplyCore core, HiddenEntries entries, uint said, Position mark) => mark;
+
+    /// <summary>A bookmark is called abandoned, whatever the waits say.</summary>
+    public virtual bool CallsAbandoned(EpochTable received, Bookmark bookmark) => false;
 
     public virtual bool ShowsMixtures => false;
 

@@ -3,6 +3,7 @@ using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Follower;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Replica;
 
 namespace ReplicatedSqlite.Simulation;
 
@@ -107,6 +108,17 @@ internal static class ShellFaults
                 leader.Node.Process.After(Every, () => Look(leader));
             }
         }
+    }
+
+    internal sealed class MarkCoversEverythingBelow : Plant
+    {
+        public override Position MarkFor(ApplyCore core, HiddenEntries entries, uint said, Position mark) =>
+            said >= core.Epoch && entries.FloorOf(mark) is { } floor && floor > core.Visible ? floor : mark;
+    }
+
+    internal sealed class AbandonedByUnconfirmedEpoch : Plant
+    {
+        public override bool CallsAbandoned(EpochTable received, Bookmark bookmark) => received.IsAbandoned(bookmark, received.CurrentEpoch);
     }
 
     internal sealed class MixturesAreShown : Plant

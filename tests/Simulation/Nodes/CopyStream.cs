@@ -16,6 +16,7 @@ internal sealed class CopyStream
     private LeaderHost? _leader;
     private bool _closedByPrimary;
     private bool _closed;
+    private CopyMessage? _early; // a mark that overtook the welcome
 
     public CopyStream(Cluster cluster, ReplicaHost host, SimulatedNode replica, SimulatedNode primary)
     {
@@ -23,7 +24,7 @@ internal sealed class CopyStream
         (_replicaProcess, _primaryProcess) = (replica.Process, primary.Process);
         _primaryProcess.Died += () => cluster.Network.Post(primary.Index, replica.Index, _replicaProcess, () => host.Drop(this));
         _toPrimary = new(cluster.World, cluster.Network, replica.Index, primary.Index, _primaryProcess, AtPrimary);
-        _toReplica = new(cluster.World, cluster.Network, primary.Index, replica.Index, _replicaProcess, message => host.Take(this, message));
+        _toReplica = new(cluster.World, cluster.Network, primary.Index, replica.Index, _replicaProcess, AtReplica);
         Watch();
     }
 
@@ -45,9 +46,9 @@ internal sealed class CopyStream
     /// <summary>Marks may overtake what was sent before them: they name an exact entry, so nothing hangs on their order.</summary>
     public void Send(CopyMessage message)
     {
-        if (message is CopyMessage.Mark && _cluster.Network.Weather.RepeatShare > 0 && Epoch > 0 && _cluster.World.Chance(0.3))
+        if (message is CopyMessage.Mark && _cluster.Network.Weather.RepeatShare > 0 && _cluster.World.Chance(0.3))
         {
-            _cluster.Network.Post(_primary.Index, _replica.Index, _replicaProcess, () => _host.Take(this, message));
+            _cluster.Network.Post(_primary.Index, _replica.Index, _replicaProcess, () => Overtake(message));
         }
         else
         {
@@ -75,6 +76,28 @@ internal sealed class CopyStream
         _leader = null;
         _closedByPrimary = true;
         _toReplica.Break();
+    }
+
+    private void Overtake(CopyMessage mark)
+    {
+        if (Epoch > 0)
+        {
+            _host.Take(this, mark);
+        }
+        else
+        {
+            _early = mark;
+        }
+    }
+
+    private void AtReplica(object message)
+    {
+        _host.Take(this, message);
+        if (_early is { } mark && Epoch > 0)
+        {
+            _early = null;
+            _host.Take(this, mark);
+        }
     }
 
     private void AtPrimary(object message)

@@ -17,6 +17,9 @@ internal sealed class HiddenEntries(PageImage visible, Position newestPages, Pla
 
     public Position End => _newest.At;
 
+    /// <summary>The greatest hidden position that is not above a mark.</summary>
+    public Position? FloorOf(Position mark) => _hidden.FindLast(hidden => hidden.Entry.End <= mark).Entry?.End;
+
     public void Append(Entry entry)
     {
         var pages = new List<(int, byte[])>();

@@ -27,7 +27,8 @@ internal sealed partial class LeaderHost
 
     public bool TrySubscribe(CopyStream stream, Position from)
     {
-        if (!Leads || _shipping is null)
+        // Before the epoch is confirmed there is no image to hand out: the file may be a mixture.
+        if (IsClosed || _shipping is null || !(Leads || Holds(from)))
         {
             return false;
         }
@@ -39,7 +40,7 @@ internal sealed partial class LeaderHost
             from = image.At;
         }
 
-        stream.Send(new CopyMessage.Welcome(Promise.Epoch, _confirmedImage.Epochs, image));
+        stream.Send(new CopyMessage.Welcome(Promise.Epoch, (Leads ? _confirmedImage : _image).Epochs, image));
         var actions = new List<ShippingAction>();
         stream.Subscriber = _shipping.Add(from, actions);
         _subscribers.Add(stream.Subscriber, stream);
@@ -109,6 +110,11 @@ internal sealed partial class LeaderHost
             FirstSequence = adopted.Sequence + 1, LastSequence = adopted.Sequence + 1, Predecessor = adopted,
             PageSizeBytes = PageImage.PageSize, DatabaseSizePages = (uint)_image.PageCount, CommitTimeMicroseconds = World.Now + 1,
         };
+        if (_cluster.Plan.ShipsEarly)
+        {
+            _shipping = new ShippingCore(adopted, Position.Start, WindowBytes);
+        }
+
         Append(EpochEntry.Create(header, _image.Epochs, sets.Encode()), [], []);
     }
 

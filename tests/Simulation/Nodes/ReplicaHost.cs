@@ -40,6 +40,8 @@ internal sealed class ReplicaHost
 
     public Position Visible => _core.Visible;
 
+    public Position Received => _core.Received;
+
     /// <summary>The copy's role ends: no reader is left.</summary>
     public void Close()
     {
@@ -73,7 +75,7 @@ internal sealed class ReplicaHost
             return;
         }
 
-        var result = _waits.Wait(read.Bookmark, _node.Clock.Now + WaitingRead.Limit, read);
+        var result = _plant.CallsAbandoned(_pages.Newest.Epochs, read.Bookmark) ? WaitResult.Abandoned : _waits.Wait(read.Bookmark, _node.Clock.Now + WaitingRead.Limit, read);
         if (result is { } ended)
         {
             End(read, ended);
@@ -118,7 +120,7 @@ internal sealed class ReplicaHost
                 stream.Report(_receivedBytes);
                 break;
             case CopyMessage.Mark mark:
-                _core.Mark(stream.Epoch, mark.Position, _actions);
+                _core.Mark(stream.Epoch, _plant.MarkFor(_core, _pages, stream.Epoch, mark.Position), _actions);
                 CarryOut(null);
                 break;
             default:

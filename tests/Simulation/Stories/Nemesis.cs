@@ -140,7 +140,7 @@ internal sealed class Nemesis
         if (_world.Chance(0.7))
         {
             // Sometimes replicas beside the followers still hear the old one.
-            var followersOnly = _world.Chance(0.3);
+            var followersOnly = _world.Chance(_plan.ForReplicasShare);
             Block([.. Around(leader).Where(way => !followersOnly || (IsFollower(way.From) && IsFollower(way.To)))]);
         }
         else

@@ -36,6 +36,12 @@ internal sealed record StoryPlan
     /// <summary>How often a reader of the control plane gets an older copy.</summary>
     public double StaleShare { get; init; }
 
+    /// <summary>How often a leader that is cut off is so from the followers only, and goes on talking to replicas beside them.</summary>
+    public double ForReplicasShare { get; init; } = 0.3;
+
+    /// <summary>Replicas may subscribe while the epoch entry is on its way. Production waits, but nothing may hang on that: what they get stays hidden until it is confirmed.</summary>
+    public bool ShipsEarly { get; init; }
+
     /// <summary>Reads rest on leases; else each on a round of its own.</summary>
     public bool ReadLease { get; init; } = true;
 
@@ -49,14 +55,18 @@ internal sealed record StoryPlan
 
     public static StoryPlan Choose(World world)
     {
-        switch (world.Random.Next(10))
+        switch (world.Random.Next(20))
         {
-            case 0 or 1:
+            case < 4:
                 return AboutLeases(world);
-            case 2:
+            case < 6:
                 return AboutSets(world);
-            case 3:
+            case < 8:
                 return AboutParts(world);
+            case < 10:
+                return AboutReplicas(world);
+            case 10:
+                return AboutRestarts(world);
         }
 
         var followers = world.Random.Next(20) switch { 0 => 1, < 13 => 3, _ => 5 };
@@ -74,6 +84,7 @@ internal sealed record StoryPlan
             SlowWays = world.Chance(0.2) ? 0.2 : 0,
             StaleShare = world.Chance(0.4) ? 0.2 : 0,
             ReadLease = world.Chance(0.8),
+            ShipsEarly = world.Chance(0.3),
             PartBytes = world.Chance(0.4) ? world.Random.Next(60, 160) : 1 << 20,
             WindowBytes = world.Between(2_000, 16_000),
             Weights = [.. Enum.GetValues<NemesisKind>().Select(_ => world.Random.Next(3) switch { 0 => 0, 1 => 1, _ => 4 })],
@@ -81,7 +92,7 @@ internal sealed record StoryPlan
     }
 
     // Short sessions that begin at the primary, slow ways, and leaderships that overlap.
-    private static StoryPlan AboutLeases(World world)
+    public static StoryPlan AboutLeases(World world)
     {
         var weights = new int[Enum.GetValues<NemesisKind>().Length];
         weights[(int)NemesisKind.Depose] = 6;
@@ -111,7 +122,7 @@ internal sealed record StoryPlan
     }
 
     // The set changes all the time, and the catalogue is late.
-    private static StoryPlan AboutSets(World world)
+    public static StoryPlan AboutSets(World world)
     {
         var weights = new int[Enum.GetValues<NemesisKind>().Length];
         weights[(int)NemesisKind.ChangeSet] = 4;
@@ -137,8 +148,58 @@ internal sealed record StoryPlan
         };
     }
 
+    // Replicas beside the followers go on hearing leaders that are over, and hear others before they are confirmed.
+    public static StoryPlan AboutReplicas(World world)
+    {
+        var weights = new int[Enum.GetValues<NemesisKind>().Length];
+        weights[(int)NemesisKind.Depose] = 8;
+        weights[(int)NemesisKind.Overlap] = 2;
+        weights[(int)NemesisKind.TakeOver] = 2;
+        weights[(int)NemesisKind.RestartReplica] = 1;
+        weights[(int)NemesisKind.KillProcess] = world.Random.Next(2);
+        return new StoryPlan
+        {
+            Nodes = world.Random.Next(5, 7),
+            Followers = 3,
+            Clients = 6,
+            Length = world.Between(4_000_000, 8_000_000),
+            MostRest = world.Between(200_000, 700_000),
+            Weather = NetworkWeather.Choose(world) with { RepeatShare = 0.03, LateShare = 0.5 },
+            SyncTime = (100, 3_000),
+            MostThinking = 20_000,
+            FirstPrimaryShare = 0.2,
+            ForReplicasShare = 0.8,
+            ShipsEarly = world.Chance(0.7),
+            Weights = weights,
+        };
+    }
+
+    // Disks are slow, and processes and power fail while much is on its way to them.
+    public static StoryPlan AboutRestarts(World world)
+    {
+        var weights = new int[Enum.GetValues<NemesisKind>().Length];
+        weights[(int)NemesisKind.KillTwice] = 6;
+        weights[(int)NemesisKind.CutPower] = 4;
+        weights[(int)NemesisKind.KillProcess] = 2;
+        weights[(int)NemesisKind.TakeOver] = 3;
+        weights[(int)NemesisKind.Overlap] = world.Random.Next(3);
+        return new StoryPlan
+        {
+            Nodes = 3,
+            Followers = 3,
+            Clients = 6,
+            Length = world.Between(4_000_000, 8_000_000),
+            MostRest = world.Between(200_000, 600_000),
+            Weather = NetworkWeather.Choose(world),
+            SyncTime = (1_000, world.Between(10_000, 150_000)),
+            WriteShare = 0.9,
+            MostThinking = 15_000,
+            Weights = weights,
+        };
+    }
+
     // Every entry goes in parts, and leaders go in the middle of them.
-    private static StoryPlan AboutParts(World world)
+    public static StoryPlan AboutParts(World world)
     {
         var weights = new int[Enum.GetValues<NemesisKind>().Length];
         weights[(int)NemesisKind.KillProcess] = 4;

@@ -28,7 +28,7 @@ internal static class StoryRunner
                     return;
                 }
 
-                var result = Story.Run(seed, plant?.Make());
+                var result = plant?.Run(seed) ?? Story.Run(seed);
                 Interlocked.Add(ref events, result.Events);
                 if (result.Findings.Count == 0)
                 {
