@@ -4,7 +4,7 @@ namespace ReplicatedSqlite.Simulation;
 
 public class FaultTests
 {
-    private const int UsualBound = 1_500;
+    private const int UsualBound = 4_000;
     private const int FullBound = 20_000;
 
     [Theory]
