@@ -46,13 +46,13 @@ internal static class ClusterViews
                 YesNo(followers.Contains(copy.NodeId)),
                 YesNo(copy.Alive),
                 copy.Bookmark,
-                isPrimary ? "" : copy.HasWritesBehind ? copy.WritesBehind.ToString(CultureInfo.InvariantCulture) : "?",
-                isPrimary ? "" : Number(copy.ConfirmLagMs),
-                isPrimary ? "" : copy.HasStalenessMs ? Number(copy.StalenessMs) : "never");
+                isPrimary ? null : copy.HasWritesBehind ? copy.WritesBehind.ToString(CultureInfo.InvariantCulture) : "?",
+                isPrimary ? null : Number(copy.ConfirmLagMs),
+                isPrimary ? null : copy.HasStalenessMs ? Number(copy.StalenessMs) : "never");
         }
 
         foreach (var follower in topology.Followers.Where(follower => topology.Copies.All(copy => copy.NodeId != follower.NodeId)))
-            table.Add(follower.NodeId, follower.Region, "follower", "yes", YesNo(follower.Alive), "", "", "", "");
+            table.Add(follower.NodeId, follower.Region.Length > 0 ? follower.Region : null, "follower", "yes", YesNo(follower.Alive), null, null, null, null);
         table.Write(writer);
         return ExitCode.Ok;
     }

@@ -20,13 +20,13 @@ internal sealed class TextTable
         }
     }
 
-    /// <summary>A row; what is empty is nothing, as NULL.</summary>
-    public void Add(params ReadOnlySpan<string> row)
+    /// <summary>A row, in which <see langword="null"/> is NULL.</summary>
+    public void Add(params ReadOnlySpan<string?> row)
     {
         for (var i = 0; i < row.Length; i++)
         {
-            _kinds[i].Add((byte)(row[i].Length == 0 ? SqlKind.Null : SqlKind.Text));
-            if (row[i].Length > 0) _result.Rows.Columns[i].Texts.Add(row[i]);
+            _kinds[i].Add((byte)(row[i] is null ? SqlKind.Null : SqlKind.Text));
+            if (row[i] is { } text) _result.Rows.Columns[i].Texts.Add(text);
         }
 
         _result.Rows.RowCount++;
