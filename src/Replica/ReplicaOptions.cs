@@ -24,6 +24,9 @@ public sealed record ReplicaOptions
     /// <summary>After so long a wait the primary is asked whether the bookmark exists at all. Default 50 ms.</summary>
     public TimeSpan AskAboutBookmarkAfter { get; init; } = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>A copy that has heard nothing of its primary for so long is not waited for: who wants a bookmark that it does not have goes to the primary. Default 1 s.</summary>
+    public TimeSpan StaleAfter { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Holds back everything that this replica receives, to play a far region. Default none.</summary>
     public TimeSpan Delay { get; init; }
 

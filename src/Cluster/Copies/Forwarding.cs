@@ -21,6 +21,10 @@ public static class Forwarding
     /// <summary>Metadata with the <see cref="Caller"/> whom the forwarding node found. Believed from nodes only.</summary>
     public const string CallerHeader = "x-rs-caller";
 
+    /// <summary>Metadata of a read that is passed on to a replica near by, not to the primary. It answers from its copy or says <see cref="NotHere"/>; it writes nothing and passes nothing on.</summary>
+    public const string CopyHeader = "x-rs-copy";
+
+    private const string NotHereTrailer = "x-rs-not-here";
     private const string MovedTrailer = "x-rs-moved";
 
     /// <summary>The name stood for this database, but no more. Between nodes only: who gets it looks the name up again; no client ever sees it.</summary>
@@ -32,5 +36,16 @@ public static class Forwarding
     {
         ArgumentNullException.ThrowIfNull(failure);
         return failure.StatusCode == StatusCode.Aborted && failure.Trailers.Any(entry => entry.Name == MovedTrailer);
+    }
+
+    /// <summary>This node's replica is not the one to answer a call that came by <see cref="CopyHeader"/>: the primary is. Between nodes only.</summary>
+    public static RpcException NotHere(DatabaseId database) => new(
+        StatusCode.Aborted, $"The replica of {database} on this node does not answer this call. Nothing was done; ask the primary.", new Metadata { { NotHereTrailer, "1" } });
+
+    /// <summary>Whether a failure is <see cref="NotHere"/>.</summary>
+    public static bool IsNotHere(RpcException failure)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        return failure.StatusCode == StatusCode.Aborted && failure.Trailers.Any(entry => entry.Name == NotHereTrailer);
     }
 }

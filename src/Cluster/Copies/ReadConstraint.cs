@@ -32,6 +32,9 @@ public readonly record struct ReadConstraint(
     /// <summary>The call itself, told where it stands; <see langword="null"/> when nobody looks.</summary>
     public RunningQuery? Query { get; init; }
 
+    /// <summary>Another node asks this one's replica: it answers from its copy, or not at all.</summary>
+    public bool IsPassedOn { get; init; }
+
     /// <summary>The longest wait that a caller may ask for.</summary>
     public static readonly TimeSpan MaxWaitTimeout = TimeSpan.FromMinutes(1);
 

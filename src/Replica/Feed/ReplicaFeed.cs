@@ -15,6 +15,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
 
     private readonly KeyValuePair<string, object?> _region = new("region", context.Self.Region);
     private double _confirmLagMs;
+    private long _heardAt = context.Time.GetTimestamp();
     private long _provenAt; // timestamp of the arrival of the newest message that names a proof, 0 before the first
     private long _proofAgeMicroseconds; // how old that proof was when it was sent
     private long _roundTripMicroseconds;
@@ -26,6 +27,9 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
     private long _echo;
     private Position _reported;
     private (Position Position, long ConfirmedAt, long SentAt, long ArrivedAt)? _unmeasured; // the oldest mark that readers cannot see yet
+
+    /// <summary>Time since something came from the primary, or since this copy began; an artificial delay is no silence.</summary>
+    public TimeSpan Silence => context.Time.GetElapsedTime(Volatile.Read(ref _heardAt)) is var silence && silence > context.Options.Delay ? silence - context.Options.Delay : TimeSpan.Zero;
 
     /// <summary>Of the newest mark that was measured.</summary>
     public double ConfirmLagMs => Volatile.Read(ref _confirmLagMs);
@@ -133,6 +137,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
                     return FeedVerdict.GoOn;
                 }
 
+                Volatile.Write(ref _heardAt, context.Time.GetTimestamp());
                 var message = messages.Current;
                 var verdict = FeedVerdict.GoOn;
                 switch (message.MessageCase)

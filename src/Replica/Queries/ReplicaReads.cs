@@ -11,37 +11,39 @@ namespace ReplicatedSqlite.Replica;
 internal sealed partial class ReplicaReads(
     ReplicaContext context, DatabaseId database, ReplicaCopy copy, ReplicaFeed feed, BookmarkWaiters waiters, BookmarkInquiry inquiry)
 {
+    private static readonly TimeSpan _shortestWait = TimeSpan.FromMilliseconds(50);
+
     public async Task<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ReadConstraint constraint, CancellationToken cancellationToken)
     {
         var started = context.Time.GetTimestamp();
         if (copy.IsKnownToWrite(request.Statements) || !await MayAnswerAsync(constraint, cancellationToken))
         {
-            return await context.Forwarder.ExecuteAsync(database, request, constraint.Caller, readsOnly: false, constraint.Query, cancellationToken);
+            return await PassOnAsync(request, readsOnly: false, constraint, cancellationToken);
         }
 
         var waitMs = context.Time.GetElapsedTime(started).TotalMilliseconds;
         if (copy.Reads is not { } runner)
         {
-            return await context.Forwarder.ExecuteAsync(database, request, constraint.Caller, readsOnly: false, constraint.Query, cancellationToken);
+            return await PassOnAsync(request, readsOnly: false, constraint, cancellationToken);
         }
 
         var outcome = await runner.ExecuteAsync(SqlRequests.From(request, cancellationToken, progress: constraint.Query));
         if (outcome.Kind == ReadOutcomeKind.Writes || (outcome.Kind == ReadOutcomeKind.Failed && request.IdempotencyKey.Length > 0))
         {
             // With a key an error may have come from what the first call has done, e.g. created the table: only the primary looks for the key.
-            return await context.Forwarder.ExecuteAsync(database, request, constraint.Caller, readsOnly: false, constraint.Query, cancellationToken);
+            return await PassOnAsync(request, readsOnly: false, constraint, cancellationToken);
         }
 
         if (outcome.Mark is not { } mark)
         {
-            return await context.Forwarder.ExecuteAsync(database, request, constraint.Caller, readsOnly: true, constraint.Query, cancellationToken); // the copy was just taken away
+            return await PassOnAsync(request, readsOnly: true, constraint, cancellationToken); // the copy was just taken away
         }
 
         if (outcome.Error is { } error)
         {
             if (copy.ReportIfDamaged(error.Error))
             {
-                return await context.Forwarder.ExecuteAsync(database, request, constraint.Caller, readsOnly: true, constraint.Query, cancellationToken);
+                return await PassOnAsync(request, readsOnly: true, constraint, cancellationToken);
             }
 
             error.Error.Bookmark = mark.Text;
@@ -73,6 +75,7 @@ internal sealed partial class ReplicaReads(
                 await read.DisposeAsync(); // the primary's answer may take long; the connection is free meanwhile
             }
 
+            CheckMayPassOn(constraint);
             await foreach (var part in context.Forwarder.StreamAsync(database, request, constraint.Caller, readsOnly: false, constraint.Query, cancellationToken))
             {
                 yield return part;
@@ -93,6 +96,21 @@ internal sealed partial class ReplicaReads(
         }
 
         yield return new EncodedResponse { Done = new Done { Bookmark = mark.Text, Served = Served(waitMs, read.QueueMs) } };
+    }
+
+    private Task<ExecuteResponse> PassOnAsync(ExecuteRequest request, bool readsOnly, ReadConstraint constraint, CancellationToken cancellationToken)
+    {
+        CheckMayPassOn(constraint);
+        return context.Forwarder.ExecuteAsync(database, request, constraint.Caller, readsOnly, constraint.Query, cancellationToken);
+    }
+
+    // One hop only: the node that asked this replica goes to the primary itself.
+    private void CheckMayPassOn(ReadConstraint constraint)
+    {
+        if (constraint.IsPassedOn)
+        {
+            throw Forwarding.NotHere(database);
+        }
     }
 
     private async IAsyncEnumerable<EncodedResponse> NoticeDamageAsync(IAsyncEnumerable<EncodedResponse> parts)
@@ -152,7 +170,7 @@ internal sealed partial class ReplicaReads(
         constraint.Query?.Stage = RequestStage.WaitingForBookmark;
         try
         {
-            var result = await inquiry.WaitAsync(waiters, target, constraint.WaitTimeout, cancellationToken);
+            var result = await WaitAsync(target, constraint, cancellationToken);
             if (result == WaitResult.TimedOut)
             {
                 metrics.BookmarkTimeouts.Add(1);
@@ -165,6 +183,23 @@ internal sealed partial class ReplicaReads(
             constraint.Query?.Stage = RequestStage.Queued;
             metrics.HeldReads.Add(-1);
             metrics.BookmarkWait.Record(context.Time.GetElapsedTime(started).TotalSeconds);
+        }
+    }
+
+    // A copy that hears nothing of its primary is not waited for longer than a moment: the primary itself may be reached, or another one.
+    private async ValueTask<WaitResult> WaitAsync(Bookmark target, ReadConstraint constraint, CancellationToken cancellationToken)
+    {
+        var left = constraint.WaitTimeout;
+        while (true)
+        {
+            var untilStale = context.Options.StaleAfter - feed.Silence;
+            var wait = constraint.FailOnTimeout || untilStale > left ? left : untilStale > _shortestWait ? untilStale : _shortestWait;
+            var result = await inquiry.WaitAsync(waiters, target, wait < left ? wait : left, cancellationToken);
+            left -= wait;
+            if (result != WaitResult.TimedOut || left <= TimeSpan.Zero || feed.Silence >= context.Options.StaleAfter)
+            {
+                return result;
+            }
         }
     }
 

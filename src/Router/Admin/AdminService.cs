@@ -20,7 +20,7 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
     private readonly DatabaseUpdater _updater = new(context);
     private readonly QueryAdmin _queries = new(context, queries);
     private readonly TokenAdmin _tokens = new(context);
-    private readonly NameResolver _names = new(context.Control);
+    private readonly NameResolver _names = new(context.Control, context.Self);
 
     /// <summary>Adds the service to a node's endpoints.</summary>
     public void Map(GrpcServices services)

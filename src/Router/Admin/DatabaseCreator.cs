@@ -15,17 +15,17 @@ internal sealed class DatabaseCreator(RouterContext context)
     public async Task<Database> CreateAsync(CreateDatabaseRequest request, ServerCallContext call)
     {
         DatabaseNames.Check(request.Name);
-        var region = request.PrimaryRegion.Length == 0 ? context.Self.Region : _settings.Region(request.PrimaryRegion);
-        var node = context.Self.Region == region ? context.Self : context.Control.Nodes.First(candidate => candidate.Region == region);
+        var node = PrimaryIn(request.PrimaryRegion.Length == 0 ? null : _settings.Region(request.PrimaryRegion));
         var options = request.Options ?? new DatabaseOptions();
         var (wantedFollowers, wantedQuorum) = DatabaseSettings.Durability(options, null, null);
-        var (followers, quorum) = FollowerPlacement.Choose(context.Control.Nodes, node.Id, [], wantedFollowers, wantedQuorum);
+        var (followers, quorum) = FollowerPlacement.Choose(
+            context.Control.Nodes, node.Id, [], wantedFollowers, wantedQuorum, other => context.Reach.Between(node.Id, other.Id));
         var record = new DatabaseRecord
         {
             Id = NewId(),
             Name = request.Name,
             CreatedAt = Now(),
-            PrimaryRegion = region,
+            PrimaryRegion = node.Region,
             PrimaryNode = node.Id,
             Replicated = DatabaseSettings.Replicated(request.Replication, request.ReplicaRegions, old: true),
             ReplicaRegions = _settings.ReplicaRegions(request.ReplicaRegions, []),
@@ -48,6 +48,16 @@ internal sealed class DatabaseCreator(RouterContext context)
             throw;
         }
     }
+
+    // This node if it can, else one of its region, else the nearest of those that can.
+    private NodeRecord PrimaryIn(string? region) => context.Control.Nodes
+        .Where(node => node.MayLead && (region is null || node.Region == region))
+        .OrderByDescending(node => node.Id == context.Self.Id)
+        .ThenByDescending(node => node.Region == context.Self.Region)
+        .ThenBy(node => context.Reach.IsAside(node.Id) || context.Reach.IsLeaving(node.Id))
+        .ThenBy(node => context.Reach.RoundTripTo(node.Id) ?? TimeSpan.MaxValue)
+        .FirstOrDefault() ?? throw new RequestException(
+            ErrorCodes.InvalidRequest, $"There is no node{(region is null ? "" : $" in region '{region}'")} that may lead databases. Nothing was done.");
 
     private DateTimeOffset Now()
     {

@@ -12,13 +12,15 @@ public sealed class QueryService
     private readonly RouterContext _context;
     private readonly RunningQueries _queries;
     private readonly NameResolver _names;
+    private readonly NearCopies _near;
 
     /// <param name="context">The node.</param>
     /// <param name="queries">Its requests.</param>
     public QueryService(RouterContext context, RunningQueries queries)
     {
         _context = context;
-        _names = new NameResolver(context.Control);
+        _names = new NameResolver(context.Control, context.Self);
+        _near = new NearCopies(context);
         _queries = queries;
     }
 
@@ -47,13 +49,25 @@ public sealed class QueryService
                 var constraint = Check(request.Read, database, query, call);
                 if (await UseAsync(database, query, call) is not { } lease)
                 {
-                    return await _context.Forwarder.ExecuteAsync(database.Id, request, call.Caller(), readsOnly: false, query, call.CancellationToken);
+                    return await _near.ExecuteAsync(database, request, constraint, query, call);
                 }
 
-                using (lease)
+                try
                 {
                     return await lease.Grain.ExecuteAsync(request, constraint, call.CancellationToken);
                 }
+                catch (RequestException refused) when (HasMovedOn(refused, database, call))
+                {
+                    lease.Dispose();
+                    lease = default; // held, it would keep the old primary from ending
+                }
+                finally
+                {
+                    lease.Dispose();
+                }
+
+                request.Database = name;
+                return await _context.Forwarder.ExecuteAsync(database.Id, request, call.Caller(), readsOnly: false, query, call.CancellationToken);
             });
             _queries.Answered(query, response.Served, QueryWork.Of(response));
             return response;
@@ -81,13 +95,26 @@ public sealed class QueryService
                 var constraint = Check(request.Read, database, query, call);
                 if (await UseAsync(database, query, call) is not { } lease)
                 {
-                    return await WriteAllAsync(_context.Forwarder.StreamAsync(database.Id, request, call.Caller(), readsOnly: false, query, call.CancellationToken), responses, call);
+                    return await WriteAllAsync(_near.StreamAsync(database, request, constraint, query, call), responses, call);
                 }
 
-                using (lease)
+                var hasAnswered = false;
+                try
                 {
-                    return await WriteAllAsync(lease.Grain.StreamAsync(request, constraint, call.CancellationToken), responses, call);
+                    return await WriteAllAsync(lease.Grain.StreamAsync(request, constraint, call.CancellationToken), responses, call, () => hasAnswered = true);
                 }
+                catch (RequestException refused) when (!hasAnswered && HasMovedOn(refused, database, call))
+                {
+                    lease.Dispose();
+                    lease = default;
+                }
+                finally
+                {
+                    lease.Dispose();
+                }
+
+                request.Database = name;
+                return await WriteAllAsync(_context.Forwarder.StreamAsync(database.Id, request, call.Caller(), readsOnly: false, query, call.CancellationToken), responses, call);
             });
 
             // A client that reads slowly makes no slow statement.
@@ -243,12 +270,13 @@ public sealed class QueryService
     }
 
     private static async Task<(Served? Served, QueryWork Work)> WriteAllAsync(
-        IAsyncEnumerable<EncodedResponse> parts, IResponseWriter<EncodedResponse> responses, ServerCallContext call)
+        IAsyncEnumerable<EncodedResponse> parts, IResponseWriter<EncodedResponse> responses, ServerCallContext call, Action? onAnswer = null)
     {
         Served? served = null;
         var work = default(QueryWork);
         await foreach (var part in parts)
         {
+            onAnswer?.Invoke();
             await responses.WriteAsync(part, call.CancellationToken);
             served = part.Done?.Served ?? served;
             if (part.Result?.End is { } end)
@@ -260,6 +288,11 @@ public sealed class QueryService
         return (served, work);
     }
 
+    // The primary was here and goes, with nothing done: whoever leads next answers, and the client need not know.
+    private bool HasMovedOn(RequestException refused, DatabaseRecord database, ServerCallContext call) =>
+        refused.Error is { Code: ErrorCodes.NoPrimary, CommitState: CommitState.NotCommitted } && database.PrimaryNode == _context.Self.Id
+        && !call.TryGetRequestHeader(Forwarding.Header, out _) && !call.CancellationToken.IsCancellationRequested;
+
     private ReadConstraint Check(ReadOptions? read, DatabaseRecord database, RunningQuery query, ServerCallContext call)
     {
         if (read is { AsOf.Length: > 0 })
@@ -268,33 +301,42 @@ public sealed class QueryService
         }
 
         query.Database = database.Name;
-        return ReadConstraint.Parse(read, database.Id, _context.Options.WaitTimeout, call.Caller()) with { Query = query };
+        return ReadConstraint.Parse(read, database.Id, _context.Options.WaitTimeout, call.Caller()) with
+        {
+            Query = query, IsPassedOn = call.TryGetRequestHeader(Forwarding.CopyHeader, out _),
+        };
     }
 
-    /// <summary>The primary when it is here, else this region's replica; neither means that the call is passed on.</summary>
+    /// <summary>The primary when it is here, else this node's replica; neither means that the call is passed on.</summary>
     private async ValueTask<GrainLease<IDatabaseCopy>?> UseAsync(DatabaseRecord database, RunningQuery query, ServerCallContext call)
     {
-        if (database.PrimaryNode == _context.Self.Id)
+        var isForReplica = call.TryGetRequestHeader(Forwarding.CopyHeader, out _);
+        if (database.PrimaryNode == _context.Self.Id && !isForReplica)
         {
             query.Copy = "primary";
             return await _context.Primaries.UseAsync(database.Id, call.CancellationToken);
         }
 
-        if (call.TryGetRequestHeader(Forwarding.Header, out var by))
+        if (!isForReplica && call.TryGetRequestHeader(Forwarding.Header, out var by))
         {
             throw new RequestException(
                 ErrorCodes.NoPrimary, $"Node {by} takes this node for the primary of '{database.Name}', which is node {database.PrimaryNode}. Try again.");
         }
 
         query.Copy = "replica";
-        try
+        if (database.PrimaryNode != _context.Self.Id && database.HasReplicaOn(_context.Self))
         {
-            return database.HasReplicaOn(_context.Self) ? await _context.Replicas.UseAsync(database.Id, call.CancellationToken) : null;
+            try
+            {
+                return await _context.Replicas.UseAsync(database.Id, call.CancellationToken);
+            }
+            catch (RequestException) when (!isForReplica)
+            {
+                return null; // it ended between the look into the catalogue and now, or cannot be opened: other copies answer
+            }
         }
-        catch (RequestException) when (_context.Control.Find(database.Id) is { } changed && !changed.HasReplicaOn(_context.Self))
-        {
-            return null; // it ended between the look into the catalogue and now
-        }
+
+        return isForReplica ? throw Forwarding.NotHere(database.Id) : null;
     }
 
     private static RpcException NotBuilt(string what) =>

@@ -11,7 +11,7 @@ namespace ReplicatedSqlite.Router;
 /// What this node remembers of the catalogue may be old. So a call by name that is passed on carries the revision that was seen, the primary's node, which every change
 /// goes through, answers <see cref="Forwarding.Moved"/> if the name is another's or nobody's by now, and the name is looked up again, once.
 /// </remarks>
-internal sealed class NameResolver(IControlPlane control)
+internal sealed class NameResolver(IControlPlane control, NodeRecord self)
 {
     /// <summary>Carries out a call on the database that its client means.</summary>
     /// <param name="nameOrId">As the client wrote it.</param>
@@ -60,6 +60,11 @@ internal sealed class NameResolver(IControlPlane control)
     /// <exception cref="RpcException"><see cref="Forwarding.Moved"/>, to a node that passed the call on.</exception>
     public async ValueTask<DatabaseRecord> FindAsync(string nameOrId, ServerCallContext call)
     {
+        if (!self.Roles.HasFlag(NodeRoles.Router) && !IsPassedOn(call))
+        {
+            throw new RequestException(ErrorCodes.NoPrimary, $"Node {self.Id} takes no calls of clients: its roles are {self.Roles}, without {NodeRoles.Router}. Nothing was done; ask another node.");
+        }
+
         var database = control.Find(nameOrId);
         if (IsPassedOn(call) && call.TryGetRequestHeader(Forwarding.RevisionHeader, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seen)
             && Guid.TryParse(nameOrId, out var guid) && (database is null || database.NameRevision > seen))

@@ -94,6 +94,51 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task A_node_that_only_routes_keeps_nothing_and_reads_where_somebody_lives()
+    {
+        ProcessCluster.SkipIfMissing();
+        await using var cluster = await ProcessCluster.StartAsync(nodes: 4, (number, settings) =>
+        {
+            if (number == 3)
+            {
+                settings["roles"] = "router";
+            }
+        });
+        var router = cluster.Database(3, Name);
+        var created = await cluster.Nodes[3].Client.Admin.CreateDatabaseAsync(Name); // somebody near leads it
+        Assert.Equal(3u, created.Options.Followers);
+        var session = router.WithSession(Session.FirstPrimary);
+        await session.ExecuteAsync(Schema);
+        await session.ExecuteAsync("INSERT INTO t (key) VALUES ('a')");
+        Assert.Equal(1, await session.QueryScalarAsync<long>("SELECT count(*) FROM t"));
+        for (var node = 0; node < 3; node++)
+        {
+            Assert.Equal(1, await cluster.Database(node, Name).WithSession(session.Bookmark!.Value).QueryScalarAsync<long>("SELECT count(*) FROM t"));
+        }
+
+        var leader = await cluster.LeaderOfAsync(Name, askedAt: 3);
+        Assert.InRange(leader, 0, 2);
+        Assert.False(Directory.Exists(Path.Combine(cluster.Nodes[3].Folder, "copies")));
+
+        // The primary stands still: reads of sessions go on at the replicas.
+        await cluster.Nodes[leader].FreezeAsync();
+        var started = TimeProvider.System.GetTimestamp();
+        var longest = TimeSpan.Zero;
+        for (var reads = 0; reads < 20 || TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(1.5); reads++)
+        {
+            var before = TimeProvider.System.GetTimestamp();
+            var answer = await router.WithSession(session.Bookmark!.Value).QueryAsync("SELECT key FROM t");
+            Assert.Equal("a", answer.Rows.Single().GetString(0));
+            var took = TimeProvider.System.GetElapsedTime(before);
+            longest = took > longest ? took : longest;
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"longest read while the primary stood still: {longest.TotalMilliseconds:F0} ms");
+        Assert.True(longest < TimeSpan.FromSeconds(5), $"{longest}\n{cluster}");
+        await cluster.Nodes[leader].ThawAsync();
+    }
+
+    [Fact]
     public async Task A_node_waits_for_its_control_plane_live_and_not_ready()
     {
         ProcessCluster.SkipIfMissing();
