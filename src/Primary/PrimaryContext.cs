@@ -19,6 +19,9 @@ public sealed record PrimaryContext
     /// <summary>The follower on this node, whose log is the leader's own.</summary>
     public required IOwnFollower OwnFollower { get; init; }
 
+    /// <summary>Measured round trips to other nodes, for the choice of followers; <see langword="null"/> where nobody measures.</summary>
+    public Func<NodeRecord, TimeSpan?>? DistanceTo { get; init; }
+
     /// <summary>Ways to all followers, the own one too.</summary>
     public required IFollowerLinks Followers { get; init; }
 

@@ -69,7 +69,7 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     {
         var options = Options(database, request.Database, caller, query);
         request.Database = database.ToString(); // a name may come to mean another database while the call travels
-        var tries = new ForwardTries(time, readsOnly, request.IdempotencyKey.Length > 0) { Query = query };
+        var tries = new ForwardTries(time, readsOnly || PlainReads.Are(request.Statements), request.IdempotencyKey.Length > 0) { Query = query };
         var response = await CallAsync(database, QueryMethods.Execute, request, options, tries, cancellationToken);
         if (response.Served is { } served)
         {
@@ -86,7 +86,7 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     {
         var options = Options(database, request.Database, caller, query);
         request.Database = database.ToString();
-        var tries = new ForwardTries(time, readsOnly, request.IdempotencyKey.Length > 0) { Query = query };
+        var tries = new ForwardTries(time, readsOnly || PlainReads.Are(request.Statements), request.IdempotencyKey.Length > 0) { Query = query };
         var hasAnswered = false;
         while (true)
         {

@@ -71,6 +71,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Self = self,
             Control = control,
             OwnFollower = follower,
+            DistanceTo = other => _reach.RoundTripTo(other.Id),
             Stopping = _stopping.Token,
             Channels = channels,
             Followers = new FollowerLinks(follower, control, channels, self.Id, time),
