@@ -17,6 +17,11 @@ internal static class EtcdTrust
                 "else stop the new cluster, remove its keys, and see docs/operations.md, 'etcd lost or brought back from a backup'.";
         }
 
+        if (seen.Cluster is { Format: not ClusterMark.CurrentFormat } later)
+        {
+            return $"What etcd holds under '{prefix}' has format {later.Format}, and this version knows format {ClusterMark.CurrentFormat}. Nothing is changed in it; run the version that wrote it.";
+        }
+
         if (seen.Hold is { } hold)
         {
             return $"{hold.By} has found that etcd is not what it was, and has told everybody to leave it alone: {hold.Reason}";
