@@ -17,7 +17,7 @@ public sealed class EtcdSizeTests : EtcdTest
 
         using (var memory = ControlMemory.Open(options.MemoryPath))
         {
-            memory.Save(memory.Facts!, [.. Enumerable.Range(0, count).Select(i => new RememberedDatabase(Typical(i).Id, Typical(i), i + 1))]);
+            memory.Save(memory.Facts!, [.. Enumerable.Range(0, count).Select(i => new RememberedDatabase(Typical(i).Id, Typical(i), i + 1))], tokens: null);
         }
 
         var watching = await ConnectAsync(options with { MemoryPath = FileOf("watching.sqlite") });
