@@ -17,6 +17,7 @@ internal readonly record struct RememberedDatabase(DatabaseId Id, DatabaseRecord
 /// </remarks>
 internal sealed class ControlMemory : IDisposable
 {
+    private const int Format = 1;
     private const int ChangesPerCheckpoint = 10_000;
 
     private readonly SqliteConnection _connection;
@@ -31,13 +32,24 @@ internal sealed class ControlMemory : IDisposable
         try
         {
             connection = SqliteConnection.Open(path, create: true);
+            if (connection.QueryInteger("PRAGMA user_version") is var version and > Format)
+            {
+                throw new InvalidOperationException($"'{path}' has format version {version}; this version knows {Format}. Run the one that wrote it.");
+            }
+
             connection.Execute(
-                """
+                $"""
                 PRAGMA synchronous=FULL;
+                PRAGMA user_version={Format};
                 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
                 CREATE TABLE IF NOT EXISTS databases (id BLOB PRIMARY KEY, revision INTEGER NOT NULL, record TEXT) WITHOUT ROWID;
                 """);
             return new ControlMemory(connection);
+        }
+        catch (InvalidOperationException)
+        {
+            connection?.Dispose();
+            throw;
         }
         catch (SqliteException e)
         {

@@ -26,9 +26,11 @@ internal sealed record EtcdFacts(string ClusterId, long Generation, ulong RaftCl
         new(sight.Cluster!.Id, sight.Cluster.Generation, sight.RaftCluster, sight.Revision, sight.HeadRevision, sight.HeadToken);
 }
 
-/// <summary>Which cluster lives under a prefix.</summary>
-internal sealed record ClusterMark(string Id, long Generation)
+/// <summary>Which cluster lives under a prefix, and in which format.</summary>
+internal sealed record ClusterMark(string Id, long Generation, int Format = ClusterMark.CurrentFormat)
 {
+    public const int CurrentFormat = 1;
+
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this);
 
     public static ClusterMark Decode(ReadOnlySpan<byte> json) =>

@@ -279,6 +279,7 @@ internal sealed class EtcdSession : IAsyncDisposable
         if (isOther)
         {
             // What only this node remembers is told to it before its catalogue takes the place of what is in memory.
+            await SaveAsync();
             var remembered = await WithMemoryAsync(static memory => memory.ReadAll());
             await new EtcdRestoration(_options, _store, _logger).TellAsync(EtcdFacts.Of(sight), remembered, cancellationToken);
             sight = await _store.LookAsync(cancellationToken);

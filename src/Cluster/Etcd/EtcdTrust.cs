@@ -5,7 +5,7 @@ internal static class EtcdTrust
 {
     private const string WhatToDo =
         " Nothing is changed in it: databases that are led go on, and nothing else is elected, created or changed. Bring etcd's newest state back if there is one; " +
-        "else go on with this one by starting a node that was there with --accept-restored-etcd. See docs/operations.md, 'etcd lost or brought back from a backup'.";
+        "else go on with this one by starting a node that was there with --etcd-accept-restored true. See docs/operations.md, 'etcd lost or brought back from a backup'.";
 
     /// <summary>What is wrong; <see langword="null"/> when nothing is.</summary>
     public static string? Fault(EtcdFacts known, EtcdSight seen, string prefix)
@@ -15,6 +15,11 @@ internal static class EtcdTrust
             return $"etcd holds cluster {other.Id} under '{prefix}', and this node belongs to cluster {known.ClusterId}: these are another cluster's endpoints or prefix, or etcd " +
                 "was wiped and a new cluster was created in it. Nothing is changed in it: databases that are led go on. Correct the endpoints or the prefix; " +
                 "else stop the new cluster, remove its keys, and see docs/operations.md, 'etcd lost or brought back from a backup'.";
+        }
+
+        if (seen.Cluster is { Format: not ClusterMark.CurrentFormat } later)
+        {
+            return $"What etcd holds under '{prefix}' has format {later.Format}, and this version knows format {ClusterMark.CurrentFormat}. Nothing is changed in it; run the version that wrote it.";
         }
 
         if (seen.Hold is { } hold)

@@ -17,7 +17,7 @@ public sealed class ClientTests
     public async Task A_client_of_D1_works_unchanged(string script)
     {
         await using var cluster = await D1Cluster.StartAsync();
-        using var client = await NodePackages.StartAsync(
+        using var client = await NodePackages.StartWithAsync(
             script, ("D1_BASE", cluster.Base()), ("D1_FAR", cluster.Base(2)), ("D1_TOKEN", await cluster.CreateTokenAsync(Right.Admin)));
         var (output, errors) = (client.StandardOutput.ReadToEndAsync(), client.StandardError.ReadToEndAsync());
         using var patience = new CancellationTokenSource(_patience);

@@ -21,7 +21,7 @@ internal static class NodePackages
     }
 
     /// <summary>Starts a script that takes what it needs from its environment.</summary>
-    public static async Task<Process> StartAsync(string script, params (string Name, string Value)[] environment)
+    public static async Task<Process> StartWithAsync(string script, params (string Name, string Value)[] environment)
     {
         await InstallAsync();
         return Start("node", [script], environment);
