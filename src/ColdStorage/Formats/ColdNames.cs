@@ -30,6 +30,9 @@ internal static class ColdNames
     public static string LogAfter(DatabaseId database, Position position) =>
         string.Create(CultureInfo.InvariantCulture, $"{Log(database)}{position.Epoch:x8}-{position.Sequence:x16}."); // '.' comes behind '-'
 
+    /// <summary>The same, but those that end there come behind it.</summary>
+    public static string LogFrom(DatabaseId database, Position position) => LogAfter(database, position)[..^1];
+
     public static bool TryParseSegment(string name, out Position first, out Position last) => TryParse(name, SegmentSuffix, out last, out first);
 
     public static bool TryParseSnapshot(string name, out Position from, out Position to) => TryParse(name, SnapshotSuffix, out to, out from);

@@ -237,7 +237,7 @@ public sealed class ColdUploader : IAsyncDisposable
 
         StoredObject? tip = null;
         var since = newest is not null && newest.First < first ? newest.First : first;
-        await foreach (var item in _cold.Store.ListAsync(ColdNames.Log(Database), ColdNames.LogAfter(Database, since), _stopping.Token))
+        await foreach (var item in _cold.Store.ListAsync(ColdNames.Log(Database), ColdNames.LogFrom(Database, since), _stopping.Token))
         {
             if (!ColdNames.TryParseSegment(item.Name, out _, out var last))
             {

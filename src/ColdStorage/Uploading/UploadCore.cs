@@ -20,6 +20,7 @@ internal sealed class UploadCore
     private bool _isBusy; // with the log
     private bool _isAsked; // not to wait
     private bool _mustBegin; // the log does not reach back to what is stored: a snapshot begins the chain anew
+    private bool _isBeginning; // that snapshot is taken, and has no name yet
     private bool _hasBegun; // that has happened
     private long _bytesSinceSnapshot;
     private int _segmentsSinceSnapshot;
@@ -56,17 +57,17 @@ internal sealed class UploadCore
         Publishing,
     }
 
-    /// <summary>Everything up to here is in the store; <see langword="null"/> while that is not known.</summary>
-    public Position? StoredTo => _stored;
+    /// <summary>Everything up to here is in the store; <see langword="null"/> while that is not known, or what it begins with has no name yet.</summary>
+    public Position? StoredTo => _mustBegin || _isBeginning ? null : _stored;
 
     /// <summary>The newest snapshot holds everything up to here, and the store all that follows: the log may be trimmed behind it.</summary>
     public Position Base { get; private set; }
 
     /// <summary>What is known of the store; <see langword="null"/> while nothing is.</summary>
-    public StoredLog? Known => _stored is { } stored ? new StoredLog(stored, Base, _bytesSinceSnapshot, _segmentsSinceSnapshot) : null;
+    public StoredLog? Known => StoredTo is { } stored ? new StoredLog(stored, Base, _bytesSinceSnapshot, _segmentsSinceSnapshot) : null;
 
     /// <summary>Everything that was told of as confirmed is stored.</summary>
-    public bool IsDone => _stored >= _confirmed;
+    public bool IsDone => StoredTo >= _confirmed;
 
     /// <summary>When <see cref="Advance"/> has something to do without another event; <see langword="null"/>: never.</summary>
     public TimeSpan? NextWake
@@ -122,7 +123,7 @@ internal sealed class UploadCore
     /// <summary>Somebody needs what is confirmed to be stored now.</summary>
     public void Ask(TimeSpan now, List<UploadAction> actions)
     {
-        if (!IsDone)
+        if (!(_stored >= _confirmed))
         {
             _isAsked = true;
             _notBefore = now;
@@ -219,6 +220,7 @@ internal sealed class UploadCore
             _noSnapshotBefore = now + Pause(++_snapshotFailures); // the one that the chain was begun with did not help
         }
 
+        _isBeginning = false;
         if (_stage == SnapshotStage.Waiting)
         {
             _stage = SnapshotStage.None; // taken from before the gap
@@ -244,7 +246,7 @@ internal sealed class UploadCore
         _stage = SnapshotStage.Waiting;
         if (_mustBegin)
         {
-            (_mustBegin, _hasBegun) = (false, true);
+            (_mustBegin, _isBeginning, _hasBegun) = (false, true, true);
             _stored = from; // the chain goes on from here
             _pendingSince ??= now;
             _isAsked |= from < _confirmed;
@@ -263,6 +265,7 @@ internal sealed class UploadCore
     {
         _stage = SnapshotStage.None;
         _snapshotFailures = 0;
+        _isBeginning = false;
         Base = _taken.From;
         (_bytesSinceSnapshot, _segmentsSinceSnapshot) = (bytes, 0);
         Advance(now, actions);
@@ -272,6 +275,8 @@ internal sealed class UploadCore
     public void SnapshotFailed(TimeSpan now, List<UploadAction> actions)
     {
         _stage = SnapshotStage.None;
+        _mustBegin |= _isBeginning; // what is stored behind it leads nowhere without it
+        _isBeginning = false;
         _snapshotFailures++;
         _noSnapshotBefore = now + Pause(_snapshotFailures);
         Advance(now, actions);

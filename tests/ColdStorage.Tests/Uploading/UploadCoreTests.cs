@@ -136,11 +136,11 @@ public sealed class UploadCoreTests
         Assert.IsType<UploadAction.Store>(Take());
         core.LogGone(Seconds(11), _actions);
         Assert.IsType<UploadAction.TakeSnapshot>(Take());
-        Assert.Equal(Position.Start, core.StoredTo);
         core.Taken(At(4), At(7), Seconds(12), _actions);
         Assert.Equal(At(4), Assert.IsType<UploadAction.Store>(Take()).After);
         core.Stored(At(9), 10, 1000, Seconds(13), _actions);
         Assert.IsType<UploadAction.Publish>(Take());
+        Assert.Null(core.StoredTo); // without its snapshot that leads nowhere
         core.Published(0, Seconds(14), _actions);
         Assert.Equal((At(4), (Position?)At(9)), (core.Base, core.StoredTo));
     }

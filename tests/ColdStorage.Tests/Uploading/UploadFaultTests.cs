@@ -1,0 +1,139 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Testing;
+
+namespace ReplicatedSqlite.ColdStorage.Tests;
+
+/// <summary>Every call of an upload fails, is lost, keeps half or lies; then the log is trimmed as far as is allowed: nothing is lost, nothing claimed that is not there.</summary>
+public sealed class UploadFaultTests : IDisposable
+{
+    private readonly MemoryFolder _folder = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Whatever_fails_what_may_be_trimmed_is_in_the_store()
+    {
+        foreach (var seed in Seeds.Of(usual: 15, full: 500))
+        {
+            var random = new Random(seed);
+            var log = new ModelLog(random).OpenEpoch(1);
+            var source = new ModelSource(log, random);
+            var store = new MemoryStore();
+            var chance = new Lock();
+            var faulty = true;
+            store.Fault = (kind, _) =>
+            {
+                lock (chance)
+                {
+                    return !faulty || random.Next(4) != 0 ? StoreFault.None
+                        : kind switch
+                        {
+                            "put" => (StoreFault)random.Next(1, 3) is var fault && random.Next(2) == 0 ? fault : random.Next(2) == 0 ? StoreFault.Truncate : StoreFault.Lie,
+                            _ => StoreFault.Fail,
+                        };
+                }
+            };
+            for (var round = 0; round < 6; round++)
+            {
+                faulty = true;
+                log.Write(random.Next(1, 10));
+                await using (var cold = Open(store))
+                await using (var uploader = cold.Open(source, isLeader: true))
+                {
+                    source.ConfirmedEntries = log.Entries.Count;
+                    source.CheckpointedEntries = random.Next(source.CheckpointedEntries, source.ConfirmedEntries + 1);
+                    uploader.Confirm(source.Confirmed);
+                    var flushed = uploader.FlushAsync(Cancellation);
+                    await Task.WhenAny(flushed, Task.Delay(TimeSpan.FromMilliseconds(30), TimeProvider.System, Cancellation));
+                    AssertTrimmable(store, source, uploader, seed);
+                    faulty = false; // it comes back
+                    await flushed;
+                    AssertTrimmable(store, source, uploader, seed);
+                    source.TrimTo(uploader.MayTrimTo(source.PositionAt(source.CheckpointedEntries)));
+                }
+            }
+
+            store.Fault = static (_, _) => StoreFault.None;
+            var path = Path.Combine(_folder.Path, $"fault-{seed}");
+            var restored = await new ColdRestorer(store, new ColdRestoreOptions()).RestoreAsync(log.Database, path, cancellationToken: Cancellation);
+            Assert.Equal(log.End, restored.Position);
+            Assert.True(log.ImageAt(log.Entries.Count).AsSpan().SequenceEqual(File.ReadAllBytes(path)), $"seed {seed}");
+        }
+    }
+
+    [Fact]
+    public async Task A_log_that_was_trimmed_before_there_was_cold_storage_begins_with_a_snapshot()
+    {
+        var random = new Random(1);
+        var log = new ModelLog(random).OpenEpoch(1).Write(20);
+        var source = new ModelSource(log, random) { ConfirmedEntries = 21, CheckpointedEntries = 12 };
+        source.TrimTo(source.PositionAt(10));
+        var store = new MemoryStore();
+        await using var cold = Open(store);
+        await using var uploader = cold.Open(source, isLeader: true);
+        uploader.Confirm(source.Confirmed);
+        await uploader.FlushAsync(Cancellation);
+        while (uploader.Base == Position.Start)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, Cancellation);
+        }
+
+        var path = Path.Combine(_folder.Path, "begun");
+        var restored = await new ColdRestorer(store, new ColdRestoreOptions()).RestoreAsync(log.Database, path, cancellationToken: Cancellation);
+        Assert.Equal(log.End, restored.Position);
+        Assert.Equal(log.ImageAt(21), await File.ReadAllBytesAsync(path, Cancellation));
+        await Assert.ThrowsAnyAsync<ObjectStoreException>(
+            () => new ColdRestorer(store, new ColdRestoreOptions()).RestoreAsync(log.Database, path, source.PositionAt(5).ToBookmark(log.Database), Cancellation));
+    }
+
+    [Fact]
+    public async Task An_idle_database_makes_no_requests_also_when_its_uploader_comes_back()
+    {
+        var random = new Random(1);
+        var log = new ModelLog(random).OpenEpoch(1).Write(5);
+        var source = new ModelSource(log, random) { ConfirmedEntries = 6 };
+        var store = new MemoryStore();
+        await using var cold = Open(store);
+        await using (var uploader = cold.Open(source, isLeader: true))
+        {
+            uploader.Confirm(source.Confirmed);
+            await uploader.FlushAsync(Cancellation);
+        }
+
+        var calls = store.CallCount;
+        await using (var uploader = cold.Open(source, isLeader: true))
+        {
+            uploader.Confirm(source.Confirmed);
+            await uploader.FlushAsync(Cancellation);
+        }
+
+        Assert.Equal(calls, store.CallCount);
+    }
+
+    // Nothing below what may be trimmed is missing: whatever is listed there restores it.
+    private static void AssertTrimmable(MemoryStore store, ModelSource source, ColdUploader uploader, int seed)
+    {
+        var trim = uploader.MayTrimTo(source.Confirmed);
+        if (trim == Position.Start)
+        {
+            return;
+        }
+
+        Assert.True(
+            store.Names.Any(name => ColdNames.TryParseSegment(name, out _, out var last) && last >= trim && store[name].Length > 300),
+            $"seed {seed}: {trim} may be trimmed, but no segment reaches there");
+    }
+
+    private static ColdStore Open(IObjectStore store) => new(
+        store,
+        new UploadOptions
+        {
+            Every = TimeSpan.Zero, LeastSnapshotBytes = 2000, ChunkBytes = 4 * ModelLog.PageBytes, SegmentBytes = 3000, FirstPause = TimeSpan.FromMilliseconds(1), LongestPause = TimeSpan.FromMilliseconds(5),
+        },
+        TimeProvider.System,
+        new Random(1),
+        NullLogger.Instance);
+}
