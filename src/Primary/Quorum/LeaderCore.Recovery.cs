@@ -94,6 +94,11 @@ internal sealed partial class LeaderCore
             }
         }
 
+        if (Phase == LeaderPhase.Deleted)
+        {
+            return; // it is under the tombstone too; its log was emptied at an end of its own
+        }
+
         if (Phase is not (LeaderPhase.Sealing or LeaderPhase.Fetching))
         {
             Match(member, now, actions);

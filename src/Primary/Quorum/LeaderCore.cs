@@ -86,7 +86,7 @@ internal sealed partial class LeaderCore
             var at = Earlier(_lease.WakeAt, _fetch?.WakeAt);
             at = Earlier(at, Phase == LeaderPhase.Sealing ? Earlier(_retryAt, _retryAllAt) : null);
             at = Earlier(at, Phase == LeaderPhase.HandingOver ? _handOverUntil : null);
-            at = Earlier(at, _hasQuorum is null ? _startedAt + _times.Silence : null);
+            at = Earlier(at, _hasQuorum is null && Phase != LeaderPhase.Deleted ? _startedAt + _times.Silence : null);
             foreach (var member in _members.Values)
             {
                 at = Earlier(at, member.WakeAt(_now));

@@ -406,6 +406,22 @@ public class LeaderRecoveryTests
         Assert.Equal(LeaderPhase.Deleted, again.Core.Phase);
     }
 
+    [Fact]
+    public void Who_gets_the_tombstone_late_contradicts_nothing_and_time_brings_nothing_more()
+    {
+        var first = _rig.Lead(1, epoch: 1, _rig.Set(1, 2, 3));
+        _rig.Nodes[2].Cut();
+        first.Append();
+        _rig.Run();
+        var deleting = _rig.Lead(2, epoch: 2, _rig.Set(1, 2, 3), with: start => start with { Deletes = true });
+        Assert.Equal(LeaderPhase.Deleted, deleting.Core.Phase);
+        _rig.Nodes[2].Heal(); // with a shorter log than the others had
+        _rig.Run();
+        Assert.True(_rig.Nodes[2].Core.Deleted);
+        Assert.DoesNotContain(deleting.Said, action => action.Kind == LeaderActionKind.Diverged);
+        _rig.Advance(5_000_000); // the rig says so if somebody wants to be woken for ever
+    }
+
     // Epoch 1 is confirmed everywhere, and node 1 alone has nine more entries and a tenth.
     private FollowerRig HalfWritten() => HalfWritten(_rig);
 
