@@ -6,17 +6,10 @@ namespace ReplicatedSqlite.Cluster;
 /// <summary>The catalogue as one immutable value. Readers take the reference once and see one state.</summary>
 internal sealed class Catalogue
 {
-    private readonly ImmutableSortedSet<string> _names; // ordinal; gives the order that dictionaries lack
-    private readonly ImmutableDictionary<string, DatabaseRecord> _byName;
+    private readonly ImmutableSortedSet<Entry> _byName; // in ordinal order, for lists; a hash table beside it would cost more memory than it saves time
     private readonly ImmutableDictionary<DatabaseId, DatabaseRecord> _byId;
 
-    private Catalogue(
-        ImmutableSortedSet<string> names, ImmutableDictionary<string, DatabaseRecord> byName, ImmutableDictionary<DatabaseId, DatabaseRecord> byId)
-    {
-        _names = names;
-        _byName = byName;
-        _byId = byId;
-    }
+    private Catalogue(ImmutableSortedSet<Entry> byName, ImmutableDictionary<DatabaseId, DatabaseRecord> byId) => (_byName, _byId) = (byName, byId);
 
     public static Catalogue Empty { get; } = Of([]);
 
@@ -27,9 +20,8 @@ internal sealed class Catalogue
     public IEnumerable<DatabaseRecord> All => _byId.Values;
 
     public static Catalogue Of(IReadOnlyList<DatabaseRecord> databases) => new(
-        databases.Select(d => d.Name).ToImmutableSortedSet(StringComparer.Ordinal),
-        databases.ToImmutableDictionary(d => d.Name, StringComparer.Ordinal),
-        databases.ToImmutableDictionary(d => d.Id));
+        databases.Select(static database => new Entry(database.Name, database)).ToImmutableSortedSet(ByName.Instance),
+        databases.ToImmutableDictionary(static database => database.Id));
 
     public DatabaseRecord? Find(string nameOrId)
     {
@@ -39,7 +31,7 @@ internal sealed class Catalogue
             return byId;
         }
 
-        return _byName.GetValueOrDefault(nameOrId);
+        return _byName.TryGetValue(new Entry(nameOrId, null), out var found) ? found.Database : null;
     }
 
     public DatabaseRecord? Find(DatabaseId id) => _byId.GetValueOrDefault(id);
@@ -48,10 +40,10 @@ internal sealed class Catalogue
     {
         var found = new List<DatabaseRecord>();
         var start = string.CompareOrdinal(after, prefix) > 0 ? after : prefix;
-        var index = _names.IndexOf(start); // the complement of where it would stand, when there is none
-        for (index = index < 0 ? ~index : index; index < _names.Count && found.Count < count; index++)
+        var index = _byName.IndexOf(new Entry(start, null)); // the complement of where it would stand, when there is none
+        for (index = index < 0 ? ~index : index; index < _byName.Count && found.Count < count; index++)
         {
-            var name = _names[index];
+            var (name, database) = _byName[index];
             if (!name.StartsWith(prefix, StringComparison.Ordinal))
             {
                 break;
@@ -59,7 +51,7 @@ internal sealed class Catalogue
 
             if (string.CompareOrdinal(name, after) > 0)
             {
-                found.Add(_byName[name]);
+                found.Add(database!);
             }
         }
 
@@ -69,7 +61,8 @@ internal sealed class Catalogue
     public Catalogue With(DatabaseRecord database)
     {
         var clean = Without(database.Id);
-        return new(clean._names.Add(database.Name), clean._byName.SetItem(database.Name, database), clean._byId.SetItem(database.Id, database));
+        var entry = new Entry(database.Name, database);
+        return new(clean._byName.Remove(entry).Add(entry), clean._byId.SetItem(database.Id, database)); // who had the name before has another one by now
     }
 
     public Catalogue Without(DatabaseId id)
@@ -80,8 +73,16 @@ internal sealed class Catalogue
         }
 
         // Its name may be another's by now: news of two databases do not come in order.
-        return _byName.TryGetValue(old.Name, out var holder) && holder.Id == id
-            ? new(_names.Remove(old.Name), _byName.Remove(old.Name), _byId.Remove(id))
-            : new(_names, _byName, _byId.Remove(id));
+        var entry = new Entry(old.Name, null);
+        return new(_byName.TryGetValue(entry, out var holder) && holder.Database!.Id == id ? _byName.Remove(entry) : _byName, _byId.Remove(id));
+    }
+
+    private readonly record struct Entry(string Name, DatabaseRecord? Database);
+
+    private sealed class ByName : IComparer<Entry>
+    {
+        public static ByName Instance { get; } = new();
+
+        public int Compare(Entry x, Entry y) => string.CompareOrdinal(x.Name, y.Name);
     }
 }

@@ -27,7 +27,7 @@ internal sealed record StoredDatabase(
         d.Id.Value, d.Name, d.CreatedAt.UtcTicks / TimeSpan.TicksPerMicrosecond, d.PrimaryRegion, d.PrimaryNode, d.Replicated, [.. d.ReplicaRegions], d.Profile,
         d.PageSizeBytes, d.Epoch, [.. d.Followers], d.Quorum, d.WantedFollowers, d.WantedQuorum, d.Revision, d.NameRevision);
 
-    // Regions, nodes and profiles are few, and databases many: they share the strings.
+    // Regions, nodes and profiles are few, and databases many: they share the strings and the lists.
     public DatabaseRecord ToRecord() => new()
     {
         Id = new DatabaseId(Id),
@@ -36,11 +36,11 @@ internal sealed record StoredDatabase(
         PrimaryRegion = string.Intern(PrimaryRegion),
         PrimaryNode = string.Intern(PrimaryNode),
         Replicated = Replicated,
-        ReplicaRegions = [.. ReplicaRegions.Select(string.Intern)],
+        ReplicaRegions = SharedLists.Share(ReplicaRegions),
         Profile = string.Intern(Profile),
         PageSizeBytes = PageSizeBytes,
         Epoch = Epoch,
-        Followers = Followers is { Length: > 0 } ? [.. Followers.Select(static place => place with { NodeId = string.Intern(place.NodeId) })] : [],
+        Followers = SharedLists.Share(Followers ?? []),
         Quorum = Quorum,
         WantedFollowers = WantedFollowers,
         WantedQuorum = WantedQuorum,

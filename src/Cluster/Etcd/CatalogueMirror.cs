@@ -14,7 +14,7 @@ internal sealed class CatalogueMirror
 {
     private readonly Lock _changing = new();
     private readonly Dictionary<DatabaseId, long> _revisions = []; // under _changing
-    private readonly HashSet<DatabaseId> _unsaved = []; // changed since they were drained; under _changing
+    private HashSet<DatabaseId> _unsaved = []; // changed since they were drained; under _changing
     private Dictionary<DatabaseId, long> _deleted = []; // with the revision of the deletion; under _changing
     private Catalogue _current = Catalogue.Empty; // written under _changing; read by any thread
     private ImmutableList<Action<CatalogueChange>> _watchers = []; // written under _changing; read by any thread
@@ -189,7 +189,7 @@ internal sealed class CatalogueMirror
                     : _deleted.TryGetValue(id, out var revision) ? new RememberedDatabase(id, null, revision)
                     : new RememberedDatabase(id, null, 0))
                 .ToList();
-            _unsaved.Clear();
+            _unsaved = []; // after a load it was large
             return drained;
         }
     }

@@ -15,6 +15,7 @@ internal sealed class EtcdRegistration : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
     private Task _loop = Task.CompletedTask;
+    private int _disposed; // by Interlocked
     private long? _lease; // by the loop, and by whoever disposes after it
 
     public EtcdRegistration(
@@ -54,6 +55,11 @@ internal sealed class EtcdRegistration : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await _stopping.CancelAsync();
         await _loop;
         try
@@ -69,6 +75,7 @@ internal sealed class EtcdRegistration : IAsyncDisposable
         }
 
         _onEnd();
+        _stopping.Dispose();
     }
 
     private async Task RunAsync()

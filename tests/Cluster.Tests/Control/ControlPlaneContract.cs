@@ -22,7 +22,7 @@ public abstract class ControlPlaneContract : IAsyncLifetime
         await ReopenAsync();
         Assert.Equal(cluster, _control.ClusterId);
         var found = _control.Find("app")!;
-        Assert.Equal(database with { Epoch = 1, PrimaryNode = "other", ReplicaRegions = found.ReplicaRegions }, found);
+        AssertSame(database with { Epoch = 1, PrimaryNode = "other" }, found);
         Assert.Equal(["weur", "apac"], found.ReplicaRegions);
         Assert.Null(_control.Find("gone"));
     }
@@ -38,10 +38,10 @@ public abstract class ControlPlaneContract : IAsyncLifetime
         var found = _control.Find("app")!;
         Assert.Equal((4116, 20, 0, 1u, "other"), (found.PageSizeBytes, found.Revision, found.NameRevision, found.Epoch, found.PrimaryNode));
         Assert.Equal(21, changes.Count);
-        Assert.Same(found, await _control.UpdateAsync(found.Id, old => old with { }));
+        AssertSame(found, await _control.UpdateAsync(found.Id, old => old with { }));
         Assert.Equal(21, changes.Count); // nothing was changed
         await ReopenAsync();
-        Assert.Equal(found, _control.Find("app")! with { ReplicaRegions = found.ReplicaRegions });
+        AssertSame(found, _control.Find("app")!);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public abstract class ControlPlaneContract : IAsyncLifetime
         var renamed = await _control.UpdateAsync(Database(1, "a").Id, old => old with { Name = "c" });
         Assert.Equal((1, 1), (renamed.Revision, renamed.NameRevision));
         Assert.Null(_control.Find("a"));
-        Assert.Equal(renamed, await _control.FindNewestAsync("c"));
+        AssertSame(renamed, (await _control.FindNewestAsync("c"))!);
         await _control.UpdateAsync(Database(2, "b").Id, old => old with { Name = "a" });
         await ReopenAsync();
         Assert.Equal((Database(2, "a").Id, Database(1, "c").Id), (_control.Find("a")!.Id, _control.Find("c")!.Id));
@@ -227,6 +227,9 @@ public abstract class ControlPlaneContract : IAsyncLifetime
     {
         Id = $"{number:x16}", Name = $"token {number}", SecretHash = new string('a', 64), Right = Protocol.V1.Right.Read, CreatedAt = DateTimeOffset.UnixEpoch.AddYears(50).AddHours(number),
     };
+
+    // Records compare their lists by reference.
+    private static void AssertSame(DatabaseRecord expected, DatabaseRecord actual) => Assert.Equal(StoredDatabase.EncodeText(expected), StoredDatabase.EncodeText(actual));
 
     private List<string> Names(string prefix, string after, int count) => [.. _control.List(prefix, after, count).Select(database => database.Name)];
 

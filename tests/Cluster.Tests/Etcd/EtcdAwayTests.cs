@@ -60,7 +60,7 @@ public sealed class EtcdAwayTests : EtcdTest
         Assert.True(node.IsDeleted(Database(2, "gone").Id));
         await using var again = await node.RegisterAsync(Node("n"));
         await RefusedAsync(ErrorCodes.NoPrimary, () => node.CreateAsync(Database(3, "new")));
-        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => ConnectAsync("new", _server.Endpoint));
+        var refused = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => ConnectAsync("new", _server.Endpoint));
         Assert.Contains("remembers nothing", refused.Message, StringComparison.Ordinal);
 
         await _server.StartAsync();

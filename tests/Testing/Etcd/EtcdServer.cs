@@ -117,7 +117,7 @@ public sealed class EtcdServer : IAsyncDisposable
     {
         if (Endpoint.Scheme == "https")
         {
-            return (await File.ReadAllTextAsync(Path("log"))).Contains("serving client requests on", StringComparison.Ordinal);
+            return File.Exists(Path("log")) && (await File.ReadAllTextAsync(Path("log"))).Contains("serving client requests on", StringComparison.Ordinal);
         }
 
         try
