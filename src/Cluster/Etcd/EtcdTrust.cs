@@ -5,7 +5,7 @@ internal static class EtcdTrust
 {
     private const string WhatToDo =
         " Nothing is changed in it: databases that are led go on, and nothing else is elected, created or changed. Bring etcd's newest state back if there is one; " +
-        "else go on with this one by starting a node that was there with --accept-restored-etcd. See docs/operations.md, 'etcd lost or brought back from a backup'.";
+        "else go on with this one by starting a node that was there with --etcd-accept-restored true. See docs/operations.md, 'etcd lost or brought back from a backup'.";
 
     /// <summary>What is wrong; <see langword="null"/> when nothing is.</summary>
     public static string? Fault(EtcdFacts known, EtcdSight seen, string prefix)

@@ -152,7 +152,7 @@ internal sealed class NodeConfiguration
         var options = new EtcdOptions
         {
             Endpoints = endpoints,
-            MemoryPath = Path.Combine(values.Get(NodeSettings.Data) ?? "", "control.json"),
+            MemoryPath = Path.Combine(values.Get(NodeSettings.Data) ?? "", "catalogue.sqlite"),
             Prefix = values.Get(NodeSettings.EtcdPrefix)!,
             User = values.Get(NodeSettings.EtcdUser),
             Password = PasswordOf(values, faults),

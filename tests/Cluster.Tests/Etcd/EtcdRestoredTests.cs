@@ -20,7 +20,7 @@ public sealed class EtcdRestoredTests : EtcdTest
         await _server.StartAsync();
         await UntilAsync(() => Log.Count(4303) > 0, "it is noticed");
         Assert.Contains("wiped", running.Trouble, StringComparison.Ordinal);
-        Assert.Contains("--accept-restored-etcd", running.Trouble, StringComparison.Ordinal);
+        Assert.Contains("--etcd-accept-restored", running.Trouble, StringComparison.Ordinal);
         Assert.Equal(Database(1, "app").Id, running.Find("app")!.Id);
         Assert.Equal([Node("n")], running.Nodes);
         var refused = await RefusedAsync(ErrorCodes.NoPrimary, () => running.TakeEpochAsync(Database(1, "app").Id, "n", 0, 0));
