@@ -65,8 +65,9 @@ internal sealed class NameResolver(IControlPlane control, NodeRecord self)
             throw new RequestException(ErrorCodes.NoPrimary, $"Node {self.Id} takes no calls of clients: its roles are {self.Roles}, without {NodeRoles.Router}. Nothing was done; ask another node.");
         }
 
-        var database = control.Find(nameOrId);
-        if (IsPassedOn(call) && call.TryGetRequestHeader(Forwarding.RevisionHeader, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seen)
+        var isPassedOn = IsPassedOn(call);
+        var database = control.Find(nameOrId) ?? (isPassedOn ? await control.FindNewestAsync(nameOrId, call.CancellationToken) : null); // a new one may not have come here yet
+        if (isPassedOn && call.TryGetRequestHeader(Forwarding.RevisionHeader, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seen)
             && Guid.TryParse(nameOrId, out var guid) && (database is null || database.NameRevision > seen))
         {
             throw Forwarding.Moved(new DatabaseId(guid));

@@ -19,6 +19,7 @@ public sealed class BaseTests
             async () =>
             {
                 await WriteAsync(cluster, "more");
+                await CheckpointedAsync(cluster, id);
                 return (await LogAsync(cluster, ClusterFixture.Weur, id)).First != Position.Start;
             },
             "weur's log is trimmed");
@@ -56,7 +57,7 @@ public sealed class BaseTests
         await CheckLedByWeurAsync(cluster, id, rows, () => RetryAsync(async () =>
         {
             var known = await cluster.Client(ClusterFixture.Weur).Admin.ListDatabasesAsync().FirstAsync(); // the catalogue's word: nobody begins to lead for it
-            return await cluster.Channel(ClusterFixture.Weur).CallAsync(ReplicationMethods.TakeOver, new Internal.V1.TakeOverRequest { DatabaseId = id, Epoch = (uint)known.Epoch });
+            return await cluster.Channel(ClusterFixture.Weur).CallAsync(ReplicationMethods.TakeOver, new Internal.V1.TakeOverRequest { DatabaseId = id, Epoch = (uint)known.Epoch }, cluster.AsNode);
         }));
     }
 
@@ -89,7 +90,7 @@ public sealed class BaseTests
     {
         var cluster = await StartAsync(options => options with
         {
-            Configure = node => node with { Primary = node.Primary with { IdleCheckpoint = TimeSpan.FromMilliseconds(50) }, Replica = node.Replica with { IdleCheckpoint = TimeSpan.FromMilliseconds(50) } },
+            Configure = node => node with { ColdStorage = null, Primary = node.Primary with { IdleCheckpoint = TimeSpan.FromMilliseconds(50) }, Replica = node.Replica with { IdleCheckpoint = TimeSpan.FromMilliseconds(50) } },
         });
         foreach (var region in (string[])["apac", "enam"])
         {

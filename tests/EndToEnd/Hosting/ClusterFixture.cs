@@ -60,6 +60,9 @@ internal sealed class ClusterFixture : IAsyncDisposable
     /// <summary>The bare way to one region's node.</summary>
     public GrpcChannel Channel(int region) => _channels[region];
 
+    /// <summary>For calls as nodes make them among themselves.</summary>
+    public CallOptions AsNode => new() { Headers = new Metadata { { NodeKey.Header, _cluster!.NodeKey } } };
+
     public NodeRecord Node(int region) => _cluster!.Nodes[region];
 
     /// <summary>A database through one region, outside any session.</summary>
