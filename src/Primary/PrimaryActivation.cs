@@ -67,7 +67,7 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
     {
         var (ownSets, promised) = context.OwnFollower.StateOf(database);
         var hint = record.FollowerSet ?? new FollowerSet([context.OwnFollower.Journal], 1);
-        var wanted = FollowerPlacement.Change(context.Control.Nodes, context.Self.Id, record, context.DistanceTo);
+        var wanted = FollowerPlacement.Change(context.Control.Nodes, context.Self.Id, record, context.DistanceTo, context.Lost);
         if (context.Released.Take(database) is { } released && above == 0 && wanted is null // a set changes with an epoch
             && record.Epoch == released.Promise.Epoch && record.PrimaryNode == context.Self.Id && promised == released.Promise)
         {

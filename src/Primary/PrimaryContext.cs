@@ -28,6 +28,9 @@ public sealed record PrimaryContext
     /// <summary>Where logs and snapshots are kept for good; <see langword="null"/>: nowhere.</summary>
     public ColdStorage.ColdStore? Cold { get; init; }
 
+    /// <summary>Followers whose places others should have; without, only those count whose nodes are there with another journal.</summary>
+    public LostFollowers? Lost { get; init; }
+
     /// <summary>Ways to the other nodes, for copies of databases; without, none is fetched.</summary>
     public NodeChannels? Channels { get; init; }
 

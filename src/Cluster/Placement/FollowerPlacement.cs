@@ -74,23 +74,26 @@ public static class FollowerPlacement
 
     /// <summary>The set that a database should have from now on, if that is another one than the catalogue names: what was asked for, or in place of followers whose journals are gone.</summary>
     /// <remarks>
-    /// A node that is down keeps its place: only one that is alive with another journal is known to have lost what it held. A set never shrinks unless that was asked for.
+    /// A node that is down keeps its place until it is taken for lost; one that is alive with another journal is known to have lost what it held. Only one lost follower is replaced at a
+    /// time. A set never shrinks unless that was asked for.
     /// </remarks>
     /// <param name="nodes">The nodes alive.</param>
     /// <param name="primaryNode">Who leads; it follows too.</param>
     /// <param name="database">As the catalogue has it.</param>
     /// <param name="distanceOf">Round trip from the primary to a node; <see langword="null"/> where nobody knows it.</param>
+    /// <param name="lost">Who is taken for lost; <see langword="null"/>: nobody whose node is only away.</param>
     /// <returns><see langword="null"/>: the set is right, or there are not enough nodes to make it so.</returns>
-    public static FollowerSet? Change(IReadOnlyList<NodeRecord> nodes, string primaryNode, DatabaseRecord database, Func<NodeRecord, TimeSpan?>? distanceOf = null)
+    public static FollowerSet? Change(IReadOnlyList<NodeRecord> nodes, string primaryNode, DatabaseRecord database, Func<NodeRecord, TimeSpan?>? distanceOf = null, LostFollowers? lost = null)
     {
         if (database.FollowerSet is not { } present)
         {
             return null; // it is named for the first time
         }
 
-        var byNode = nodes.Where(static node => node.MayFollow).ToDictionary(static node => node.Id);
+        var replaced = lost is null ? null : FirstLost(database, lost)?.Place;
+        var byNode = nodes.Where(node => node.MayFollow && lost?.MayFollow(node.JournalId) != false).ToDictionary(static node => node.Id);
         var alive = nodes.ToDictionary(static node => node.Id);
-        var kept = database.Followers.Where(place => !alive.TryGetValue(place.NodeId, out var node) || (node.JournalId == place.Journal && node.MayFollow)).ToList();
+        var kept = database.Followers.Where(place => place != replaced).Where(place => !alive.TryGetValue(place.NodeId, out var node) || (node.JournalId == place.Journal && node.MayFollow)).ToList();
         var count = database.WantedFollowers ?? Math.Max(database.Followers.Length, DefaultCount(byNode.Count));
         var chosen = new List<FollowerPlace>();
         if (byNode.TryGetValue(primaryNode, out var primary))
@@ -121,6 +124,21 @@ public static class FollowerPlacement
         var quorum = database.WantedQuorum is { } wanted && wanted <= chosen.Count && wanted > chosen.Count / 2 ? wanted : DefaultQuorum(chosen.Count);
         var set = new FollowerSet(chosen.Select(static place => place.Journal), quorum);
         return set.Equals(present) ? null : set;
+    }
+
+    /// <summary>A follower of a database whose place another node should have, and why; <see langword="null"/> if there is none.</summary>
+    public static (FollowerPlace Place, string Reason)? FirstLost(DatabaseRecord database, LostFollowers lost)
+    {
+        ArgumentNullException.ThrowIfNull(lost);
+        foreach (var place in database.Followers)
+        {
+            if (lost.ReasonFor(place) is { } reason)
+            {
+                return (place, reason);
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Where the followers of a set are, as far as that is known.</summary>

@@ -19,6 +19,9 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>By what its nodes know each other: whoever shows it may call what they call among themselves.</summary>
     public string NodeKey => _control.NodeKey;
 
+    /// <summary>What the nodes share.</summary>
+    public IControlPlane Control => _control;
+
     /// <summary>In the order of the regions.</summary>
     public IReadOnlyList<NodeRecord> Nodes => [.. _nodes.Select(node => node.Record)];
 

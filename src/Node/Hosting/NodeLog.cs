@@ -43,4 +43,10 @@ internal static partial class NodeLog
 
     [LoggerMessage(4021, LogLevel.Warning, "The copy of {Database} on this node could not be brought up to date, and the log stays long: {Reason}")]
     public static partial void LogStaysLong(ILogger logger, DatabaseId database, string reason);
+
+    [LoggerMessage(4022, LogLevel.Warning, "Follower {Journal} of {Database}, on node {Node}, is replaced: {Reason}")]
+    public static partial void ReplacingFollower(ILogger logger, DatabaseId database, Guid journal, string node, string reason);
+
+    [LoggerMessage(4023, LogLevel.Warning, "A lost follower of {Database} could not be replaced: {Reason} The next try is in {Pause}")]
+    public static partial void FollowerNotReplaced(ILogger logger, DatabaseId database, string reason, TimeSpan pause);
 }

@@ -78,6 +78,9 @@ public sealed record NodeOptions
     /// <summary>Where logs and snapshots are kept for good, the same for all nodes; <see langword="null"/>: nowhere.</summary>
     public ColdStorageOptions? ColdStorage { get; init; }
 
+    /// <summary>A follower whose node is away for so long is replaced by another node. One whose journal is damaged, emptied or another by now is replaced at once. Default 10 min.</summary>
+    public TimeSpan FollowerReplaceAfter { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Bytes of a database's log on a follower's node above which the node keeps a copy of the database up to date, so that the log may be trimmed to it. Default 64 MiB.</summary>
     public long LongLogBytes { get; init; } = 64L << 20;
 

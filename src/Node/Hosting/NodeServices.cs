@@ -33,6 +33,7 @@ internal sealed class NodeServices : IAsyncDisposable
     private readonly NodeMetrics _metrics;
     private readonly HealthService _health = new();
     private readonly Takeovers _takeovers;
+    private readonly FollowerReplacements _replacements;
     private readonly CancellationTokenSource _stopping = new();
     private readonly IDisposable _watch;
     private CallDrain? _drain; // set by Map
@@ -63,6 +64,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Logger = logging.CreateLogger("ReplicatedSqlite.Node"),
             Stopping = _stopping.Token,
         };
+        var lost = new LostFollowers(control, time, options.FollowerReplaceAfter);
         var forwarder = new PrimaryForwarder(self, control, channels, _reach, time);
         _cold = options.ColdStorage?.Open(time, random, logging.CreateLogger("ReplicatedSqlite.ColdStorage"));
         _primaries = new PrimaryContext
@@ -74,6 +76,7 @@ internal sealed class NodeServices : IAsyncDisposable
             DistanceTo = other => _reach.RoundTripTo(other.Id),
             Stopping = _stopping.Token,
             Channels = channels,
+            Lost = lost,
             Followers = new FollowerLinks(follower, control, channels, self.Id, time),
             Writers = _node.Writers,
             Readers = _node.Readers,
@@ -127,6 +130,7 @@ internal sealed class NodeServices : IAsyncDisposable
                 Control = control,
                 Followers = _primaries.Followers,
                 TakeAsync = _copies.Leaderships.TakeOrPassOnAsync,
+                AskAsync = _copies.Leaderships.AskToTakeOverAsync,
                 Times = options.Health,
                 Time = time,
                 Random = random,
@@ -134,7 +138,8 @@ internal sealed class NodeServices : IAsyncDisposable
                 Count = metrics.CountTakeover,
             },
             follower);
-        forwarder.Missing = _takeovers.Wanted;
+        forwarder.Missing = database => _takeovers.Wanted(database);
+        _replacements = new FollowerReplacements(_node, _copies, lost, options.FollowerReplaceAfter);
         metrics.Observe(self, control, follower, _copies.Primaries, _copies.Replicas);
         _watch = control.Watch(change =>
         {
@@ -184,7 +189,20 @@ internal sealed class NodeServices : IAsyncDisposable
         new ReplicationService(_primaries, _copies.Primaries).Map(grpc);
         new FollowerService(_node.Follower, _reach.LossOf).Map(grpc);
         new BaseService(_copies.Replicas, _node.Follower).Map(grpc);
-        grpc.MapUnary(ReplicationMethods.TakeOver, _copies.Leaderships.TakeOverAsync);
+        grpc.MapUnary(ReplicationMethods.TakeOver, (request, call) =>
+        {
+            if (!request.OnlyIfLost)
+            {
+                return _copies.Leaderships.TakeOverAsync(request, call);
+            }
+
+            if (_node.Control.Find(request.DatabaseId) is { } database && _node.Control.Nodes.All(other => other.Id != database.PrimaryNode))
+            {
+                _takeovers.Wanted(database, mayAsk: false);
+            }
+
+            return ValueTask.FromResult(new Internal.V1.TakeOverResponse());
+        });
         grpc.MapUnary(ReplicationMethods.Ping, (_, _) => ValueTask.FromResult(_reach.Answer(isLeaving: _copies.Leaderships.IsLeaving)));
         _reach.Start();
         web.MapD1Api(new D1Node(grpc.Local, queries, admin, _node.Control), options.D1Api, _node.Time, _node.Logger);
@@ -198,6 +216,7 @@ internal sealed class NodeServices : IAsyncDisposable
     {
         IsReady = false;
         _copies.Leaderships.Leave();
+        _replacements.BeginStop();
         _takeovers.Dispose();
         if (patience > TimeSpan.Zero)
         {
@@ -222,6 +241,7 @@ internal sealed class NodeServices : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _watch.Dispose();
+        await _replacements.DisposeAsync();
         await _copies.DisposeAsync();
         await _reach.DisposeAsync();
         if (_cold is not null)

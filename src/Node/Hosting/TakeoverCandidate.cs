@@ -21,6 +21,9 @@ internal sealed record TakeoverContext
     /// <summary>When a leader is taken for lost.</summary>
     public HealthTimes Times { get; init; } = HealthTimes.Default;
 
+    /// <summary>Asks the nodes of a database's followers to look whether its leader is lost, and to take over then.</summary>
+    public required Func<DatabaseRecord, Task> AskAsync { get; init; }
+
     /// <summary>Clock.</summary>
     public required TimeProvider Time { get; init; }
 

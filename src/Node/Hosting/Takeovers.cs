@@ -9,9 +9,12 @@ namespace ReplicatedSqlite.Node;
 /// <remarks>Safe for use by any thread.</remarks>
 internal sealed class Takeovers : IDisposable
 {
+    private static readonly TimeSpan _askEvery = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<DatabaseId, TakeoverCandidate> _candidates = new();
     private readonly TakeoverContext _context;
     private readonly FollowerNode _follower;
+    private readonly Dictionary<DatabaseId, long> _asked = []; // under its own lock; within the last second
     private volatile bool _stopped;
 
     public Takeovers(TakeoverContext context, FollowerNode follower)
@@ -21,12 +24,38 @@ internal sealed class Takeovers : IDisposable
         follower.LeaderChanged += OnLeaderChanged;
     }
 
-    /// <summary>Somebody wants a database whose primary's node is not alive.</summary>
-    public void Wanted(DatabaseRecord database)
+    /// <summary>Somebody wants a database whose primary's node is not alive. A node that does not follow it, or cannot lead, asks those that do.</summary>
+    /// <param name="database">Which.</param>
+    /// <param name="mayAsk">Off on behalf of another node.</param>
+    public void Wanted(DatabaseRecord database, bool mayAsk = true)
     {
-        if (!_stopped && database.FollowerSet is { } set && set.Contains(_follower.JournalId) && TryStateOf(database.Id) is { } state)
+        if (_stopped || database.FollowerSet is not { } set)
+        {
+            return;
+        }
+
+        if (set.Contains(_follower.JournalId) && TryStateOf(database.Id) is { } state)
         {
             Get(database.Id).Want(state.Promised, state.Sets.LastOrDefault()?.Sets.Current ?? set);
+        }
+        else if (mayAsk && MayAsk(database.Id))
+        {
+            _ = _context.AskAsync(database);
+        }
+    }
+
+    // Those who wait for a primary look every 50 ms; once a second is enough for the followers.
+    private bool MayAsk(DatabaseId database)
+    {
+        var now = _context.Time.GetTimestamp();
+        lock (_asked)
+        {
+            foreach (var (old, _) in _asked.Where(asked => _context.Time.GetElapsedTime(asked.Value, now) >= _askEvery).ToList())
+            {
+                _asked.Remove(old);
+            }
+
+            return _asked.TryAdd(database, now);
         }
     }
 

@@ -15,6 +15,7 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
 {
     private const int MostAsked = 5; // before a database is left to the next request
 
+    private static readonly CallOptions _patienceWithQuestion = new() { Timeout = TimeSpan.FromSeconds(1) };
     private static readonly CallOptions _patienceWithTakeover = new() { Timeout = TimeSpan.FromSeconds(15) };
 
     private readonly ConcurrentDictionary<DatabaseId, uint> _taking = new(); // this node is about to take the epoch after this one
@@ -147,12 +148,61 @@ internal sealed class Leaderships(NodeContext node, PrimaryContext primaries, Lo
             : throw new RequestException(ErrorCodes.NoPrimary, WhyNotTaken(database, request.Epoch));
     }
 
+    /// <summary>Asks the nodes of a database's followers to look whether its leader is lost, and to take over then. Nobody waits for what comes of it.</summary>
+    public async Task AskToTakeOverAsync(DatabaseRecord database)
+    {
+        var request = new TakeOverRequest { DatabaseId = database.Id.ToString(), Epoch = database.Epoch, OnlyIfLost = true };
+        await Task.WhenAll(node.Control.Nodes
+            .Where(other => other.Id != node.Self.Id && database.Followers.Any(place => place.Journal == other.JournalId))
+            .Select(async other =>
+            {
+                try
+                {
+                    await node.Channels.ForQueries(other).CallAsync(ReplicationMethods.TakeOver, request, _patienceWithQuestion, node.Stopping);
+                }
+                catch (Exception e) when (e is RpcException or OperationCanceledException)
+                {
+                    // Another may have heard it, and whoever waits asks again.
+                }
+            }));
+    }
+
+    /// <summary>Ends a leadership of this node, once everything is confirmed, and begins the next one, which looks who should follow.</summary>
+    /// <exception cref="RequestException">What was written could not be confirmed, or nothing can be led here now.</exception>
+    public async Task LeadAnewAsync(DatabaseId database, CancellationToken cancellationToken)
+    {
+        var before = node.Control.Find(database)?.Epoch;
+        using (var lease = await copies.Primaries.UseAsync(database, cancellationToken))
+        {
+            if (node.Control.Find(database)?.Epoch != before)
+            {
+                return; // it was idle, and has begun just now
+            }
+
+            using var turn = await copies.EnterAsync(database, cancellationToken);
+            await ((PrimaryGrain)lease.Grain).ResignAsync(cancellationToken);
+        }
+
+        await copies.Primaries.DeactivateAsync(database, abort: true);
+        using var next = await copies.Primaries.UseAsync(database, cancellationToken);
+    }
+
     /// <summary>Ends a database's log for ever.</summary>
+    /// <exception cref="RequestException">It could not be ended now, and why.</exception>
     public async Task BuryAsync(DatabaseId database, CancellationToken cancellationToken)
     {
         using var turn = await copies.EnterAsync(database, cancellationToken);
         await copies.Primaries.DeactivateAsync(database, abort: true);
-        await Burial.RunAsync(primaries, database, cancellationToken);
+        try
+        {
+            await Burial.RunAsync(primaries, database, cancellationToken);
+        }
+        catch (JournalException unusable)
+        {
+            throw new RequestException(
+                ErrorCodes.NoPrimary,
+                $"{database} is not deleted yet: node {node.Self.Id}, which leads it, cannot use its journal ({unusable.Message}). Stop that node, so that another one leads, or repair it; then delete the database again.");
+        }
     }
 
     /// <summary>Another node leads: what is left of this one's leadership ends at once, whatever it believes.</summary>

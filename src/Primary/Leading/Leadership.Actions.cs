@@ -23,6 +23,12 @@ internal sealed partial class Leadership
                 _kept.TrySetResult();
             }
 
+            if (_isHeldBack && _core.Kept > _keptShown)
+            {
+                _actions.Add(LeaderAction.Confirmed(_core.Confirmed));
+            }
+
+            _keptShown = _core.Kept;
             if (!Queue())
             {
                 return;
@@ -30,6 +36,19 @@ internal sealed partial class Leadership
         }
 
         CarryOut();
+    }
+
+    // What the own journal does not have yet is served from memory alone. When that has become much, what others have confirmed is told only as far as the own journal
+    // goes: then the writer, which leaves only so much unconfirmed, waits for it too.
+    private Position Show(Position confirmed)
+    {
+        lock (_gate)
+        {
+            var kept = _core.Kept;
+            _recent.Trim(confirmed < kept ? confirmed : kept);
+            _isHeldBack = confirmed > kept && _recent.Bytes > MaxUnkeptBytes;
+            return _isHeldBack ? kept : confirmed;
+        }
     }
 
     // Under the lock. The own journal may be unreadable just now. A core that was left in the middle of a step decides nothing any more.
@@ -155,14 +174,8 @@ internal sealed partial class Leadership
                 _adopted.TrySetResult(new Adoption(action.Position, action.Sets!));
                 break;
             case LeaderActionKind.Confirmed:
-                lock (_gate)
-                {
-                    // What the own journal does not have yet is served from here alone.
-                    _recent.Trim(action.Position < _core.Kept ? action.Position : _core.Kept);
-                }
-
                 _leading.TrySetResult();
-                _observer?.OnConfirmed(action.Position);
+                _observer?.OnConfirmed(Show(action.Position));
                 break;
             case LeaderActionKind.Proof:
                 Complete(action.Number, action.Ok);
@@ -326,6 +339,11 @@ internal sealed partial class Leadership
         if (message is NotMember stranger)
         {
             _faults[member] = stranger.Reason;
+            _lostFollowers?.NoteStranger(member);
+        }
+        else if (message is Promised)
+        {
+            _lostFollowers?.NoteMember(member);
         }
 
         core.Receive(member, message, now, actions);

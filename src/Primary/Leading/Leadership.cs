@@ -15,6 +15,7 @@ namespace ReplicatedSqlite.Primary;
 internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
 {
     private const long KeptBytes = 8L << 20;
+    private const long MaxUnkeptBytes = 64L << 20;
     private const int FetchBytes = 4 << 20;
 
     private readonly Lock _gate = new();
@@ -27,6 +28,8 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
     private bool _carrying; // a thread is at the queue
     private long _timerDue = long.MaxValue;
     private Position? _wanted; // somebody waits until the own journal has this
+    private bool _isHeldBack; // more is confirmed than is told
+    private Position _keptShown; // the own journal's end at the last step
     private bool _disposed;
     private bool _isBroken; // the core threw: it is not asked any more
     private TaskCompletionSource? _carried; // set while the end waits for whoever carries out
@@ -39,6 +42,7 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
     private readonly Func<Position, bool, CancellationToken, Task<DurableBase?>> _obtainBase;
     private int _basesWanted; // by whoever carries out
     private readonly IOwnFollower _own;
+    private readonly LostFollowers? _lostFollowers;
     private readonly BlockingWorkers _workers;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -66,6 +70,7 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
         _start = start;
         _ways = context.Followers;
         _own = context.OwnFollower;
+        _lostFollowers = context.Lost;
         _workers = context.Readers;
         _time = context.LeaseTime;
         _logger = context.Logger;

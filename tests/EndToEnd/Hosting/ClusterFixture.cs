@@ -65,6 +65,12 @@ internal sealed class ClusterFixture : IAsyncDisposable
 
     public NodeRecord Node(int region) => _cluster!.Nodes[region];
 
+    /// <summary>The journals that follow a database, as the catalogue has it.</summary>
+    public IReadOnlySet<Guid> Followers(string database) => _cluster!.Control.Find(database)!.Followers.Select(place => place.Journal).ToHashSet();
+
+    /// <summary>A database's epoch, as the catalogue has it: nobody begins to lead for the question.</summary>
+    public uint Epoch(string database) => _cluster!.Control.Find(database)!.Epoch;
+
     /// <summary>A database through one region, outside any session.</summary>
     public ReplicatedDatabase Database(int region, string name) => Client(region).Database(name);
 
