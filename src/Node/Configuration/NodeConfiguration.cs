@@ -83,6 +83,7 @@ internal sealed class NodeConfiguration
         Tls = TlsOf(values),
         AllowPlaintextBeyondLoopback = values.Get(NodeSettings.AllowPlaintextBeyondLoopback),
         GrainIdle = values.Get(NodeSettings.GrainIdle),
+        FollowerReplaceAfter = values.Get(NodeSettings.ReplaceAfter),
         HandOverPatience = values.Get(NodeSettings.HandOver),
         StopPatience = values.Get(NodeSettings.StopPatience),
         AllowUnfixedSqlite = values.Get(NodeSettings.AllowUnfixedSqlite),

@@ -70,6 +70,7 @@ internal static class NodeSettings
 
     public static readonly Setting<TimeSpan> Loss = new Setting<TimeSpan>("failover.loss", "a primary whose stream is away for so long is looked for", SettingTypes.Time(TimeSpan.FromMilliseconds(500), TimeSpan.FromMinutes(1))).Or(TimeSpan.FromMilliseconds(500));
     public static readonly Setting<TimeSpan> ProbeWithin = new Setting<TimeSpan>("failover.probe", "so long the other followers are waited for when a primary is looked for", SettingTypes.Time(TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1))).Or(TimeSpan.FromMilliseconds(400));
+    public static readonly Setting<TimeSpan> ReplaceAfter = new Setting<TimeSpan>("failover.replace_after", "another node gets the place of a follower whose node is away for so long", SettingTypes.Time(TimeSpan.FromSeconds(1), TimeSpan.FromDays(365))).Or(TimeSpan.FromMinutes(10));
     public static readonly Setting<bool> ReadLease = new Setting<bool>("failover.read_lease", "fresh reads rest on a lease of 300 ms and clock rates within 10 %; without it each on a round to a quorum", SettingTypes.Flag).Or(true);
 
     public static readonly Setting<bool> AllowUnfixedSqlite = new Setting<bool>("allow_unfixed_sqlite", "run with a SQLite that has the WAL-reset race; not for data that matters", SettingTypes.Flag).Or(false);
@@ -88,7 +89,7 @@ internal static class NodeSettings
         ColdFolder, ColdBucket, ColdEndpoint, ColdRegion, ColdAccessKey, ColdSecretKey, ColdEncryption,
         MaxQueries, MaxConnections, MaxStreams, MaxRequestBytes, MaxWaitingWrites, ImageCacheBytes, MaxIdempotencyKeys,
         GrainIdle, WaitTimeout, StatementTimeout, TransactionIdle, TransactionTotal, IdempotencyRetention, HandOver, StopPatience,
-        Loss, ProbeWithin, ReadLease,
+        Loss, ProbeWithin, ReplaceAfter, ReadLease,
         AllowUnfixedSqlite, LogLevel, LogFormat, SlowStatement,
     ];
 

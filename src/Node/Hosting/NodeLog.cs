@@ -49,4 +49,7 @@ internal static partial class NodeLog
 
     [LoggerMessage(4023, LogLevel.Warning, "A lost follower of {Database} could not be replaced: {Reason} The next try is in {Pause}")]
     public static partial void FollowerNotReplaced(ILogger logger, DatabaseId database, string reason, TimeSpan pause);
+
+    [LoggerMessage(4024, LogLevel.Warning, "{Count} databases that this node leads have lost followers and keep them for now, {Database} among them: no other node may have the place, or too few followers answer to decide it")]
+    public static partial void LostFollowersKept(ILogger logger, int count, DatabaseId database);
 }

@@ -21,6 +21,9 @@ internal sealed class FollowerReplacements : IAsyncDisposable
     private readonly TimeSpan _every;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _running;
+    private int _kept; // databases whose lost followers cannot be replaced, in this look; by the loop, as are the next two
+    private DatabaseId _firstKept;
+    private bool _keptTold;
 
     /// <param name="node">This node.</param>
     /// <param name="copies">Its leaderships.</param>
@@ -50,6 +53,7 @@ internal sealed class FollowerReplacements : IAsyncDisposable
             while (await ticks.WaitForNextTickAsync(_stopping.Token))
             {
                 _lost.Look();
+                _kept = 0;
                 for (string? after = ""; after is not null;)
                 {
                     var page = _node.Control.List("", after, PageSize);
@@ -60,6 +64,8 @@ internal sealed class FollowerReplacements : IAsyncDisposable
 
                     after = page.Count == PageSize ? page[^1].Name : null;
                 }
+
+                TellKept();
             }
         }
         catch (Exception) when (_stopping.IsCancellationRequested)
@@ -76,10 +82,15 @@ internal sealed class FollowerReplacements : IAsyncDisposable
             return;
         }
 
-        if ((_failed.TryGetValue(database.Id, out var failure) && _node.Time.GetElapsedTime(failure.TriedAt) < failure.Pause)
-            || FollowerPlacement.Change(_node.Control.Nodes, _node.Self.Id, database, other => _node.Reach.RoundTripTo(other.Id), _lost) is not { } next
+        if (_failed.TryGetValue(database.Id, out var failure) && _node.Time.GetElapsedTime(failure.TriedAt) < failure.Pause)
+        {
+            return;
+        }
+
+        if (FollowerPlacement.Change(_node.Control.Nodes, _node.Self.Id, database, other => _node.Reach.RoundTripTo(other.Id), _lost) is not { } next
             || !HasQuorum(database.FollowerSet!) || !HasQuorum(next))
         {
+            _firstKept = _kept++ == 0 ? database.Id : _firstKept;
             return;
         }
 
@@ -96,6 +107,17 @@ internal sealed class FollowerReplacements : IAsyncDisposable
             _failed[database.Id] = (_node.Time.GetTimestamp(), pause < _longestPause ? pause : _longestPause);
             NodeLog.FollowerNotReplaced(_node.Logger, database.Id, e.Message, _failed[database.Id].Pause);
         }
+    }
+
+    // Once for all of them: a node that is gone follows many databases.
+    private void TellKept()
+    {
+        if (_kept > 0 && !_keptTold)
+        {
+            NodeLog.LostFollowersKept(_node.Logger, _kept, _firstKept);
+        }
+
+        _keptTold = _kept > 0;
     }
 
     // So many of a set seem to be there that it can decide something now.

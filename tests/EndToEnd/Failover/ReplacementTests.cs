@@ -40,7 +40,7 @@ public sealed class ReplacementTests
     [Fact]
     public async Task A_follower_whose_journal_is_gone_is_replaced_soon_by_the_same_node()
     {
-        await using var cluster = await StartAsync(options => options with { Configure = node => node with { FollowerReplaceAfter = TimeSpan.FromSeconds(5) } });
+        await using var cluster = await StartAsync(options => options with { Configure = node => node with { FollowerReplaceAfter = TimeSpan.FromSeconds(1) } });
         await WriteAsync(cluster, "before");
         var old = cluster.Node(ClusterFixture.Apac).JournalId;
         await cluster.StopNodeAsync(ClusterFixture.Apac);
@@ -65,7 +65,7 @@ public sealed class ReplacementTests
             async () => (await Assert.ThrowsAnyAsync<ReplicatedSqliteException>(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('x')"))).Code
                 == ErrorCodes.QuorumUnavailable,
             "writes are refused");
-        await Task.Delay(TimeSpan.FromSeconds(1.5)); // several looks at it
+        await Eventually.TrueAsync(() => cluster.Log.Lines.Any(line => line.Contains("have lost followers and keep them for now", StringComparison.Ordinal)), "it is seen that they are lost, and kept");
         Assert.Equal(before, cluster.Followers(Name));
         Assert.Equal(epoch, cluster.Epoch(Name));
         await cluster.StartNodeAsync(others[0]);
@@ -82,9 +82,7 @@ public sealed class ReplacementTests
         await WriteAsync(cluster, "before");
         await Eventually.TrueAsync(async () => (await cluster.Client(ClusterFixture.Enam).Admin.GetTopologyAsync(Name)).Copies.Count == 0, "the idle copies left memory");
         await cluster.StopNodeAsync(ClusterFixture.Enam);
-        var started = TimeProvider.System.GetTimestamp();
         await WriteAsync(cluster, "after", stranger);
-        Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(10), "It took too long.");
         Assert.Equal(2, await RetryAsync(() => cluster.Database(stranger, Name).QueryScalarAsync<long>("SELECT count(*) FROM t")));
     }
 
