@@ -1,18 +1,32 @@
+using ReplicatedSqlite.Grpc;
+
 namespace ReplicatedSqlite;
 
 /// <summary>One execution of a command: what may end it early, and what is then reported.</summary>
 /// <remarks>Ended by its caller's token, by <c>Cancel</c> from another thread, or by its time.</remarks>
 internal sealed class CommandCall : CancellationTokenSource
 {
-    private readonly TimeSpan _timeout;
-    private readonly bool _mayWrite;
+    private static readonly Spares<CommandCall> _spares = new(capacity: 32);
+
+    private TimeSpan _timeout;
+    private bool _mayWrite;
     private int _isCancelled; // by Cancel
 
-    public CommandCall(int timeoutSeconds, bool mayWrite, TimeProvider time)
-        : base(System.Threading.Timeout.InfiniteTimeSpan, time)
+    public CommandCall(int timeoutSeconds, bool mayWrite) => Begin(timeoutSeconds, mayWrite);
+
+    /// <summary>One that was used before, if there is any; <see cref="Release"/> it.</summary>
+    public static CommandCall Rent(int timeoutSeconds, bool mayWrite)
     {
-        _timeout = timeoutSeconds == 0 ? System.Threading.Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(timeoutSeconds);
-        _mayWrite = mayWrite;
+        if (_spares.TryTake() is not { } spare) return new CommandCall(timeoutSeconds, mayWrite);
+        spare.Begin(timeoutSeconds, mayWrite);
+        return spare;
+    }
+
+    /// <summary>It is over, and nobody else knows of it: another execution may use it, unless it was ended early.</summary>
+    public void Release()
+    {
+        if (TryReset()) _spares.Keep(this);
+        else Dispose();
     }
 
     /// <summary>From another thread: the statement is to stop.</summary>
@@ -65,5 +79,12 @@ internal sealed class CommandCall : CancellationTokenSource
             CommitState = _mayWrite ? CommitState.Unknown : CommitState.NotCommitted,
             Cause = exception,
         }.ToException();
+    }
+
+    private void Begin(int timeoutSeconds, bool mayWrite)
+    {
+        _timeout = timeoutSeconds == 0 ? System.Threading.Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(timeoutSeconds);
+        _mayWrite = mayWrite;
+        _isCancelled = 0;
     }
 }

@@ -7,11 +7,21 @@ namespace ReplicatedSqlite;
 /// <param name="Script">The only statement's SQL holds several.</param>
 /// <param name="MayWrite">False only if it surely reads.</param>
 /// <param name="IsSingle">One statement of SQL: nothing follows its result.</param>
-internal readonly record struct CommandRequest(Statement[] Statements, bool Script, bool MayWrite, bool IsSingle)
+internal sealed record CommandRequest(Statement[] Statements, bool Script, bool MayWrite, bool IsSingle)
 {
-    public static CommandRequest Of(string sql, ReplicatedSqliteParameterCollection? parameters)
+    private ExecuteRequest? _execute; // filled again by the next execution
+    private TimeSpan? _timeout; // that is in it
+
+    /// <summary>The request of a command. <paramref name="last"/>, of an execution that is over, is filled again if it is of the same SQL.</summary>
+    public static CommandRequest Of(string sql, ReplicatedSqliteParameterCollection? parameters, CommandRequest? last = null)
     {
         var shape = SqlShape.Of(sql);
+        if (last is not null && last.Statements[0].Sql == sql)
+        {
+            AddTo(last.Statements[0], shape, parameters);
+            return last;
+        }
+
         var script = shape.Statements.Count > 1;
         return new CommandRequest([MessageOf(sql, shape, parameters)], script, !shape.IsSurelyRead, !script);
     }
@@ -20,8 +30,7 @@ internal readonly record struct CommandRequest(Statement[] Statements, bool Scri
     {
         SqlValueWriter.CheckText(sql, "The SQL");
         var message = new Statement { Sql = sql };
-        parameters?.AddTo(message, shape);
-        if (parameters is null && shape.Named.Length + shape.Positional > 0) ReplicatedSqliteParameterCollection.None.AddTo(message, shape);
+        AddTo(message, shape, parameters);
         return message;
     }
 
@@ -30,15 +39,16 @@ internal readonly record struct CommandRequest(Statement[] Statements, bool Scri
     {
         var key = KeyFor(executor);
         nature = new CallNature(MayWrite, key.Length > 0);
-        var request = new ExecuteRequest
+        if (_execute is not { } request)
         {
-            Database = executor.DatabaseName,
-            Script = Script,
-            Read = QueryMessages.Read(executor.SessionToSend(), executor.Defaults.Read),
-            IdempotencyKey = key,
-            Timeout = QueryMessages.Duration(timeout),
-        };
-        foreach (var statement in Statements) request.Statements.Add(statement);
+            request = _execute = new ExecuteRequest { Script = Script, Timeout = QueryMessages.Duration(_timeout = timeout) };
+            foreach (var statement in Statements) request.Statements.Add(statement);
+        }
+
+        if (timeout != _timeout) request.Timeout = QueryMessages.Duration(_timeout = timeout);
+        request.Database = executor.DatabaseName;
+        request.Read = QueryMessages.Read(executor.SessionToSend(), executor.Defaults.Read, request.Read);
+        request.IdempotencyKey = key;
         return request;
     }
 
@@ -57,6 +67,11 @@ internal readonly record struct CommandRequest(Statement[] Statements, bool Scri
         };
         foreach (var statement in Statements) request.Statements.Add(statement);
         return request;
+    }
+
+    private static void AddTo(Statement message, SqlShape shape, ReplicatedSqliteParameterCollection? parameters)
+    {
+        if (shape.Named.Length + shape.Positional > 0) (parameters ?? ReplicatedSqliteParameterCollection.None).AddTo(message, shape);
     }
 
     private string KeyFor(SqlExecutor executor) => MayWrite && executor.Defaults.IdempotentWrites ? CallDefaults.NewKey() : "";

@@ -1,4 +1,5 @@
 using System.Data;
+using System.Runtime.CompilerServices;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
 
@@ -11,7 +12,8 @@ internal static class CommandRunner
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(2);
 
     /// <summary>Runs everything and gives all results at once.</summary>
-    public static async Task<ExecuteResponse> ExecuteAsync(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public static async ValueTask<ExecuteResponse> ExecuteAsync(
         ReplicatedSqliteConnection connection, CommandRequest request, CommandCall call, int timeoutSeconds, CancellationToken cancellationToken)
     {
         var timeout = TimeoutOf(timeoutSeconds);

@@ -119,7 +119,7 @@ public sealed class ReplicatedSqliteBatch : DbBatch
         Check(method);
         ReplicatedSqliteTransaction.Check(Transaction, Connection!, method);
         var request = Compose();
-        var call = new CommandCall(Timeout, request.MayWrite && Connection!.Transaction is null, TimeProvider.System);
+        var call = new CommandCall(Timeout, request.MayWrite && Connection!.Transaction is null);
         Volatile.Write(ref _call, call);
         return await CommandRunner.OpenAsync(Connection!, request, call, new ReaderOrigin(behavior, Timeout, null, this), cancellationToken).ConfigureAwait(false);
     }

@@ -1,6 +1,7 @@
 using System.Data;
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite;
@@ -13,7 +14,8 @@ public sealed class ReplicatedSqliteCommand : DbCommand
     private string _commandText = "";
     private int? _commandTimeout;
     private ReplicatedSqliteConnection? _connection;
-    private CommandCall? _call; // of the execution that is under way; Cancel reads it from another thread
+    private CommandCall? _call; // of the execution that is under way, if it is there: Cancel takes it from another thread
+    private CommandRequest? _last; // of the last execution, filled again by the next: a command is mostly run many times
 
     /// <summary>A command without text and connection.</summary>
     public ReplicatedSqliteCommand()
@@ -113,7 +115,7 @@ public sealed class ReplicatedSqliteCommand : DbCommand
     protected override DbParameterCollection DbParameterCollection => Parameters;
 
     /// <summary>Stops the execution that is under way, from another thread. A write that has committed stays.</summary>
-    public override void Cancel() => Volatile.Read(ref _call)?.Stop();
+    public override void Cancel() => Interlocked.Exchange(ref _call, null)?.Stop();
 
     /// <summary>A parameter; it is not added.</summary>
     [SuppressMessage("Performance", "CA1822", Justification = "ADO.NET's method, with its own type.")]
@@ -147,15 +149,7 @@ public sealed class ReplicatedSqliteCommand : DbCommand
         }
         catch (ReplicatedSqliteException e) when (CommandRunner.IsTooLarge(e))
         {
-            var reader = await OpenAsync(request, CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
-                {
-                }
-
-                return reader.RecordsAffected;
-            }
+            return await CountFromStreamAsync(request, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -169,27 +163,11 @@ public sealed class ReplicatedSqliteCommand : DbCommand
         var request = Begin(nameof(ExecuteScalar), cancellationToken);
         try
         {
-            var response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
-            LastInsertRowId = 0;
-            object? scalar = null;
-            var found = false;
-            foreach (var result in response.Results)
-            {
-                if (result.Meta is { LastRowId: not 0 and var id }) LastInsertRowId = id;
-                if (found || result.Columns.Count == 0) continue;
-                found = true;
-                if (result.Rows is { RowCount: > 0 } rows) scalar = ColumnVector.First(rows, request.MayWrite) ?? DBNull.Value;
-            }
-
-            return scalar;
+            return Scalar(await ExecuteAsync(request, cancellationToken).ConfigureAwait(false), request.MayWrite);
         }
         catch (ReplicatedSqliteException e) when (CommandRunner.IsTooLarge(e))
         {
-            var reader = await OpenAsync(request, CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? reader.GetValue(0) : null;
-            }
+            return await ScalarFromStreamAsync(request, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -225,33 +203,76 @@ public sealed class ReplicatedSqliteCommand : DbCommand
         base.Dispose(disposing);
     }
 
-    private async Task<ExecuteResponse> ExecuteAsync(CommandRequest request, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ExecuteResponse> ExecuteAsync(CommandRequest request, CancellationToken cancellationToken)
     {
-        using var call = NewCall(request);
+        var call = CommandCall.Rent(CommandTimeout, MayWriteAlone(request));
+        Volatile.Write(ref _call, call);
         try
         {
-            return await CommandRunner.ExecuteAsync(_connection!, request, call, CommandTimeout, cancellationToken).ConfigureAwait(false);
+            var response = await CommandRunner.ExecuteAsync(_connection!, request, call, CommandTimeout, cancellationToken).ConfigureAwait(false);
+            Volatile.Write(ref _last, request); // nobody reads it any more
+            return response;
         }
         finally
         {
-            Volatile.Write(ref _call, null);
+            if (Interlocked.CompareExchange(ref _call, null, call) == call) call.Release(); // else Cancel has it
+        }
+    }
+
+    private object? Scalar(ExecuteResponse response, bool mayWrite)
+    {
+        LastInsertRowId = 0;
+        object? scalar = null;
+        var found = false;
+        for (var i = 0; i < response.Results.Count; i++)
+        {
+            var result = response.Results[i];
+            if (result.Meta is { LastRowId: not 0 and var id }) LastInsertRowId = id;
+            if (found || result.Columns.Count == 0) continue;
+            found = true;
+            if (result.Rows is { RowCount: > 0 } rows) scalar = ColumnVector.First(rows, mayWrite) ?? DBNull.Value;
+        }
+
+        return scalar;
+    }
+
+    // A result that does not fit into one message comes in several.
+    private async Task<int> CountFromStreamAsync(CommandRequest request, CancellationToken cancellationToken)
+    {
+        var reader = await OpenAsync(request, CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
+        await using (reader.ConfigureAwait(false))
+        {
+            while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
+            {
+            }
+
+            return reader.RecordsAffected;
+        }
+    }
+
+    private async Task<object?> ScalarFromStreamAsync(CommandRequest request, CancellationToken cancellationToken)
+    {
+        var reader = await OpenAsync(request, CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
+        await using (reader.ConfigureAwait(false))
+        {
+            return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? reader.GetValue(0) : null;
         }
     }
 
     private async Task<ReplicatedSqliteDataReader> OpenAsync(CommandRequest request, CommandBehavior behavior, CancellationToken cancellationToken)
     {
-        var call = NewCall(request); // the reader's from here on
+        var call = new CommandCall(CommandTimeout, MayWriteAlone(request)); // the reader's from here on
+        Volatile.Write(ref _call, call);
         LastInsertRowId = 0;
         var origin = new ReaderOrigin(behavior, CommandTimeout, this, null);
-        return Reader = await CommandRunner.OpenAsync(_connection!, request, call, origin, cancellationToken).ConfigureAwait(false);
+        Reader = await CommandRunner.OpenAsync(_connection!, request, call, origin, cancellationToken).ConfigureAwait(false);
+        Volatile.Write(ref _last, request); // it is sent, and rows have begun to come
+        return Reader;
     }
 
-    private CommandCall NewCall(CommandRequest request)
-    {
-        var call = new CommandCall(CommandTimeout, request.MayWrite && _connection!.Transaction is null, TimeProvider.System);
-        Volatile.Write(ref _call, call);
-        return call;
-    }
+    // In a transaction nothing is written before it commits.
+    private bool MayWriteAlone(CommandRequest request) => request.MayWrite && _connection!.Transaction is null;
 
     private CommandRequest Begin(string method, CancellationToken cancellationToken)
     {
@@ -259,7 +280,7 @@ public sealed class ReplicatedSqliteCommand : DbCommand
         CheckNoReader(method);
         Check(method);
         ReplicatedSqliteTransaction.Check(Transaction, _connection!, method);
-        return CommandRequest.Of(_commandText, _parameters.IsValueCreated ? _parameters.Value : null);
+        return CommandRequest.Of(_commandText, _parameters.IsValueCreated ? _parameters.Value : null, Interlocked.Exchange(ref _last, null));
     }
 
     private void Check(string method)

@@ -122,20 +122,20 @@ public sealed class ReplicatedSqliteParameterCollection : DbParameterCollection,
     /// <inheritdoc/>
     protected override void SetParameter(string parameterName, DbParameter value) => this[parameterName] = Check(value);
 
-    /// <summary>Writes the values that the SQL asks for; what it does not ask for is left out, as Microsoft.Data.Sqlite does.</summary>
+    /// <summary>Writes the values that the SQL asks for, over those of an earlier execution; what it does not ask for is left out, as Microsoft.Data.Sqlite does.</summary>
     /// <exception cref="InvalidOperationException">Some are missing.</exception>
     internal void AddTo(Protocol.V1.Statement message, SqlShape shape)
     {
-        if (shape.Named.Length == 0 && shape.Positional == 0) return;
         List<string>? missing = null;
         foreach (var name in shape.Named)
         {
-            if (_parameters.Find(parameter => parameter.IsNamed(name)) is { } found) message.Named.Add(name, found.ToMessage(name));
+            if (FindNamed(name) is { } found) message.Named[name] = found.ToMessage(name);
             else (missing ??= []).Add(name);
         }
 
         if (missing is not null)
             throw new InvalidOperationException($"The SQL has parameters without a value: {string.Join(", ", missing)}. Add them to Parameters.");
+        message.Positional.Clear();
         if (shape.Positional == 0) return;
         var unnamed = _parameters.Exists(parameter => parameter.ParameterName.Length == 0);
         foreach (var parameter in _parameters)
@@ -146,6 +146,16 @@ public sealed class ReplicatedSqliteParameterCollection : DbParameterCollection,
 
         if (message.Positional.Count < shape.Positional)
             throw new InvalidOperationException($"The SQL has {shape.Positional} parameters by place, and {message.Positional.Count} values came for them. Add the others to Parameters.");
+    }
+
+    private ReplicatedSqliteParameter? FindNamed(string name)
+    {
+        foreach (var parameter in _parameters)
+        {
+            if (parameter.IsNamed(name)) return parameter;
+        }
+
+        return null;
     }
 
     private static ReplicatedSqliteParameter Check(object? value)

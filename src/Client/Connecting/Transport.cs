@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using ReplicatedSqlite.Grpc;
 
@@ -8,6 +9,7 @@ internal sealed class Transport : IAsyncDisposable
 {
     private readonly EndpointSet _endpoints;
     private readonly ReplicatedSqliteClientOptions _options;
+    private CallOptions _lastOptions = new();
 
     public Transport(IReadOnlyList<Uri> endpoints, ReplicatedSqliteClientOptions options)
     {
@@ -25,7 +27,8 @@ internal sealed class Transport : IAsyncDisposable
 
     public TimeProvider Time => _options.Channel.TimeProvider;
 
-    public async Task<TResponse> CallAsync<TRequest, TResponse>(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<TResponse> CallAsync<TRequest, TResponse>(
         GrpcMethod<TRequest, TResponse> method, TRequest request, CallNature nature, TimeSpan? timeout, CancellationToken cancellationToken)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
@@ -42,7 +45,7 @@ internal sealed class Transport : IAsyncDisposable
             var answered = false;
             try
             {
-                var response = await node.Channel.CallAsync(method, request, call, leaving.Token).ConfigureAwait(false);
+                var response = await node.Channel.InvokeAsync(method, request, call, leaving.Token).ConfigureAwait(false);
                 answered = true;
                 node.Succeeded();
                 ClientTelemetry.TellServer(node.Address, retries.Failures);
@@ -169,7 +172,16 @@ internal sealed class Transport : IAsyncDisposable
         }
     }
 
-    private static CallOptions Options(TimeSpan? timeout) => new() { Timeout = timeout == Timeout.InfiniteTimeSpan ? null : timeout };
+    // Most calls have the same time as the one before.
+    private CallOptions Options(TimeSpan? timeout)
+    {
+        if (timeout == Timeout.InfiniteTimeSpan) timeout = null;
+        var last = Volatile.Read(ref _lastOptions);
+        if (last.Timeout == timeout) return last;
+        last = new CallOptions { Timeout = timeout };
+        Volatile.Write(ref _lastOptions, last);
+        return last;
+    }
 
     // Throws the failure when there is no further attempt.
     private async ValueTask PauseAsync(TimeSpan? pause, NodeEndpoint node, RpcException failure, CancellationToken cancellationToken)

@@ -31,7 +31,8 @@ internal struct OperationTrace
         if (session.Length > 0) _activity.SetTag("replicatedsqlite.session", session);
     }
 
-    private readonly bool IsOn => _operation is not null;
+    /// <summary>Somebody listens.</summary>
+    public readonly bool IsOn => _operation is not null;
 
     public static OperationTrace Start(string database, string sql, int statements, string session, ClientLog? log) =>
         ClientTelemetry.Source.HasListeners() || ClientTelemetry.Duration.Enabled || log is { IsOn: true }

@@ -132,7 +132,8 @@ public abstract class SqlExecutor
     }
 
     /// <summary>Sends a request that is put together already.</summary>
-    internal async Task<ExecuteResponse> SendAsync(ExecuteRequest request, CallNature nature, TimeSpan? timeout, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    internal async ValueTask<ExecuteResponse> SendAsync(ExecuteRequest request, CallNature nature, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var trace = OperationTrace.Start(DatabaseName, request.Statements[0].Sql, request.Statements.Count, request.Read.Session, _transport.Log);
         try
@@ -141,7 +142,7 @@ public abstract class SqlExecutor
             var bookmark = ServerBookmark.Parse(response.Bookmark, nature.MayWrite);
             Observe(bookmark);
             trace.Seen(bookmark);
-            trace.Returned(CountRows(response));
+            if (trace.IsOn) trace.Returned(CountRows(response));
             return response;
         }
         catch (RpcException e)

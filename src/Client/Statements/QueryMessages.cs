@@ -6,6 +6,8 @@ namespace ReplicatedSqlite;
 /// <summary>Puts requests together.</summary>
 internal static class QueryMessages
 {
+    private static readonly QueryOptions _noOptions = new();
+
     public static ExecuteRequest Execute(string database, IReadOnlyList<SqlStatement> statements, bool script, string session, QueryOptions? options)
     {
         var request = new ExecuteRequest
@@ -60,10 +62,15 @@ internal static class QueryMessages
     public static CallNature NatureOf(IReadOnlyList<SqlStatement> statements, QueryOptions? options) =>
         new(MayWrite(statements, options), !string.IsNullOrEmpty(options?.IdempotencyKey));
 
-    public static ReadOptions Read(string session, QueryOptions? options)
+    /// <param name="session">Where the session stands.</param>
+    /// <param name="options">The others.</param>
+    /// <param name="last">Of a call that is over, to be filled again.</param>
+    public static ReadOptions Read(string session, QueryOptions? options, ReadOptions? last = null)
     {
-        var read = new ReadOptions { Session = session };
-        if (options is null) return read;
+        var read = last ?? new ReadOptions();
+        read.Session = session;
+        if (options is null && last is null) return read;
+        options ??= _noOptions;
         read.WaitTimeout = Duration(options.WaitTimeout);
         read.OnWaitTimeout = (Protocol.V1.OnWaitTimeout)options.OnWaitTimeout;
         read.MaxStaleness = Duration(options.MaxStaleness);

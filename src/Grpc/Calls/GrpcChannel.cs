@@ -37,6 +37,13 @@ public sealed class GrpcChannel : IAsyncDisposable
         GrpcMethod<TRequest, TResponse> method, TRequest request, CallOptions? options = null, CancellationToken cancellationToken = default)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new() =>
+        InvokeAsync(method, request, options, cancellationToken).AsTask();
+
+    /// <summary>As <see cref="CallAsync{TRequest, TResponse}(GrpcMethod{TRequest, TResponse}, TRequest, CallOptions, CancellationToken)"/>, without a task of its own: to be awaited once.</summary>
+    public ValueTask<TResponse> InvokeAsync<TRequest, TResponse>(
+        GrpcMethod<TRequest, TResponse> method, TRequest request, CallOptions? options = null, CancellationToken cancellationToken = default)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new() =>
         UnaryCall.SendAsync(this, method, request, options, null, cancellationToken);
 
     /// <summary>One request, one response, with the metadata that came along.</summary>

@@ -22,7 +22,7 @@ internal static class RequestHead
         Add(headers, channel.Headers);
         if (options is null) return message;
 
-        if (options.Timeout is { } timeout) headers.TryAddWithoutValidation(GrpcHeaders.Timeout, GrpcTimeout.Format(timeout));
+        if (options.TimeoutText is { } timeout) headers.TryAddWithoutValidation(GrpcHeaders.Timeout, timeout);
         Add(headers, options.Headers);
         return message;
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using ReplicatedSqlite.Protocol;
 
@@ -7,7 +8,8 @@ namespace ReplicatedSqlite.Grpc;
 /// <summary>The path of most calls: one message each way.</summary>
 internal static class UnaryCall
 {
-    public static async Task<TResponse> SendAsync<TRequest, TResponse>(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public static async ValueTask<TResponse> SendAsync<TRequest, TResponse>(
         GrpcChannel channel,
         GrpcMethod<TRequest, TResponse> method,
         TRequest request,
@@ -20,9 +22,10 @@ internal static class UnaryCall
         ArgumentNullException.ThrowIfNull(method);
         ArgumentNullException.ThrowIfNull(request);
         cancellationToken.ThrowIfCancellationRequested();
-        var lifetime = options?.Timeout is { } timeout ? new CallLifetime(timeout, channel.Options.TimeProvider, cancellationToken) : null;
+        var lifetime = options?.Timeout is { } timeout ? CallLifetime.Rent(timeout, channel.Options.TimeProvider, cancellationToken) : null;
         var token = lifetime?.Token ?? cancellationToken;
         FramedContent? content = null;
+        var hasEnded = false; // the handler is done with its token
         try
         {
             var frame = RequestFrame.Serialize(request, channel.GzipFromBytes(options));
@@ -39,6 +42,7 @@ internal static class UnaryCall
             var message = reader.Current;
             if (hasMessage && await reader.ReadAsync(token).ConfigureAwait(false))
                 throw new RpcException(StatusCode.Unimplemented, $"{method} has one response, but the server sent more.");
+            hasEnded = true;
             ResponseHead.CheckEnd(response);
             if (received is not null) received.Trailers = ResponseHead.Trailers(response);
             return hasMessage ? message : throw new RpcException(StatusCode.Unimplemented, $"{method} ended with OK, but the server sent no response.");
@@ -49,7 +53,8 @@ internal static class UnaryCall
         }
         finally
         {
-            lifetime?.Dispose();
+            if (hasEnded) lifetime?.Release();
+            else lifetime?.Dispose();
         }
     }
 }
