@@ -109,7 +109,7 @@ public sealed class ErrorTests
         var write = client.Database("shop").ExecuteAsync("INSERT INTO t VALUES (1)");
         await arrived.Task;
         await server.AbortAsync();
-        var e = await Assert.ThrowsAsync<WriteOutcomeUnknownException>(() => write.WaitAsync(TimeSpan.FromSeconds(10)));
+        var e = await Assert.ThrowsAsync<WriteOutcomeUnknownException>(() => write.WaitAsync(TimeSpan.FromSeconds(60)));
         Assert.False(e.IsTransient);
     }
 

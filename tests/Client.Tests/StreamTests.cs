@@ -93,7 +93,7 @@ public sealed class StreamTests
 
             if (cancel) await Assert.ThrowsAnyAsync<OperationCanceledException>(ReadAsync);
             else await ReadAsync();
-            await gone.Task.WaitAsync(TimeSpan.FromSeconds(10));
+            await gone.Task.WaitAsync(TimeSpan.FromSeconds(60));
         }
     }
 
@@ -123,7 +123,7 @@ public sealed class StreamTests
         await arrived.Task;
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
-        await gone.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await gone.Task.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     private static async Task<List<StreamPart>> PartsAsync(params StreamResponse[] messages)

@@ -178,7 +178,7 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
         Interlocked.Exchange(ref _isScheduled, 0); // what is told from now on schedules again
         lock (_gate)
         {
-            if (Interlocked.Exchange(ref _fault, null) is { } fault)
+            if (Volatile.Read(ref _fault) is { } fault)
             {
                 Fail(fault);
             }
@@ -328,8 +328,9 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
         }
     }
 
-    private void Fail(Exception fault)
+    private void Fail(Exception met)
     {
+        var fault = Interlocked.Exchange(ref _fault, null) ?? met; // what the journal told before explains the rest: an entry behind one that it refused fits nowhere
         FollowerLog.Restarted(_node.Logger, _database, fault.Message);
         Break(fault is JournalFullException ? $"The follower's disk is full: {fault.Message}" : fault.Message);
         if (_journal.Fault is { } failed)

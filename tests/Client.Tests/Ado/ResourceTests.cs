@@ -159,7 +159,7 @@ public sealed class ResourceTests(LiveCluster cluster)
         })
         { IsBackground = true };
         thread.Start();
-        await ended.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await ended.Task.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     /// <summary>As a user interface's: work that is posted waits for the thread, which is blocked.</summary>

@@ -8,7 +8,7 @@ namespace ReplicatedSqlite.Cluster.Tests;
 /// <summary>What the tests of the etcd control plane share: nodes with a memory each, and what they tell their operator.</summary>
 public abstract class EtcdTest : IAsyncLifetime
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private readonly TemporaryFolder _folder = new();
     private readonly Stack<IAsyncDisposable> _parts = new();
 

@@ -7,7 +7,7 @@ namespace ReplicatedSqlite.Cluster.Tests;
 public class GrainDirectoryTests
 {
     private static readonly DatabaseId _database = new(new Guid(1, 0, 0, new byte[8]));
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly ManualTime _time = new();
     private readonly ConcurrentQueue<TestGrain> _made = new();

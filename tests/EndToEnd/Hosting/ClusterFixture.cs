@@ -88,7 +88,7 @@ internal sealed class ClusterFixture : IAsyncDisposable
     }
 
     /// <summary>One node goes away; the others go on.</summary>
-    public Task StopNodeAsync(int region) => _cluster!.StopNodeAsync(region).AsTask().InTimeAsync(TimeSpan.FromSeconds(30));
+    public Task StopNodeAsync(int region) => _cluster!.StopNodeAsync(region).AsTask().InTimeAsync(TimeSpan.FromSeconds(90));
 
     /// <summary>It comes back, on other ports.</summary>
     public async Task StartNodeAsync(int region)
@@ -117,7 +117,7 @@ internal sealed class ClusterFixture : IAsyncDisposable
         if (_cluster is { } cluster)
         {
             _cluster = null;
-            await cluster.DisposeAsync().AsTask().InTimeAsync(TimeSpan.FromSeconds(30));
+            await cluster.DisposeAsync().AsTask().InTimeAsync(TimeSpan.FromSeconds(90));
         }
     }
 

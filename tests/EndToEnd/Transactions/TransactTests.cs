@@ -85,7 +85,7 @@ public sealed class TransactTests
         await transaction.ExecuteAsync("INSERT INTO t VALUES (1, 'a')");
         await Assert.ThrowsAsync<ReplicatedSqliteException>(() => transaction.ExecuteAsync("INSERT OR ROLLBACK INTO t VALUES (1, 'b')"));
         Assert.True(transaction.IsEnded);
-        await cluster.Database(2, Name).ExecuteAsync("INSERT INTO t VALUES (1, 'other')").InTimeAsync(TimeSpan.FromSeconds(3));
+        await cluster.Database(2, Name).ExecuteAsync("INSERT INTO t VALUES (1, 'other')").InTimeAsync(TimeSpan.FromSeconds(10));
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class TransactTests
         Assert.Equal(ErrorCodes.TransactionExpired, told!.Failed.Error.Code);
         Assert.True(told.Failed.Ended && told.Failed.Error.Retryable);
         Assert.Null(await transaction.NextAsync());
-        var answer = await waiting.InTimeAsync(TimeSpan.FromSeconds(3));
+        var answer = await waiting.InTimeAsync(TimeSpan.FromSeconds(10));
         Assert.True(answer.Served.Queue > TimeSpan.FromMilliseconds(50), $"It waited {answer.Served.Queue}.");
     }
 
@@ -131,7 +131,7 @@ public sealed class TransactTests
         var failure = await Assert.ThrowsAsync<ReplicatedSqliteException>(() => transaction.ExecuteAsync(Endless).InTimeAsync());
         Assert.Equal(ErrorCodes.TransactionExpired, failure.Code);
         Assert.True(transaction.IsEnded);
-        await cluster.Database(0, Name).ExecuteAsync("INSERT INTO t VALUES (1, 'a')").InTimeAsync(TimeSpan.FromSeconds(3));
+        await cluster.Database(0, Name).ExecuteAsync("INSERT INTO t VALUES (1, 'a')").InTimeAsync(TimeSpan.FromSeconds(10));
     }
 
     [Theory]
@@ -143,7 +143,7 @@ public sealed class TransactTests
         var transaction = await RawTransaction.BeginAsync(cluster.Channel(region), new() { Database = Name });
         await transaction.AskAsync(RawTransaction.Sql("INSERT INTO t VALUES (1, 'a')"));
         await transaction.DisposeAsync(); // resets the stream, says nothing
-        await cluster.Database(0, Name).ExecuteAsync("INSERT INTO t VALUES (1, 'other')").InTimeAsync(TimeSpan.FromSeconds(3)); // long before the lease ends
+        await cluster.Database(0, Name).ExecuteAsync("INSERT INTO t VALUES (1, 'other')").InTimeAsync(TimeSpan.FromSeconds(10)); // long before the lease ends
     }
 
     [Fact]

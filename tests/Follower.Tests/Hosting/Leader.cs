@@ -8,7 +8,7 @@ namespace ReplicatedSqlite.Follower.Tests;
 /// <summary>A leader that keeps what it hears and can wait for it.</summary>
 internal sealed class Leader : IFollowerObserver
 {
-    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(60);
     private readonly Lock _gate = new();
     private readonly List<object> _heard = [];
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -74,7 +74,7 @@ public class GateTests
 
         // The entry may be on the disk or not; with one follower nobody else can say.
         Assert.Equal((ErrorCodes.WriteOutcomeUnknown, CommitState.Unknown), (full!.Error.Code, full.Error.CommitState));
-        Assert.Contains("full", full.Message, StringComparison.Ordinal);
+        Assert.True(full.Message.Contains("full", StringComparison.Ordinal), full.Message);
         var later = await PrimaryFixture.RefusedAsync(primary.Execute("INSERT INTO t VALUES (1)"));
         Assert.Equal((ErrorCodes.QuorumUnavailable, CommitState.NotCommitted), (later.Error.Code, later.Error.CommitState));
         if (stops)

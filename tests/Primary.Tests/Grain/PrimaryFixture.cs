@@ -12,7 +12,8 @@ namespace ReplicatedSqlite.Primary.Tests;
 /// <summary>A node's primary of one database on real files: catalogue, journal, workers, grain.</summary>
 internal sealed class PrimaryFixture : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private const int MaxTries = 600; // 50 ms apart
 
     private readonly TemporaryFolder _folder;
     private readonly PrimaryOptions _options;
@@ -151,7 +152,6 @@ internal sealed class PrimaryFixture : IAsyncDisposable
     public bool AppendedBeyond(Bookmark bookmark) =>
         Grain.Locate(bookmark with { Sequence = bookmark.Sequence + 1 }).Place == Internal.V1.BookmarkPlace.OnTimeline;
 
-    /// <summary>Activates as the next requests would: the first may still be told what stopped the last one.</summary>
     /// <summary>Writes as soon as followers are there again.</summary>
     public async Task WriteSoonAsync(string sql)
     {
@@ -162,13 +162,14 @@ internal sealed class PrimaryFixture : IAsyncDisposable
                 await WriteAsync(sql);
                 return;
             }
-            catch (RequestException refused) when (tries < 100 && refused.Error.CommitState == CommitState.NotCommitted)
+            catch (RequestException refused) when (tries < MaxTries && refused.Error.CommitState == CommitState.NotCommitted)
             {
                 await Task.Delay(50);
             }
         }
     }
 
+    /// <summary>Activates as the next requests would: the first may still be told what stopped the last one.</summary>
     public async Task ActivateSoonAsync()
     {
         for (var tries = 0; ; tries++)
@@ -178,7 +179,7 @@ internal sealed class PrimaryFixture : IAsyncDisposable
                 await ActivateAsync();
                 return;
             }
-            catch (RequestException) when (tries < 100)
+            catch (Exception e) when (e is RequestException or JournalException && tries < MaxTries)
             {
                 await Task.Delay(50);
             }

@@ -5,7 +5,7 @@ namespace ReplicatedSqlite.Primary.Tests;
 /// <summary>Nothing that is computed from an unconfirmed write leaves the primary: transactions, replays and outcomes neither.</summary>
 public sealed class TransactionGateTests
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _moment = TimeSpan.FromMilliseconds(100); // long enough for a fault to show
 
     [Theory]

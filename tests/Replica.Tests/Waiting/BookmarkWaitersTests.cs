@@ -6,7 +6,7 @@ namespace ReplicatedSqlite.Replica.Tests;
 
 public class BookmarkWaitersTests
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private readonly ManualTime _time = new();
 
     [Fact]

@@ -3,7 +3,7 @@ namespace ReplicatedSqlite.Sqlite.Tests;
 /// <summary>An owner of much work leaves threads to the others.</summary>
 public sealed class WorkerShareTests
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task One_owner_takes_a_quarter_of_the_threads_and_the_rest_of_its_work_waits()
