@@ -30,7 +30,7 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     public Action<DatabaseRecord>? Missing { get; set; }
 
     /// <summary>Watches a call to a primary, and ends it when it hangs while another node leads.</summary>
-    public PrimaryWatch Watch(NodeRecord primary, DatabaseId database, CancellationToken cancellationToken) => new(control, reach, primary, database, cancellationToken);
+    public PrimaryWatch Watch(NodeRecord primary, DatabaseId database, CancellationToken cancellationToken) => new(control, reach, primary, database, time, cancellationToken);
 
     /// <summary>Like <see cref="PrimaryOf"/>, but waits a little for another node to take over. A node that does not answer is not asked: then nobody could say what came of it.</summary>
     private async ValueTask<NodeRecord> FindPrimaryAsync(DatabaseId id, ForwardTries tries, CancellationToken cancellationToken)

@@ -10,6 +10,7 @@ public sealed class PrimaryWatch : IDisposable
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _cut;
+    private readonly TimeProvider _time;
     private readonly IControlPlane _control;
     private readonly NodeReach _reach;
     private readonly NodeRecord _primary;
@@ -18,12 +19,13 @@ public sealed class PrimaryWatch : IDisposable
     private volatile bool _isOver; // written under _gate
     private volatile bool _isCut;
 
-    internal PrimaryWatch(IControlPlane control, NodeReach reach, NodeRecord primary, DatabaseId database, CancellationToken cancellationToken)
+    internal PrimaryWatch(IControlPlane control, NodeReach reach, NodeRecord primary, DatabaseId database, TimeProvider time, CancellationToken cancellationToken)
     {
         _control = control;
         _reach = reach;
         _primary = primary;
         _database = database;
+        _time = time;
         _cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _silence = reach.SilenceOf(primary.Id).UnsafeRegister(static state => _ = ((PrimaryWatch)state!).LookAsync(), this);
     }
@@ -57,7 +59,7 @@ public sealed class PrimaryWatch : IDisposable
                 return;
             }
 
-            await Task.Delay(_lookEvery);
+            await Task.Delay(_lookEvery, _time);
         }
     }
 

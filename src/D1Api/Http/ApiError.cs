@@ -25,10 +25,13 @@ internal sealed record ApiError(int Status, int Code, string Message, SqlError? 
         RequestException refused => Of(refused.Error, refused.Message, database),
         RpcException remote when remote.FindDetail<SqlError>() is { } error => Of(error, remote.Detail, database),
         RpcException { StatusCode: StatusCode.Unimplemented } remote => new ApiError(StatusCodes.Status400BadRequest, ApiCodes.Query, remote.Detail),
-        RpcException { StatusCode: StatusCode.Unavailable } remote => Of(new RequestException(ErrorCodes.NoPrimary, remote.Detail).Error, remote.Detail, database),
+        RpcException { StatusCode: StatusCode.Unavailable } remote => new ApiError(StatusCodes.Status503ServiceUnavailable, ApiCodes.Query, remote.Detail, Unknown()),
         BadHttpRequestException bad => new ApiError(bad.StatusCode, ApiCodes.InvalidProperty, bad.Message),
-        _ => new ApiError(StatusCodes.Status500InternalServerError, ApiCodes.Query, "internal error", new SqlError { Code = ErrorCodes.Internal, CommitState = CommitState.Unknown, StatementIndex = -1, SqlOffset = -1 }),
+        _ => new ApiError(StatusCodes.Status500InternalServerError, ApiCodes.Query, "internal error", Unknown()),
     };
+
+    // Without the contract's word for it nobody knows what was done.
+    private static SqlError Unknown() => new() { Code = ErrorCodes.Internal, CommitState = CommitState.Unknown, StatementIndex = -1, SqlOffset = -1 };
 
     private static ApiError Of(SqlError error, string message, string? database)
     {

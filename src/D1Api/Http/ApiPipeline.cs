@@ -42,7 +42,8 @@ internal sealed class ApiPipeline(D1ApiOptions options, ILogger logger)
             D1Log.Unexpected(logger, http.Request.Path, failure);
         }
 
-        if (http.Response.HasStarted)
+        var answered = http.Response.BodyWriter;
+        if (http.Response.HasStarted || (answered.CanGetUnflushedBytes && answered.UnflushedBytes > 0))
         {
             http.Abort(); // half an answer must not look like a whole one
             return;

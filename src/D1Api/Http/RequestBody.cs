@@ -16,13 +16,13 @@ internal static class RequestBody
             throw TooLong(options);
         }
 
-        if (reader.TryRead(out var whole) && whole.IsCompleted)
+        if (reader.TryRead(out var whole)) // the usual body came with its head
         {
-            return Parse(whole.Buffer);
-        }
+            if (whole.IsCompleted && whole.Buffer.Length <= options.MaxBodyBytes)
+            {
+                return Parse(whole.Buffer);
+            }
 
-        if (!whole.Buffer.IsEmpty)
-        {
             reader.AdvanceTo(whole.Buffer.Start, whole.Buffer.End);
         }
 
