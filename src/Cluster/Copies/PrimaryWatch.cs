@@ -3,23 +3,26 @@ using ReplicatedSqlite.Protocol;
 namespace ReplicatedSqlite.Cluster;
 
 /// <summary>Ends a call to a primary that hangs, once somebody else leads: its node is silent, and the control plane names another or does not know the node any more.</summary>
-/// <remarks>A node that is only slow keeps its calls: as long as nobody else leads there is nowhere to go. Costs nothing until the node is silent.</remarks>
+/// <remarks>
+/// A node that is only slow keeps its calls: as long as nobody else leads there is nowhere to go. One that answers again is waited for until it falls silent the next time. Costs nothing
+/// until the node is silent.
+/// </remarks>
 public sealed class PrimaryWatch : IDisposable
 {
     private static readonly TimeSpan _lookEvery = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _cut;
-    private readonly TimeProvider _time;
     private readonly IControlPlane _control;
-    private readonly NodeReach _reach;
+    private readonly INodeSilence _reach;
     private readonly NodeRecord _primary;
     private readonly DatabaseId _database;
-    private readonly CancellationTokenRegistration _silence;
-    private volatile bool _isOver; // written under _gate
+    private readonly TimeProvider _time;
+    private CancellationTokenRegistration _silence; // under _gate, as the next
+    private bool _isOver;
     private volatile bool _isCut;
 
-    internal PrimaryWatch(IControlPlane control, NodeReach reach, NodeRecord primary, DatabaseId database, TimeProvider time, CancellationToken cancellationToken)
+    internal PrimaryWatch(IControlPlane control, INodeSilence reach, NodeRecord primary, DatabaseId database, TimeProvider time, CancellationToken cancellationToken)
     {
         _control = control;
         _reach = reach;
@@ -27,7 +30,7 @@ public sealed class PrimaryWatch : IDisposable
         _database = database;
         _time = time;
         _cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        _silence = reach.SilenceOf(primary.Id).UnsafeRegister(static state => _ = ((PrimaryWatch)state!).LookAsync(), this);
+        Listen();
     }
 
     /// <summary>For the call.</summary>
@@ -39,35 +42,71 @@ public sealed class PrimaryWatch : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        CancellationTokenRegistration silence;
         lock (_gate)
         {
             _isOver = true;
+            silence = _silence;
         }
 
-        _silence.Unregister(); // not Dispose: it would wait for a callback that may be ending this very call
+        silence.Unregister(); // not Dispose: it would wait for a callback that may be ending this very call
         _cut.Dispose();
     }
 
+    private void Listen()
+    {
+        var silence = _reach.SilenceOf(_primary.Id).UnsafeRegister(static state => _ = ((PrimaryWatch)state!).LookAsync(), this);
+        lock (_gate)
+        {
+            if (!_isOver)
+            {
+                _silence = silence;
+                return;
+            }
+        }
+
+        silence.Unregister();
+    }
+
+    // Ends with the call: cut, answered, or with a node that answers again.
     private async Task LookAsync()
     {
         await Task.Yield(); // out of the one who cancelled
-        while (!_isOver)
+        var wasSilent = false;
+        while (true)
         {
-            if (_control.Find(_database)?.PrimaryNode != _primary.Id || _control.Nodes.All(node => node.Id != _primary.Id))
+            var isSilent = _reach.IsSilent(_primary.Id);
+            var isAlive = _control.Nodes.Any(node => node.Id == _primary.Id); // nobody pings a node that is not: it is as silent as it was
+            if (isAlive && !isSilent)
+            {
+                break;
+            }
+
+            wasSilent |= isSilent;
+            if (_control.Find(_database)?.PrimaryNode != _primary.Id || (!isAlive && wasSilent))
             {
                 Cut();
                 return;
             }
 
             await Task.Delay(_lookEvery, _time);
+            lock (_gate)
+            {
+                if (_isOver)
+                {
+                    return;
+                }
+            }
         }
+
+        Listen();
     }
 
     private void Cut()
     {
         lock (_gate)
         {
-            if (!_isOver && _reach.IsSilent(_primary.Id))
+            if (!_isOver)
             {
                 _isCut = true;
                 _ = _cut.CancelAsync(); // its callbacks may dispose this

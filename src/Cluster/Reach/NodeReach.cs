@@ -8,7 +8,7 @@ namespace ReplicatedSqlite.Cluster;
 
 /// <summary>Pings the other nodes over the connections that queries use, and knows from that which are near, which hang, and which to leave alone for a moment.</summary>
 /// <remarks>One ping for each node at a time, and one more when an answer is late. Safe for use by any thread.</remarks>
-public sealed class NodeReach : IAsyncDisposable
+public sealed class NodeReach : INodeSilence, IAsyncDisposable
 {
     private const int MaxOnTheWay = 2;
     private const int MaxNodes = 1024; // what a node says of its distances; more is not listened to

@@ -7,10 +7,10 @@ using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Router;
 
-/// <summary>Answers where this node has no copy: sessions are read at the nearest replica that lives, everything else at the primary.</summary>
+/// <summary>Answers where this node has no copy: sessions are read at the nearest copy that lives, everything else at the primary.</summary>
 /// <remarks>
-/// A replica that is asked this way only reads, so that whatever goes wrong on the way, asking another is no harm. One that fails is put aside for a moment; one whose node falls
-/// silent is left in the middle of the call.
+/// A replica that is asked this way only reads, so that whatever goes wrong on the way, asking another is no harm; nor is it at the primary where the text is plainly a read. One that
+/// fails is put aside for a moment; one whose node falls silent is left in the middle of the call.
 /// </remarks>
 internal sealed class NearCopies(RouterContext context)
 {
@@ -20,12 +20,12 @@ internal sealed class NearCopies(RouterContext context)
     {
         var name = request.Database;
         var failed = 0;
-        foreach (var node in Candidates(database, constraint, request.IdempotencyKey))
+        foreach (var node in Candidates(database, constraint, request.Statements, request.IdempotencyKey))
         {
             using var silence = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, context.Reach.SilenceOf(node.Id));
             try
             {
-                var options = Options(database, request, name, query, call);
+                var options = Options(database, node, request, name, query, call);
                 query.Stage = Sqlite.RequestStage.Forwarded;
                 return Count(await context.Channels.ForQueries(node).CallAsync(QueryMethods.Execute, request, options, silence.Token), failed);
             }
@@ -49,10 +49,10 @@ internal sealed class NearCopies(RouterContext context)
     {
         var name = request.Database;
         var failed = 0;
-        foreach (var node in Candidates(database, constraint, request.IdempotencyKey))
+        foreach (var node in Candidates(database, constraint, request.Statements, request.IdempotencyKey))
         {
             using var silence = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, context.Reach.SilenceOf(node.Id));
-            var options = Options(database, request, name, query, call);
+            var options = Options(database, node, request, name, query, call);
             query.Stage = Sqlite.RequestStage.Forwarded;
             await using var stream = context.Channels.ForQueries(node).OpenServerStream(QueryMethods.EncodedStream, request, options, silence.Token);
             await using var parts = stream.GetAsyncEnumerator(silence.Token);
@@ -110,14 +110,33 @@ internal sealed class NearCopies(RouterContext context)
         }
     }
 
-    // Nearer than the primary, or the primary does not answer. What has a key most likely writes.
-    private IEnumerable<NodeRecord> Candidates(DatabaseRecord database, ReadConstraint constraint, string key)
+    // What has a key most likely writes. Each is looked for when the one before has failed.
+    private IEnumerable<NodeRecord> Candidates(DatabaseRecord database, ReadConstraint constraint, IReadOnlyList<Statement> statements, string key)
     {
         if (constraint.WantsPrimary || key.Length > 0)
         {
-            return [];
+            yield break;
         }
 
+        foreach (var replica in Replicas(database))
+        {
+            yield return replica;
+        }
+
+        // The primary is the nearest. A read that it leaves without an answer need not wait until somebody else leads.
+        if (!context.Reach.IsSilent(database.PrimaryNode) && PlainReads.Are(statements) && context.Control.Nodes.FirstOrDefault(node => node.Id == database.PrimaryNode) is { } primary)
+        {
+            yield return primary;
+            foreach (var replica in context.Reach.IsSilent(primary.Id) ? Replicas(database) : [])
+            {
+                yield return replica;
+            }
+        }
+    }
+
+    // Nearer than the primary, or the primary does not answer.
+    private IEnumerable<NodeRecord> Replicas(DatabaseRecord database)
+    {
         var reach = context.Reach;
         var toPrimary = reach.IsAside(database.PrimaryNode) ? TimeSpan.MaxValue : reach.RoundTripTo(database.PrimaryNode) ?? TimeSpan.MaxValue;
         return context.Control.Nodes
@@ -129,10 +148,14 @@ internal sealed class NearCopies(RouterContext context)
             .Take(MostAsked);
     }
 
-    private CallOptions Options<TRequest>(DatabaseRecord database, TRequest request, string name, RunningQuery query, ServerCallContext call)
+    private CallOptions Options<TRequest>(DatabaseRecord database, NodeRecord node, TRequest request, string name, RunningQuery query, ServerCallContext call)
     {
         var options = context.Forwarder.Options(database.Id, name, call.Caller(), query);
-        options.Headers!.Add(Forwarding.CopyHeader, "1");
+        if (node.Id != database.PrimaryNode)
+        {
+            options.Headers!.Add(Forwarding.CopyHeader, "1");
+        }
+
         switch (request)
         {
             case ExecuteRequest execute:
