@@ -5,9 +5,9 @@ using ReplicatedSqlite.Grpc;
 namespace ReplicatedSqlite.Bench.Harness;
 
 /// <summary>A unary call of our gRPC, the message parsed and compared.</summary>
-internal sealed class GrpcEchoClient(Uri address) : IAsyncDisposable
+internal sealed class GrpcEchoClient(Uri address, Network? from = null) : IAsyncDisposable
 {
-    private readonly GrpcChannel _channel = new(address);
+    private readonly GrpcChannel _channel = new(address, (from ?? Network.Own).Channel);
 
     public async Task CallAsync(ByteString payload)
     {

@@ -30,14 +30,4 @@ internal static class DiskLimit
 
         return new LoadResult(calls, Stopwatch.GetElapsedTime(started), latency, default, default, default);
     }
-
-    /// <summary>The lines of a report, one a measurement: before and after.</summary>
-    public static IEnumerable<BenchResult> Report(IReadOnlyList<LoadResult> rounds)
-    {
-        yield return new(Name, "1/s", rounds.Sum(round => round.Calls), rounds.Select(round => round.Rate).Median(), null, rounds.Average(round => round.Rate), null, null);
-        foreach (var (round, when) in rounds.Zip(["before", "after"]))
-        {
-            yield return round.Latency.Report($"{Name}, {when}", round.Calls);
-        }
-    }
 }

@@ -8,6 +8,7 @@ internal static partial class Libc
 {
     private const int ClockMonotonic = 1;
     private const int TimerAbsolute = 1;
+    private const int NewNetwork = 0x40000000;
 
     /// <exception cref="IOException">The disk refused.</exception>
     public static void SyncData(SafeFileHandle file)
@@ -27,6 +28,20 @@ internal static partial class Libc
             // a signal woke it; the end is absolute
         }
     }
+
+    /// <summary>Puts the calling thread into a network namespace: the sockets that it makes from now on are there.</summary>
+    /// <exception cref="IOException">It is not allowed; only root may.</exception>
+    public static void EnterNetwork(string namespaceFile)
+    {
+        using var file = File.OpenHandle(namespaceFile);
+        if (SetNamespace(file, NewNetwork) != 0)
+        {
+            throw new IOException($"setns failed with error {Marshal.GetLastPInvokeError()}; root is wanted.");
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    private static partial int SetNamespace(SafeFileHandle file, int kind);
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     private static partial int FDataSync(SafeFileHandle file);

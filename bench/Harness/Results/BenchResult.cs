@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ReplicatedSqlite.Bench.Harness;
 
 /// <summary>One line of a report.</summary>
@@ -9,7 +11,16 @@ namespace ReplicatedSqlite.Bench.Harness;
 /// <param name="Mean">Of the samples or of the rounds.</param>
 /// <param name="Limit">What the machine can do at most, measured in the same run.</param>
 /// <param name="Ratio">To the limit; the median of the rounds where both were measured in turns. Absent if the limit moved too much to compare.</param>
-public sealed record BenchResult(string Name, string Unit, long Count, double? P50, double? P99, double? Mean, double? Limit, double? Ratio);
+/// <param name="Peer">The system that was measured instead, in the same run; <see langword="null"/>: this one.</param>
+/// <param name="PeerRatio">Of a peer's line: how many times its value ours is.</param>
+/// <param name="Spread">Of a rate: the greatest of the rounds divided by the least.</param>
+public sealed record BenchResult(
+    string Name, string Unit, long Count, double? P50, double? P99, double? Mean, double? Limit, double? Ratio, string? Peer = null, double? PeerRatio = null, double? Spread = null)
+{
+    /// <summary>The limit that is put in when all of them have been measured for the second time.</summary>
+    [JsonIgnore]
+    internal LimitKind? Against { get; init; }
+}
 
 /// <summary>Where a run was made.</summary>
 /// <param name="OthersCpuShare">Of all processors, used by other processes during the run; 0 to 1.</param>
@@ -17,5 +28,15 @@ public sealed record BenchResult(string Name, string Unit, long Count, double? P
 public sealed record BenchMachine(string Processor, int Processors, string System, double? LoadAverage, double? OthersCpuShare, IReadOnlyList<string> Noise);
 
 /// <summary>A run, as it is written to a file.</summary>
+/// <param name="Notes">What was left out, and how the peers differ.</param>
+/// <param name="Plots">What can be drawn.</param>
 public sealed record BenchReport(
-    string Scenario, BenchMachine Machine, IReadOnlyDictionary<string, string> Versions, string Commit, IReadOnlyList<BenchResult> Results);
+    string Scenario, BenchMachine Machine, IReadOnlyDictionary<string, string> Versions, string Commit, IReadOnlyList<BenchResult> Results, IReadOnlyList<string> Notes,
+    IReadOnlyList<BenchPlot> Plots)
+{
+    /// <summary>Command line and time of the run.</summary>
+    public string Command { get; init; } = "";
+
+    /// <summary>UTC, to the second.</summary>
+    public string At { get; init; } = "";
+}

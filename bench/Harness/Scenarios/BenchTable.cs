@@ -9,8 +9,10 @@ internal sealed class BenchTable(ServerProcess server, string database = BenchTa
     public const string Database = "bench";
     private const int RowsPerBatch = 500;
 
-    private readonly ReplicatedSqliteClient _client = ClientOf(server.Ready.Nodes[0]);
+    private readonly ReplicatedSqliteClient _client = server.ClientOf(server.Ready.Nodes[0]);
     private readonly List<ReplicatedSqliteClient> _replicas = [];
+
+    public string Name => database;
 
     /// <summary>Sessions at the primary.</summary>
     public ReplicatedDatabase Primary => _client.Database(database);
@@ -18,8 +20,9 @@ internal sealed class BenchTable(ServerProcess server, string database = BenchTa
     /// <summary>Creates database and table.</summary>
     /// <param name="followers">0 for the cluster's default, like the next.</param>
     /// <param name="quorum">How many of them must have a write.</param>
+    /// <param name="replicas">The regions of its replicas; <see langword="null"/>: all.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task CreateAsync(int followers = 0, int quorum = 0, CancellationToken cancellationToken = default)
+    public async Task CreateAsync(int followers = 0, int quorum = 0, IEnumerable<string>? replicas = null, CancellationToken cancellationToken = default)
     {
         var options = new DatabaseOptions();
         if (followers > 0)
@@ -32,8 +35,13 @@ internal sealed class BenchTable(ServerProcess server, string database = BenchTa
             options.Quorum = (uint)quorum;
         }
 
-        await _client.Admin.CreateDatabaseAsync(
-            new CreateDatabaseRequest { Name = database, PrimaryRegion = server.Ready.Nodes[0].Region, Options = options }, cancellationToken);
+        var request = new CreateDatabaseRequest { Name = database, PrimaryRegion = server.Ready.Nodes[0].Region, Options = options };
+        if (replicas is not null)
+        {
+            request.ReplicaRegions = new RegionList { Regions = { replicas } };
+        }
+
+        await _client.Admin.CreateDatabaseAsync(request, cancellationToken);
         await Primary.ExecuteAsync("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT NOT NULL)", cancellationToken: cancellationToken);
     }
 
@@ -55,7 +63,7 @@ internal sealed class BenchTable(ServerProcess server, string database = BenchTa
         var bookmark = (await Primary.ExecuteAsync("SELECT 1", cancellationToken: cancellationToken)).Bookmark;
         foreach (var node in server.Ready.Nodes)
         {
-            await using var client = ClientOf(node);
+            await using var client = server.ClientOf(node);
             var found = await client.Database(database).WithSession(bookmark).QueryScalarAsync<long>("SELECT count(*) FROM t", cancellationToken: cancellationToken);
             if (found != wanted)
             {
@@ -67,7 +75,7 @@ internal sealed class BenchTable(ServerProcess server, string database = BenchTa
     /// <summary>The same database through the node of another region; 0 is the primary's.</summary>
     public ReplicatedDatabase Replica(int node)
     {
-        _replicas.Add(ClientOf(server.Ready.Nodes[node]));
+        _replicas.Add(server.ClientOf(server.Ready.Nodes[node]));
         return _replicas[^1].Database(database);
     }
 
@@ -80,6 +88,4 @@ internal sealed class BenchTable(ServerProcess server, string database = BenchTa
 
         await _client.DisposeAsync();
     }
-
-    private static ReplicatedSqliteClient ClientOf(ServerNode node) => new($"{node.Grpc.Host}:{node.Grpc.Port}");
 }

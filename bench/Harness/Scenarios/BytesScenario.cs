@@ -5,6 +5,7 @@ namespace ReplicatedSqlite.Bench.Harness;
 internal sealed class BytesScenario : Scenario
 {
     private const int Rows = 20_000;
+    private const int QuickRows = 1000;
 
     private static readonly (string Name, string Schema, string Write, int? Limit)[] _workloads =
     [
@@ -16,13 +17,15 @@ internal sealed class BytesScenario : Scenario
 
     public override bool NeedsCluster => false;
 
-    public override Task<IReadOnlyList<BenchResult>> RunAsync(ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
+    public override Task<IReadOnlyList<BenchResult>> RunAsync(ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
     {
         var results = new List<BenchResult>();
         var writes = (int)Math.Max(256, options.Duration.TotalSeconds * 400);
-        foreach (var (name, schema, write, limit) in _workloads)
+        var rows = options.IsQuick ? QuickRows : Rows;
+        foreach (var (name, schema, usual, limit) in _workloads)
         {
-            using (var lone = new WrittenLog(schema, Rows, write))
+            var write = usual.Replace($"% {Rows}", $"% {rows}", StringComparison.Ordinal);
+            using (var lone = new WrittenLog(schema, rows, write))
             {
                 var bytes = lone.Run(writes, perGroup: 1, cancellationToken);
                 results.Add(Line($"{name}: patch", "B/write", writes, bytes.Patch, limit));
@@ -31,7 +34,7 @@ internal sealed class BytesScenario : Scenario
                 results.Add(Line($"{name}: whole pages instead", "B/write", writes, bytes.WholePages, null));
             }
 
-            using var grouped = new WrittenLog(schema, Rows, write);
+            using var grouped = new WrittenLog(schema, rows, write);
             results.Add(Line($"{name}: rest, groups of 16", "B/write", writes, grouped.Run(writes, perGroup: 16, cancellationToken).Rest, 12));
             var time = grouped.Run(4 * writes, perGroup: 64, cancellationToken);
             results.Add(new BenchResult($"{name}: encoding, groups of 64", "us/write", 4 * writes, time.EncodeMicroseconds, null, null, time.WholeMicroseconds, time.EncodeMicroseconds / time.WholeMicroseconds));

@@ -9,25 +9,27 @@ namespace ReplicatedSqlite.Bench.Harness;
 internal sealed class ClientScenario : Scenario
 {
     private const int PointRows = 1000;
-    private const int WideRows = 100_000;
-    private const int AllocationCalls = 2000;
     private const string PointSql = "SELECT v FROM t WHERE id = @id";
     private const string WideSql = "SELECT id, number, price, name, note FROM wide";
     private const string WideSchema = "CREATE TABLE wide (id INTEGER PRIMARY KEY, number INTEGER, price REAL, name TEXT, note TEXT)";
 
-    private const string Fill = """
-        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+    private static int WideRows(BenchOptions options) => options.IsQuick ? 5_000 : 100_000;
+
+    private static int AllocationCalls(BenchOptions options) => options.IsQuick ? 200 : 2000;
+
+    private static string Fill(BenchOptions options) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"""
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {WideRows(options)})
         INSERT INTO wide SELECT i, i * 7919 % 1000003, i * 0.37, printf('customer %08d', i), printf('order of %d pieces, sent by post', i % 97) FROM n
-        """;
+        """);
 
     public override async Task<IReadOnlyList<BenchResult>> RunAsync(
-        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
+        ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
     {
         await using var table = new BenchTable(server);
         await table.CreateAsync(cancellationToken: cancellationToken);
         await table.FillAsync([.. Enumerable.Range(1, PointRows).Select(i => $"value {i:D8}")], cancellationToken);
         await table.Primary.ExecuteAsync(WideSchema, cancellationToken: cancellationToken);
-        await table.Primary.ExecuteAsync(Fill, cancellationToken: cancellationToken);
+        await table.Primary.ExecuteAsync(Fill(options), cancellationToken: cancellationToken);
         await table.CheckRowsAsync(PointRows, cancellationToken); // from here on the replica needs no bookmark
 
         var node = server.Ready.Nodes[1].Grpc;
@@ -55,19 +57,19 @@ internal sealed class ClientScenario : Scenario
         });
         await Series.AlternateAsync(server, options, [rawSeries, scalarSeries, syncSeries]);
         var times = Ratios(scalarSeries, rawSeries);
-        var bareBytes = await AllocationAsync(() => bare.CallAsync(payload));
-        var rawBytes = await AllocationAsync(raw);
-        var scalarBytes = await AllocationAsync(scalar);
+        var bareBytes = await AllocationAsync(options, () => bare.CallAsync(payload));
+        var rawBytes = await AllocationAsync(options, raw);
+        var scalarBytes = await AllocationAsync(options, scalar);
         var rows = await RowsAsync(server, connection, options, cancellationToken);
         return
         [
-            .. rawSeries.Report(noise),
-            .. scalarSeries.Report(noise, rawSeries),
-            .. syncSeries.Report(noise, rawSeries),
+            .. rawSeries.Report(remarks),
+            .. scalarSeries.Report(remarks, rawSeries),
+            .. syncSeries.Report(remarks, rawSeries),
             new("ExecuteScalarAsync: time of the raw call's", "", times.Count, times.Median(), null, times.Average(), null, null),
-            new("bare HTTP/2 call: client allocation", "B/call", AllocationCalls, bareBytes, null, bareBytes, null, null),
-            new("raw call: client allocation beyond it", "B/call", AllocationCalls, rawBytes - bareBytes, null, rawBytes - bareBytes, null, null),
-            new("ExecuteScalarAsync: client allocation beyond it", "B/call", AllocationCalls, scalarBytes - bareBytes, null, scalarBytes - bareBytes, null, null),
+            new("bare HTTP/2 call: client allocation", "B/call", AllocationCalls(options), bareBytes, null, bareBytes, null, null),
+            new("raw call: client allocation beyond it", "B/call", AllocationCalls(options), rawBytes - bareBytes, null, rawBytes - bareBytes, null, null),
+            new("ExecuteScalarAsync: client allocation beyond it", "B/call", AllocationCalls(options), scalarBytes - bareBytes, null, scalarBytes - bareBytes, null, null),
             .. rows,
         ];
     }
@@ -82,12 +84,12 @@ internal sealed class ClientScenario : Scenario
     private static List<double> Ratios(Series ours, Series limit) => [.. ours.MediansMs.Zip(limit.MediansMs, (own, least) => own / least)];
 
     // The whole process's: what else runs in it is the timer of a few probes.
-    private static async Task<double> AllocationAsync(Func<Task> call)
+    private static async Task<double> AllocationAsync(BenchOptions options, Func<Task> call)
     {
-        for (var i = 0; i < 200; i++) await call();
+        for (var i = 0; i < AllocationCalls(options) / 10; i++) await call();
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        for (var i = 0; i < AllocationCalls; i++) await call();
-        return (double)(GC.GetTotalAllocatedBytes(precise: true) - before) / AllocationCalls;
+        for (var i = 0; i < AllocationCalls(options); i++) await call();
+        return (double)(GC.GetTotalAllocatedBytes(precise: true) - before) / AllocationCalls(options);
     }
 
     private static async Task<BenchResult[]> RowsAsync(ServerProcess server, ReplicatedSqliteConnection connection, BenchOptions options, CancellationToken cancellationToken)
@@ -95,7 +97,7 @@ internal sealed class ClientScenario : Scenario
         SQLitePCL.raw.SetProvider(new SQLitePCL.SQLite3Provider_e_sqlite3());
         await using var local = new SqliteConnection($"Data Source={Path.Combine(server.Folder, "local-ado.db")}");
         local.Open();
-        foreach (var sql in (string[])[WideSchema, Fill])
+        foreach (var sql in (string[])[WideSchema, Fill(options)])
         {
             await using var setUp = new SqliteCommand(sql, local);
             setUp.ExecuteNonQuery();
@@ -104,21 +106,21 @@ internal sealed class ClientScenario : Scenario
         await using var theirs = new SqliteCommand(WideSql, local);
         await using var ours = new ReplicatedSqliteCommand(WideSql, connection);
         var (localRates, rates) = (new List<double>(), new List<double>());
-        for (var round = -3; round < options.Rounds * 4; round++)
+        for (var round = options.IsQuick ? 0 : -3; round < options.Rounds * (options.IsQuick ? 1 : 4); round++)
         {
             var started = Stopwatch.GetTimestamp();
             var wanted = Read(theirs.ExecuteReader());
-            var localRate = WideRows / Stopwatch.GetElapsedTime(started).TotalSeconds;
+            var localRate = WideRows(options) / Stopwatch.GetElapsedTime(started).TotalSeconds;
             started = Stopwatch.GetTimestamp();
             var found = await ReadAsync(await ours.ExecuteReaderAsync(cancellationToken), cancellationToken);
-            var rate = WideRows / Stopwatch.GetElapsedTime(started).TotalSeconds;
+            var rate = WideRows(options) / Stopwatch.GetElapsedTime(started).TotalSeconds;
             if (found != wanted) throw new BenchException($"The rows read came to {found}; {wanted} was wanted.");
             if (round < 0) continue;
             localRates.Add(localRate);
             rates.Add(rate);
         }
 
-        var count = (long)WideRows * rates.Count;
+        var count = (long)WideRows(options) * rates.Count;
         return
         [
             new("rows by Microsoft.Data.Sqlite from a file here", "1/s", count, localRates.Median(), null, localRates.Average(), null, null),

@@ -5,49 +5,46 @@ namespace ReplicatedSqlite.Bench.Harness;
 internal sealed class ConfirmLagScenario : Scenario
 {
     private const string Sql = "INSERT INTO t (v) VALUES (?)";
-    private static readonly string _value = new('v', 100);
+
+    public override LimitKind Limits => LimitKind.Disk | LimitKind.RoundTrip;
 
     public override async Task<IReadOnlyList<BenchResult>> RunAsync(
-        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
+        ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
     {
         await using var table = new BenchTable(server);
         await table.CreateAsync(cancellationToken: cancellationToken);
         await table.CheckRowsAsync(0, cancellationToken); // all replicas are there
 
-        using var bare = new BareEchoClient(server.Ready.BareEcho);
-        var payload = new byte[64];
+        var value = new string('v', options.ValueBytes);
         var session = table.Primary.WithSession();
         long answered = 0;
         async Task WriteAsync()
         {
-            await session.ExecuteAsync(Sql, [_value], cancellationToken: cancellationToken);
+            await session.ExecuteAsync(Sql, [value], cancellationToken: cancellationToken);
             Interlocked.Increment(ref answered);
         }
 
         await OpenLoop.RunAsync(server, options.Rate, options.Warmup, WriteAsync);
-        await ClosedLoop.RunAsync(server, 1, options.DiskLimit, _ => bare.CallAsync(payload)); // warm, too
-        var trips = new List<LoadResult> { await ClosedLoop.RunAsync(server, 1, options.DiskLimit, _ => bare.CallAsync(payload)) };
-        var disk = new List<LoadResult> { DiskLimit.Measure(server.Folder, options.DiskLimit) };
         await server.ResetLagAsync();
         var writes = await OpenLoop.RunAsync(server, options.Rate, options.Duration, WriteAsync);
         var lags = await server.LagAsync();
-        disk.Add(DiskLimit.Measure(server.Folder, options.DiskLimit));
-        trips.Add(await ClosedLoop.RunAsync(server, 1, options.DiskLimit, _ => bare.CallAsync(payload)));
         await table.CheckRowsAsync(answered, cancellationToken);
         CheckRegions(lags, options);
-
-        var trip = noise.IsTooFar("bare echo 64 B, 1 caller", [.. trips.Select(round => round.Rate)]) ? (double?)null : trips.Select(round => 1000 / round.Rate).Median();
-        var sync = noise.IsTooFar(DiskLimit.Name, [.. disk.Select(round => round.Rate)]) ? (double?)null : disk.Select(round => 1000 / round.Rate).Median();
+        remarks.Plot(new(
+            "lag", "Confirm lag while writes go on", PlotKind.Time, "seconds", "milliseconds",
+            [.. lags.SelectMany(static lag => new[] { LineOf(lag, "p50", 1), LineOf(lag, "p99", 2) })]));
+        remarks.Plot(new("insert", $"Inserts at {options.Rate}/s, from their intended start", PlotKind.Percentiles, "percentile", "milliseconds", [writes.Latency.PlotLine("insert")]));
         return
         [
-            .. lags.Select(lag => new BenchResult($"confirm lag {lag.Region}", "ms", lag.Count, lag.P50Ms, lag.P99Ms, lag.MeanMs, trip, lag.P50Ms / trip)),
-            writes.Latency.Report($"insert at {options.Rate}/s, from its intended start", writes.Calls, sync),
+            .. lags.Select(lag => new BenchResult($"confirm lag {lag.Region}", "ms", lag.Count, lag.P50Ms, lag.P99Ms, lag.MeanMs, null, null) { Against = LimitKind.RoundTrip }),
+            writes.Latency.Report($"insert at {options.Rate}/s, from its intended start", writes.Calls) with { Against = LimitKind.Disk },
             new("insert: rate reached", "1/s", writes.Calls, writes.Rate, null, writes.Rate, options.Rate, writes.Rate / options.Rate),
             new("insert: server CPU, all nodes", "us/call", writes.Calls, writes.ServerCpu, null, writes.ServerCpu, null, null),
             new("insert: client CPU", "us/call", writes.Calls, writes.ClientCpu, null, writes.ClientCpu, null, null),
-            .. DiskLimit.Report(disk),
         ];
     }
+
+    private static PlotLine LineOf(LagSummary lag, string name, int column) => new($"{lag.Region} {name}", [.. lag.Timeline.Select(second => (double[])[second[0], second[column]])]);
 
     private static void CheckRegions(IReadOnlyList<LagSummary> lags, BenchOptions options)
     {

@@ -10,7 +10,7 @@ internal sealed class EchoScenario : Scenario
     public override bool NeedsCluster => false;
 
     public override async Task<IReadOnlyList<BenchResult>> RunAsync(
-        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
+        ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
     {
         using var bare = new BareEchoClient(server.Ready.BareEcho);
         await using var grpc = new GrpcEchoClient(server.Ready.Echo);
@@ -25,6 +25,6 @@ internal sealed class EchoScenario : Scenario
                 Ours: new Series($"echo {size.Name}, {options.Callers} callers", options.Callers, _ => grpc.CallAsync(message)));
         }).ToList();
         await Series.AlternateAsync(server, options, [.. pairs.SelectMany(pair => new[] { pair.Bare, pair.Ours })]);
-        return [.. pairs.SelectMany(pair => pair.Bare.Report(noise).Concat(pair.Ours.Report(noise, pair.Bare)))];
+        return [.. pairs.SelectMany(pair => pair.Bare.Report(remarks).Concat(pair.Ours.Report(remarks, pair.Bare)))];
     }
 }

@@ -10,7 +10,7 @@ internal sealed class GzipScenario : Scenario
     public override bool NeedsCluster => false;
 
     public override async Task<IReadOnlyList<BenchResult>> RunAsync(
-        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
+        ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
     {
         await using var plain = new GrpcChannel(server.Ready.Gzip);
         await using var gzip = new GrpcChannel(server.Ready.Gzip, new GrpcChannelOptions { AcceptGzip = true });
@@ -24,7 +24,7 @@ internal sealed class GzipScenario : Scenario
                 Gzip: new Series($"gzip, {size / 1024} KiB, {options.Callers} callers", options.Callers, _ => CallAsync(gzip, size, wanted)));
         }).ToList();
         await Series.AlternateAsync(server, options, [.. sizes.SelectMany(size => new[] { size.Plain, size.Gzip })]);
-        return [.. sizes.SelectMany(size => (BenchResult[])[.. size.Plain.Report(noise), .. size.Gzip.Report(noise, size.Plain), Sent(size.Name, size.Answer)])];
+        return [.. sizes.SelectMany(size => (BenchResult[])[.. size.Plain.Report(remarks), .. size.Gzip.Report(remarks, size.Plain), Sent(size.Name, size.Answer)])];
     }
 
     private static async Task CallAsync(GrpcChannel channel, int size, ExecuteResponse wanted)

@@ -13,14 +13,14 @@ internal sealed class IsolationScenario : Scenario
     private const int Rows = 1000;
 
     public override async Task<IReadOnlyList<BenchResult>> RunAsync(
-        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
+        ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
     {
         await using var table = new BenchTable(server);
         await table.CreateAsync(cancellationToken: cancellationToken);
         await table.FillAsync([.. Enumerable.Repeat("value", Rows)], cancellationToken);
         await table.CheckRowsAsync(Rows, cancellationToken);
-        await using var neighbour = new GrpcChannel(server.Ready.Nodes[1].Grpc, new GrpcChannelOptions { MaxMessageBytes = 32 << 20 });
-        await using var admin = new ReplicatedSqliteClient($"{server.Ready.Nodes[0].Grpc.Host}:{server.Ready.Nodes[0].Grpc.Port}");
+        await using var neighbour = new GrpcChannel(server.Ready.Nodes[1].Grpc, server.NetworkOf(server.Ready.Nodes[1]).Channel with { MaxMessageBytes = 32 << 20 });
+        await using var admin = server.ClientOf(server.Ready.Nodes[0]);
         await admin.Admin.CreateDatabaseAsync(Noisy, server.Ready.Nodes[0].Region, cancellationToken);
         (string Name, Func<CancellationToken, Task>? Noise)[] neighbours =
         [

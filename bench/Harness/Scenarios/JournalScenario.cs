@@ -11,7 +11,7 @@ internal sealed class JournalScenario : Scenario
 
     public override bool NeedsCluster => false;
 
-    public override Task<IReadOnlyList<BenchResult>> RunAsync(ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
+    public override Task<IReadOnlyList<BenchResult>> RunAsync(ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
     {
         var records = options.Duration < TimeSpan.FromSeconds(2) ? 10_048 : 60_032; // whole groups, and a few for each of 10,000 databases
         var cpu = _databases.Select(_ => new List<double>()).ToArray();

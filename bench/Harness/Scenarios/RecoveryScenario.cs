@@ -14,7 +14,7 @@ internal sealed class RecoveryScenario : Scenario
     public override bool NeedsCluster => false; // it starts its own, several times
 
     public override async Task<IReadOnlyList<BenchResult>> RunAsync(
-        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
+        ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
     {
         var folder = Path.Combine(server.Folder, "recovery");
         Directory.CreateDirectory(folder);

@@ -13,7 +13,7 @@ internal sealed class StreamScenario : Scenario
     private static readonly TimeSpan _watchEach = TimeSpan.FromMilliseconds(20);
 
     public override async Task<IReadOnlyList<BenchResult>> RunAsync(
-        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
+        ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
     {
         await using var table = new BenchTable(server);
         await table.CreateAsync(cancellationToken: cancellationToken);
@@ -54,7 +54,7 @@ internal sealed class StreamScenario : Scenario
             }
         }
 
-        double? ratio = noise.IsTooFar("rows in process", localRates) ? null : streamRates.Zip(localRates, (stream, own) => stream / own).Median();
+        double? ratio = remarks.IsTooFar("rows in process", localRates) ? null : streamRates.Zip(localRates, (stream, own) => stream / own).Median();
         var rows = (long)options.Rows * options.Rounds;
         return
         [

@@ -13,7 +13,7 @@ internal sealed class TransactionScenario : Scenario
     private static readonly string[] _writes = ["SELECT v FROM t WHERE id = 1", "UPDATE t SET v = 'value' WHERE id = 2", "SELECT v FROM t WHERE id = 2"];
 
     public override async Task<IReadOnlyList<BenchResult>> RunAsync(
-        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
+        ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
     {
         await using var table = new BenchTable(server);
         await table.CreateAsync(cancellationToken: cancellationToken);
@@ -28,8 +28,8 @@ internal sealed class TransactionScenario : Scenario
         await Series.AlternateAsync(server, options, [echo, readBatch, read, writeBatch, write]);
         return
         [
-            .. echo.Report(noise), .. readBatch.Report(noise), .. read.Report(noise), Added("3 reads", read, readBatch, echo),
-            .. writeBatch.Report(noise), .. write.Report(noise), Added("read, update, read", write, writeBatch, echo),
+            .. echo.Report(remarks), .. readBatch.Report(remarks), .. read.Report(remarks), Added("3 reads", read, readBatch, echo),
+            .. writeBatch.Report(remarks), .. write.Report(remarks), Added("read, update, read", write, writeBatch, echo),
         ];
     }
 

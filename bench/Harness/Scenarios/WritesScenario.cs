@@ -3,33 +3,46 @@ using Google.Protobuf;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
-/// <summary>Single-row inserts and batches, durable by a quorum when they are answered, beside our echo and beside as many processes that only append and sync.</summary>
+/// <summary>Single-row inserts and batches, durable by a quorum when they are answered, beside our echo, beside as many processes that only append and sync, and beside peers.</summary>
 internal sealed class WritesScenario : Scenario
 {
-    private const string Sql = "INSERT INTO t (v) VALUES (?)";
-    private static readonly string _value = new('v', 100);
+    public override LimitKind Limits => LimitKind.Disk | LimitKind.Disks | LimitKind.Commits | LimitKind.RoundTrip;
 
     public override async Task<IReadOnlyList<BenchResult>> RunAsync(
-        ServerProcess server, BenchOptions options, Noise noise, CancellationToken cancellationToken)
+        ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
     {
-        await using var grpc = new GrpcEchoClient(server.Ready.Echo);
+        await using var grpc = new GrpcEchoClient(server.Ready.Echo, server.Network);
         var payload = ByteString.CopyFrom(new byte[64]);
         var echo = new Series($"echo 64 B, {options.Callers} callers", options.Callers, _ => grpc.CallAsync(payload));
-        var databases = new List<Written>();
+        await using var peers = await PeerSet.StartAsync(options, server, remarks);
+        var databases = new List<WrittenDatabase>();
         try
         {
             foreach (var followers in options.Followers)
             {
-                databases.Add(await Written.CreateAsync(server, options, followers, isOnly: options.Followers.Count == 1, cancellationToken));
+                databases.Add(await WrittenDatabase.CreateAsync(server, options, followers, isOnly: options.Followers.Count == 1, cancellationToken));
             }
 
-            await Series.AlternateAsync(server, options, [.. databases.SelectMany(database => database.Series), echo]);
+            var theirs = await CreateAsync(peers, databases[0], options);
+            await Series.AlternateAsync(server, options, [.. databases.SelectMany(database => database.Series), echo, .. theirs.Select(static pair => pair.Series)]);
             foreach (var database in databases)
             {
                 await database.CheckAsync(cancellationToken);
             }
 
-            return [.. echo.Report(noise), .. databases.SelectMany(database => database.Report(noise, echo))];
+            foreach (var peer in peers.Peers)
+            {
+                await peer.CheckAsync();
+            }
+
+            Plot(remarks, databases[0], theirs, options);
+            return
+            [
+                .. echo.Report(remarks),
+                .. databases.SelectMany(database => database.Report(remarks, echo)),
+                .. theirs.SelectMany(static pair => pair.Series.ReportPeer(pair.Ours)),
+                .. theirs.Where(pair => pair.Ours == databases[0].Batches).Select(pair => pair.Series.ReportRows(databases[0].RowsName, options.Batch, pair.Ours)),
+            ];
         }
         finally
         {
@@ -40,73 +53,46 @@ internal sealed class WritesScenario : Scenario
         }
     }
 
-    /// <summary>A database with so many followers.</summary>
-    private sealed class Written : IAsyncDisposable
+    private static async Task<List<PeerSeries>> CreateAsync(PeerSet peers, WrittenDatabase ours, BenchOptions options)
     {
-        private readonly BenchTable _table;
-        private readonly DiskProcess _disks;
-        private readonly Series _disk;
-        private readonly Series _one;
-        private readonly Series _many;
-        private readonly Series _batches;
-        private readonly string _rows;
-        private readonly int _batch;
-        private long _answered;
-
-        private Written(ServerProcess server, BenchOptions options, int followers, string suffix, CancellationToken cancellationToken)
+        var value = new string('v', options.ValueBytes);
+        var all = new List<PeerSeries>();
+        foreach (var peer in peers.Peers)
         {
-            _table = new BenchTable(server, string.Create(CultureInfo.InvariantCulture, $"bench-{followers}"));
-            _disks = new DiskProcess(server.Folder, followers);
-            var sessions = Enumerable.Range(0, options.Callers).Select(_ => _table.Primary.WithSession()).ToArray();
-            _batch = options.Batch;
-            var batch = Enumerable.Repeat(new SqlStatement(Sql, [_value]), _batch).ToList();
-            async Task WriteAsync(int caller)
+            foreach (var (callers, single) in ours.Singles)
             {
-                await sessions[caller].ExecuteAsync(Sql, [_value], cancellationToken: cancellationToken);
-                Interlocked.Increment(ref _answered);
+                all.Add(new(await peer.InsertsAsync(single.Name, callers, value), single, callers));
+                if (peer.InsertsByTool(single.Name, callers) is { } byTool)
+                {
+                    all.Add(new(byTool, single, callers));
+                }
             }
 
-            async Task BatchAsync(int caller)
+            if (peer.HasBatches)
             {
-                await sessions[caller].BatchAsync(batch, cancellationToken: cancellationToken);
-                Interlocked.Add(ref _answered, _batch);
-            }
-
-            _disk = new Series(_disks.Name, (_, duration) => _disks.RunAsync(duration));
-            _one = new Series($"inserts, 1 session{suffix}", 1, WriteAsync);
-            _many = new Series($"inserts, {options.Callers} sessions{suffix}", options.Callers, WriteAsync);
-            _batches = new Series($"batches of {_batch}, {options.Callers} sessions{suffix}", options.Callers, BatchAsync);
-            _rows = $"rows in batches of {_batch}, {options.Callers} sessions{suffix}";
-        }
-
-        public IReadOnlyList<Series> Series => [_disk, _one, _many, _batches];
-
-        public static async Task<Written> CreateAsync(ServerProcess server, BenchOptions options, int followers, bool isOnly, CancellationToken cancellationToken)
-        {
-            var written = new Written(server, options, followers, isOnly ? "" : $", {followers} followers", cancellationToken);
-            try
-            {
-                await written._table.CreateAsync(followers, followers > 1 ? options.Quorum : 0, cancellationToken);
-                return written;
-            }
-            catch
-            {
-                await written.DisposeAsync();
-                throw;
+                all.Add(new(await peer.BatchesAsync(ours.Batches.Name, options.Callers, value, options.Batch), ours.Batches, options.Callers));
             }
         }
 
-        public Task CheckAsync(CancellationToken cancellationToken) => _table.CheckRowsAsync(_answered, cancellationToken);
-
-        public IEnumerable<BenchResult> Report(Noise noise, Series echo) =>
-        [
-            .. _disk.ReportAlone(), .. _one.Report(noise, _disk), .. _many.Report(noise, echo), .. _batches.Report(noise), _batches.ReportRows(_rows, _batch),
-        ];
-
-        public async ValueTask DisposeAsync()
-        {
-            _disks.Dispose();
-            await _table.DisposeAsync();
-        }
+        return all;
     }
+
+    private static void Plot(Remarks remarks, WrittenDatabase ours, List<PeerSeries> theirs, BenchOptions options)
+    {
+        remarks.Plot(new(
+            "throughput", "Durable single-row inserts", PlotKind.Doublings, "sessions", "inserts a second",
+            [
+                new("ReplicatedSqlite", [.. ours.Singles.Select(static single => single.Series.PointAt(single.Callers))]),
+                .. theirs.Where(pair => pair.Ours != ours.Batches).GroupBy(static pair => pair.Series.Peer!)
+                    .Select(static peer => new PlotLine(peer.Key, [.. peer.Select(static pair => pair.Series.PointAt(pair.Callers))])),
+            ]));
+        remarks.Plot(new(
+            "latency", string.Create(CultureInfo.InvariantCulture, $"Durable single-row inserts, {options.Callers} sessions"), PlotKind.Percentiles, "percentile", "milliseconds",
+            [
+                ours.Singles[^1].Series.Latency.PlotLine("ReplicatedSqlite"),
+                .. theirs.Where(pair => pair.Ours == ours.Singles[^1].Series && pair.Series.Latency.Count > 0).Select(static pair => pair.Series.Latency.PlotLine(pair.Series.Peer!)),
+            ]));
+    }
+
+    private sealed record PeerSeries(Series Series, Series Ours, int Callers);
 }

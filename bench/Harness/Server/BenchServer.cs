@@ -1,29 +1,33 @@
+using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using ReplicatedSqlite.Node;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
-/// <summary>The process that a scenario calls: echo servers, and a local cluster if it needs one. Ends when its standard input does.</summary>
+/// <summary>The process that a scenario calls: echo servers, and a cluster or some of its nodes. Ends when its standard input does.</summary>
 internal static class BenchServer
 {
-    public static async Task<int> RunAsync(string? dataFolder, IReadOnlyList<string> regions, bool keepsLog, CancellationToken cancellationToken)
+    private static readonly TimeSpan _stopPatience = TimeSpan.FromMilliseconds(200); // by then no call of ours is under way
+
+    public static async Task<int> RunAsync(BenchServerOptions options, CancellationToken cancellationToken)
     {
         using var lag = new LagRecorder();
-        using var groups = new GroupCounter();
+        using var groups = MeasurementCounter.OfGroups();
+        using var snapshots = MeasurementCounter.OfSnapshots();
         await using var bare = await EchoServers.StartBareAsync(cancellationToken);
         await using var echo = await EchoServers.StartGrpcAsync(cancellationToken);
         await using var gzip = await EchoServers.StartGzipAsync(cancellationToken);
-        await using var cluster = dataFolder is null
-            ? null
-            : await LocalCluster.StartAsync(
-                new LocalClusterOptions { DataFolder = dataFolder, Regions = regions, Configure = keepsLog ? KeepLog : static options => options }, TimeProvider.System, new Random(1), NullLoggerFactory.Instance, cancellationToken);
-        Answer(new ServerReady(AddressOf(bare), AddressOf(echo), AddressOf(gzip), [.. (cluster?.Nodes ?? []).Select(node => new ServerNode(node.Region, node.GrpcAddress))]));
+        using var trip = RoundTripLimit.Serve(options.Advertised is null ? IPAddress.Loopback : IPAddress.Any);
+        await using var nodes = await StartNodesAsync(options, cancellationToken);
+        var at = (IPEndPoint)trip.LocalEndpoint;
+        Answer(new ServerReady(AddressOf(bare), AddressOf(echo), AddressOf(gzip), options.Advertised ?? IPAddress.Loopback.ToString(), at.Port, nodes.Nodes));
         while (await Console.In.ReadLineAsync(cancellationToken) is { } command)
         {
-            switch (command)
+            var words = command.Split(' ');
+            switch (words[0])
             {
                 case ControlCommand.Usage:
                     Answer(CpuMeter.Read());
@@ -34,6 +38,13 @@ internal static class BenchServer
                     break;
                 case ControlCommand.Groups:
                     Answer(groups.Count);
+                    break;
+                case ControlCommand.Snapshots:
+                    Answer(snapshots.Count);
+                    break;
+                case ControlCommand.StopNode or ControlCommand.StartNode:
+                    await nodes.SwitchAsync(int.Parse(words[1], CultureInfo.InvariantCulture), words[0] == ControlCommand.StartNode);
+                    Answer(true);
                     break;
                 case ControlCommand.Lag:
                     Answer(lag.Summarize());
@@ -47,10 +58,36 @@ internal static class BenchServer
         return 0;
     }
 
-    // No checkpoint, so that the whole log stays behind its base.
-    private static NodeOptions KeepLog(NodeOptions options) => options with
+    private static async Task<ServedNodes> StartNodesAsync(BenchServerOptions options, CancellationToken cancellationToken)
     {
-        Primary = options.Primary with { CheckpointBytes = long.MaxValue / 4, RestartWalBytes = long.MaxValue / 4, IdleCheckpoint = TimeSpan.FromDays(1) },
+        if (options.Data is not { } folder)
+        {
+            return ServedNodes.None;
+        }
+
+        if (options.Etcd is not null)
+        {
+            return await ServedNodes.StartAsync(options, Configure(options), cancellationToken);
+        }
+
+        var ports = Programs.FreePorts(options.Regions.Count * 2); // so that a node finds its ports again
+        var configure = Configure(options);
+        NodeOptions WithPorts(NodeOptions node)
+        {
+            var index = options.Regions.Index().First(region => region.Item == node.Region).Index;
+            return configure(node) with { GrpcPort = ports[index * 2], HttpPort = ports[(index * 2) + 1] };
+        }
+
+        var cluster = new LocalClusterOptions { DataFolder = folder, Regions = options.Regions, Configure = WithPorts };
+        return ServedNodes.Of(await LocalCluster.StartAsync(cluster, TimeProvider.System, new Random(1), NullLoggerFactory.Instance, cancellationToken));
+    }
+
+    private static Func<NodeOptions, NodeOptions> Configure(BenchServerOptions options) => node =>
+    {
+        node = node with { StopPatience = _stopPatience, GrainIdle = options.GrainIdle ?? node.GrainIdle };
+        return options.KeepsLog // no checkpoint, so that the whole log stays behind its base
+            ? node with { Primary = node.Primary with { CheckpointBytes = long.MaxValue / 4, RestartWalBytes = long.MaxValue / 4, IdleCheckpoint = TimeSpan.FromDays(1) } }
+            : node;
     };
 
     private static Uri AddressOf(WebApplication app) => new(app.Urls.Single());

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace ReplicatedSqlite.Bench.Harness;
@@ -10,7 +11,8 @@ internal sealed class LagRecorder : IDisposable
     private const double NanosecondsPerSecond = 1_000_000_000;
 
     private readonly MeterListener _listener = new();
-    private readonly ConcurrentDictionary<string, LatencyHistogram> _byRegion = new(); // one a region; each is recorded to under its own lock
+    private readonly ConcurrentDictionary<string, RegionLag> _byRegion = new(); // one a region; each is recorded to under its own lock
+    private long _since = Stopwatch.GetTimestamp();
 
     public LagRecorder()
     {
@@ -25,7 +27,11 @@ internal sealed class LagRecorder : IDisposable
         _listener.Start();
     }
 
-    public void Reset() => _byRegion.Clear();
+    public void Reset()
+    {
+        _byRegion.Clear();
+        Volatile.Write(ref _since, Stopwatch.GetTimestamp());
+    }
 
     public IReadOnlyList<LagSummary> Summarize() =>
     [
@@ -33,8 +39,9 @@ internal sealed class LagRecorder : IDisposable
         {
             lock (region.Value)
             {
-                var lag = region.Value;
-                return new LagSummary(region.Key, lag.Count, lag.Percentile(50) / NanosecondsPerMs, lag.Percentile(99) / NanosecondsPerMs, lag.Mean / NanosecondsPerMs);
+                var lag = region.Value.All;
+                return new LagSummary(
+                    region.Key, lag.Count, lag.Percentile(50) / NanosecondsPerMs, lag.Percentile(99) / NanosecondsPerMs, lag.Mean / NanosecondsPerMs, region.Value.Timeline());
             }
         }),
     ];
@@ -47,12 +54,40 @@ internal sealed class LagRecorder : IDisposable
         {
             if (tag is { Key: "region", Value: string region })
             {
-                var lag = _byRegion.GetOrAdd(region, static _ => new LatencyHistogram());
+                var lag = _byRegion.GetOrAdd(region, static _ => new RegionLag());
                 lock (lag)
                 {
-                    lag.Record((long)(lagSeconds * NanosecondsPerSecond));
+                    lag.Record((int)Stopwatch.GetElapsedTime(Volatile.Read(ref _since)).TotalSeconds, (long)(lagSeconds * NanosecondsPerSecond));
                 }
             }
         }
+    }
+
+    /// <summary>What one region's replicas recorded.</summary>
+    private sealed class RegionLag
+    {
+        private const int MostSeconds = 300; // what comes later counts into the last
+
+        private readonly List<LatencyHistogram> _seconds = [];
+
+        public LatencyHistogram All { get; } = new();
+
+        public void Record(int second, long nanoseconds)
+        {
+            All.Record(nanoseconds);
+            var at = Math.Min(second, MostSeconds - 1);
+            while (_seconds.Count <= at)
+            {
+                _seconds.Add(new LatencyHistogram());
+            }
+
+            _seconds[at].Record(nanoseconds);
+        }
+
+        public IReadOnlyList<double[]> Timeline() =>
+        [
+            .. _seconds.Index().Where(static second => second.Item.Count > 0)
+                .Select(static second => (double[])[second.Index, second.Item.Percentile(50) / NanosecondsPerMs, second.Item.Percentile(99) / NanosecondsPerMs]),
+        ];
     }
 }
