@@ -25,6 +25,9 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>In the order of the regions.</summary>
     public IReadOnlyList<NodeRecord> Nodes => [.. _nodes.Select(node => node.Record)];
 
+    /// <summary>The durability follower of one node.</summary>
+    internal Follower.FollowerNode Follower(int index) => _nodes[index].Follower;
+
     /// <summary>Stops one node; the others go on.</summary>
     public ValueTask StopNodeAsync(int index) => _nodes[index].DisposeAsync();
 

@@ -22,18 +22,22 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly NodeOptions _options;
     private int _stopping; // by Interlocked
 
-    private NodeHost(NodeRecord record, Stack<IAsyncDisposable> parts, WebApplication web, NodeServices services, IAsyncDisposable registration, NodeOptions options)
+    private NodeHost(NodeRecord record, Stack<IAsyncDisposable> parts, WebApplication web, NodeServices services, IAsyncDisposable registration, FollowerNode follower, NodeOptions options)
     {
         Record = record;
         _parts = parts;
         _web = web;
         _services = services;
         _registration = registration;
+        Follower = follower;
         _options = options;
     }
 
     /// <summary>How the others see it.</summary>
     public NodeRecord Record { get; }
+
+    /// <summary>Its durability follower.</summary>
+    internal FollowerNode Follower { get; }
 
     /// <summary>The product's version.</summary>
     public static string Version { get; } =
@@ -109,7 +113,7 @@ public sealed class NodeHost : IAsyncDisposable
             var registration = await control.RegisterAsync(self, cancellationToken);
             await services.RemoveLeftoversAsync();
             services.IsReady = true;
-            return new NodeHost(self, parts, web, services, registration, options);
+            return new NodeHost(self, parts, web, services, registration, follower, options);
         }
         catch
         {

@@ -20,7 +20,7 @@ public sealed class BaseTests
             {
                 await WriteAsync(cluster, "more");
                 await CheckpointedAsync(cluster, id);
-                return (await LogAsync(cluster, ClusterFixture.Weur, id)).First != Position.Start;
+                return cluster.LogOf(ClusterFixture.Weur, id).First != Position.Start;
             },
             "weur's log is trimmed");
         Assert.False(File.Exists(cluster.ReplicaFile(id, ClusterFixture.Weur)));
@@ -48,7 +48,7 @@ public sealed class BaseTests
                     await CheckpointedAsync(cluster, id);
                 }
 
-                return (await LogAsync(cluster, ClusterFixture.Apac, id)).First > old;
+                return cluster.LogOf(ClusterFixture.Apac, id).First > old;
             },
             "apac's log begins behind the end of weur's");
         var rows = await CountAsync(cluster);
@@ -70,7 +70,7 @@ public sealed class BaseTests
             async () =>
             {
                 await WriteAsync(cluster, "more");
-                return (await LogAsync(cluster, ClusterFixture.Weur, id)).First != Position.Start;
+                return cluster.LogOf(ClusterFixture.Weur, id).First != Position.Start;
             },
             "weur's log is trimmed");
         await cluster.StopAsync();

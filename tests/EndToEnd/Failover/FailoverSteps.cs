@@ -1,5 +1,4 @@
 using ReplicatedSqlite.Grpc;
-using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
 
@@ -20,7 +19,7 @@ internal static class FailoverSteps
         }
 
         await cluster.Channel(0).CallAsync(AdminMethods.CreateDatabase, new CreateDatabaseRequest { Name = Name, Options = options });
-        await cluster.Database(0, Name).ExecuteAsync("CREATE TABLE t (id INTEGER PRIMARY KEY, key TEXT NOT NULL)");
+        await ExecuteOnceAsync(cluster.Database(0, Name), "CREATE TABLE t (id INTEGER PRIMARY KEY, key TEXT NOT NULL)");
         return cluster;
     }
 
@@ -64,23 +63,14 @@ internal static class FailoverSteps
     public static Task<Database> MoveAsync(ClusterFixture cluster, string region) =>
         RetryAsync(() => cluster.Channel(ClusterFixture.Enam).CallAsync(AdminMethods.MovePrimary, new MovePrimaryRequest { Database = Name, Region = region }));
 
-    /// <summary>Writes through the first region, until it is answered.</summary>
+    /// <summary>Writes a row through a region, once, until it is answered.</summary>
     public static Task WriteAsync(ClusterFixture cluster, string key, int region = ClusterFixture.Enam) =>
-        RetryAsync(() => cluster.Database(region, Name).ExecuteAsync($"INSERT INTO t (key) VALUES ('{key}')"));
+        ExecuteOnceAsync(cluster.Database(region, Name), $"INSERT INTO t (key) VALUES ('{key}')");
 
-    /// <summary>Where a node's log of the database begins, and its bytes. The node is stopped for the look.</summary>
-    public static async Task<(Position First, Position Last, long Bytes)> LogAsync(ClusterFixture cluster, int region, string id)
+    /// <summary>The same with any statement. Its idempotency key tells a repetition from another one, when a busy machine has left a try's outcome unknown.</summary>
+    public static Task ExecuteOnceAsync(SqlExecutor database, string sql)
     {
-        var database = new DatabaseId(Guid.Parse(id));
-        await cluster.StopNodeAsync(region);
-        try
-        {
-            await using var journal = NodeJournal.Open(cluster.JournalFolder(region), new JournalOptions(), new FileSystemDisk(), new Random(1));
-            return (journal.FirstOf(database), journal.LastOf(database), journal.BytesOf(database));
-        }
-        finally
-        {
-            await cluster.StartNodeAsync(region);
-        }
+        var options = new QueryOptions { IdempotencyKey = Guid.NewGuid().ToString() };
+        return RetryAsync(() => database.ExecuteAsync(sql, null, options));
     }
 }

@@ -1,5 +1,4 @@
 using ReplicatedSqlite.Grpc;
-using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
 using static ReplicatedSqlite.EndToEnd.FailoverSteps;
@@ -28,7 +27,8 @@ public sealed class FailoverTests
         var bookmark = Bookmark.Parse((await DescribeAsync(cluster, ClusterFixture.Weur)).Bookmark);
         for (var region = 0; region < ClusterFixture.RegionCount; region++)
         {
-            var rows = await cluster.At(region, Name, bookmark).QueryAsync("SELECT key, count(*) FROM t GROUP BY key", null, new() { WaitTimeout = Eventually.Patience });
+            var asked = cluster.At(region, Name, bookmark);
+            var rows = await RetryAsync(() => asked.QueryAsync("SELECT key, count(*) FROM t GROUP BY key", null, new() { WaitTimeout = Eventually.Patience }));
             var counts = rows.Rows.ToDictionary(row => row.GetString(0), row => row.GetInt64(1));
             Assert.All(counts.Values, count => Assert.Equal(1, count));
             Assert.All(writers.Keys, key => Assert.True(counts.ContainsKey(key), $"the answered write {key} is not in region {region}"));
@@ -40,11 +40,11 @@ public sealed class FailoverTests
     {
         await using var cluster = await StartAsync();
         var session = cluster.Database(ClusterFixture.Weur, Name).WithSession(Session.FirstPrimary);
-        await RetryAsync(() => session.ExecuteAsync("INSERT INTO t (key) VALUES ('before')"));
+        await ExecuteOnceAsync(session, "INSERT INTO t (key) VALUES ('before')");
         var bookmark = session.Bookmark!.Value;
         await cluster.StopNodeAsync(ClusterFixture.Enam);
         Assert.Equal(1, await RetryAsync(() => session.QueryScalarAsync<long>("SELECT count(*) FROM t WHERE key = 'before'")));
-        await RetryAsync(() => session.ExecuteAsync("INSERT INTO t (key) SELECT 'after' WHERE NOT EXISTS (SELECT 1 FROM t WHERE key = 'after')"));
+        await ExecuteOnceAsync(session, "INSERT INTO t (key) VALUES ('after')");
         Assert.True(session.Bookmark!.Value > bookmark && session.Bookmark.Value.Epoch > bookmark.Epoch);
         Assert.Equal(2, await RetryAsync(() => session.QueryScalarAsync<long>("SELECT count(*) FROM t")));
     }
@@ -53,7 +53,7 @@ public sealed class FailoverTests
     public async Task Without_a_quorum_writes_are_refused_soon_and_reads_of_replicas_go_on_until_one_comes_back()
     {
         await using var cluster = await StartAsync();
-        await RetryAsync(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('a')"));
+        await WriteAsync(cluster, "a");
         await cluster.SettleAsync(Name);
         await cluster.StopNodeAsync(ClusterFixture.Weur);
         await cluster.StopNodeAsync(ClusterFixture.Apac);
@@ -67,8 +67,8 @@ public sealed class FailoverTests
         Assert.Equal(ErrorCodes.QuorumUnavailable, CodeOf(fresh)); // nobody can say that there is no newer primary
 
         await cluster.StartNodeAsync(ClusterFixture.Weur);
-        Assert.Equal(1, await cluster.Database(ClusterFixture.Weur, Name).WithSession(Session.FirstUnconstrained).QueryScalarAsync<long>("SELECT count(*) FROM t WHERE key = 'a'"));
-        await RetryAsync(() => cluster.Database(ClusterFixture.Weur, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('d')"));
+        Assert.Equal(1, await RetryAsync(() => cluster.Database(ClusterFixture.Weur, Name).WithSession(Session.FirstUnconstrained).QueryScalarAsync<long>("SELECT count(*) FROM t WHERE key = 'a'")));
+        await WriteAsync(cluster, "d", ClusterFixture.Weur);
         var keys = await RetryAsync(() => cluster.Database(ClusterFixture.Weur, Name).QueryAsync("SELECT key FROM t"));
         Assert.Superset(new HashSet<string> { "a", "d" }, keys.Rows.Select(row => row.GetString(0)).ToHashSet());
         Assert.DoesNotContain("c", keys.Rows.Select(row => row.GetString(0)));
@@ -88,7 +88,7 @@ public sealed class FailoverTests
         }
 
         await writers.StopAsync();
-        var rows = await cluster.Database(ClusterFixture.Apac, Name).QueryAsync("SELECT key, count(*) FROM t GROUP BY key");
+        var rows = await RetryAsync(() => cluster.Database(ClusterFixture.Apac, Name).QueryAsync("SELECT key, count(*) FROM t GROUP BY key"));
         Assert.All(rows.Rows, row => Assert.Equal(1, row.GetInt64(1)));
         Assert.Superset(writers.Keys.ToHashSet(), rows.Rows.Select(row => row.GetString(0)).ToHashSet());
         cluster.Log.HasNoErrors();
@@ -99,19 +99,19 @@ public sealed class FailoverTests
     {
         await using var cluster = await StartAsync(followers: 1);
         Assert.Equal((1u, 1u), await FollowersAsync(cluster));
-        await RetryAsync(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('one')"));
+        await WriteAsync(cluster, "one");
         await ChangeAsync(cluster, 3);
         Assert.Equal((3u, 2u), await FollowersAsync(cluster));
-        await RetryAsync(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('three')"));
+        await WriteAsync(cluster, "three");
 
         // Its journal is gone: it has no vote, and comes back as another follower with the next leadership.
         await cluster.StopNodeAsync(ClusterFixture.Apac);
         Directory.Delete(cluster.JournalFolder(ClusterFixture.Apac), recursive: true);
         await cluster.StartNodeAsync(ClusterFixture.Apac);
-        await RetryAsync(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('emptied')"));
+        await WriteAsync(cluster, "emptied");
         await ChangeAsync(cluster, 3);
         await cluster.StopNodeAsync(ClusterFixture.Weur); // the quorum needs the replaced one now
-        await RetryAsync(() => cluster.Database(ClusterFixture.Apac, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('replaced')"));
+        await WriteAsync(cluster, "replaced", ClusterFixture.Apac);
         await cluster.StartNodeAsync(ClusterFixture.Weur);
         await ChangeAsync(cluster, 1);
         Assert.Equal((1u, 1u), await FollowersAsync(cluster));
@@ -149,8 +149,8 @@ public sealed class FailoverTests
         // Copies are in enam and apac, two of three, so the beginning of the log goes everywhere.
         await Eventually.TrueAsync(async () =>
         {
-            await RetryAsync(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('more')"));
-            return (await LogAsync(cluster, ClusterFixture.Weur, id)).First != Position.Start;
+            await WriteAsync(cluster, "more");
+            return cluster.LogOf(ClusterFixture.Weur, id).First != Position.Start;
         }, "weur's log is trimmed");
         Assert.False(File.Exists(cluster.ReplicaFile(id, ClusterFixture.Weur)));
         await cluster.StopAsync();

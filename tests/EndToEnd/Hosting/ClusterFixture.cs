@@ -68,6 +68,14 @@ internal sealed class ClusterFixture : IAsyncDisposable
     /// <summary>The journals that follow a database, as the catalogue has it.</summary>
     public IReadOnlySet<Guid> Followers(string database) => _cluster!.Control.Find(database)!.Followers.Select(place => place.Journal).ToHashSet();
 
+    /// <summary>A node's log of a database: where it begins, and its bytes.</summary>
+    public (Position First, long Bytes) LogOf(int region, string databaseId)
+    {
+        var id = new DatabaseId(Guid.Parse(databaseId));
+        var journal = _cluster!.Follower(region).OpenedJournal!;
+        return (journal.FirstOf(id), journal.BytesOf(id));
+    }
+
     /// <summary>A database's epoch, as the catalogue has it: nobody begins to lead for the question.</summary>
     public uint Epoch(string database) => _cluster!.Control.Find(database)!.Epoch;
 

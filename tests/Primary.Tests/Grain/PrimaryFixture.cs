@@ -102,7 +102,7 @@ internal sealed class PrimaryFixture : IAsyncDisposable
             Time = _time,
             LeaseTime = TimeProvider.System,
             Logger = NullLogger.Instance,
-            Options = _options,
+            Options = _options with { QuorumPatience = Patience },
         };
         _grain = (PrimaryGrain)await PrimaryGrain.ActivateAsync(context, Database, TestContext.Current.CancellationToken).WaitAsync(Patience);
     }
@@ -163,6 +163,23 @@ internal sealed class PrimaryFixture : IAsyncDisposable
                 return;
             }
             catch (RequestException refused) when (tries < MaxTries && refused.Error.CommitState == CommitState.NotCommitted)
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    /// <summary>Writes what may be written twice, until it is answered: a journal that was slow may have left a try's outcome unknown.</summary>
+    public async Task WriteUntilAnsweredAsync(string sql)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                await WriteAsync(sql);
+                return;
+            }
+            catch (RequestException refused) when (tries < MaxTries && refused.Error.Code is (ErrorCodes.QuorumUnavailable or ErrorCodes.WriteOutcomeUnknown))
             {
                 await Task.Delay(50);
             }
