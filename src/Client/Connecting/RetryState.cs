@@ -17,6 +17,7 @@ internal struct RetryState(ReplicatedSqliteClientOptions options, EndpointSet en
     private long _started;
     private int _atOnce; // attempts made without a pause
     private int _pauses;
+    private RpcException? _lost; // the first failure after which the call may have been carried out: a later refusal says nothing about that attempt
 
     /// <summary>Attempts that have failed.</summary>
     public int Failures { get; private set; }
@@ -35,6 +36,7 @@ internal struct RetryState(ReplicatedSqliteClientOptions options, EndpointSet en
         Avoid = node;
         var notSent = failure.Origin == RpcFailureOrigin.NotSent;
         var error = failure.Origin == RpcFailureOrigin.Server ? failure.FindDetail<SqlError>() : null;
+        if (nature.MayWrite && !notSent && error is not { CommitState: Protocol.V1.CommitState.NotCommitted }) _lost ??= failure;
         if (notSent || (failure.Origin == RpcFailureOrigin.InFlight && failure.StatusCode == StatusCode.Unavailable)) node.Failed();
 
         // Once round the endpoints, as nothing was sent; with one endpoint once more, for a pooled connection may have been closing.
@@ -48,6 +50,14 @@ internal struct RetryState(ReplicatedSqliteClientOptions options, EndpointSet en
         if (error?.RetryAfter?.ToTimeSpan() is { } asked && asked > pause) pause = asked;
         return time.GetElapsedTime(_started) + pause <= options.RetryTimeout ? pause : null;
     }
+
+    /// <summary>What the whole call failed with, after its last attempt failed.</summary>
+    public readonly RpcException Verdict(RpcException last) => _lost is null || HasLookedAtKey(last) ? last : _lost;
+
+    // SQLite's own answers come from the writer, which looks for the key first.
+    private static bool HasLookedAtKey(RpcException failure) =>
+        failure.Origin == RpcFailureOrigin.Server && failure.FindDetail<SqlError>() is { CommitState: Protocol.V1.CommitState.NotCommitted } error
+        && (error.Code == ErrorCodes.IdempotencyKeyReused || error.Code.StartsWith("SQLITE_", StringComparison.Ordinal));
 
     private static bool IsWorthIt(RpcException failure, SqlError? error) => error is not null
         ? (error.Retryable && error.Code is not (ErrorCodes.BookmarkTimeout or ErrorCodes.TransactionExpired)) || error.Code == ErrorCodes.WriteOutcomeUnknown

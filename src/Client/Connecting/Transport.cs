@@ -65,7 +65,8 @@ internal sealed class Transport : IAsyncDisposable
                 node.Leave(answered);
             }
 
-            await PauseAsync(retries.After(failure, node), node, failure, cancellationToken).ConfigureAwait(false);
+            if (retries.After(failure, node) is not { } pause) throw retries.Verdict(failure);
+            await PauseAsync(pause, node, failure, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -107,7 +108,8 @@ internal sealed class Transport : IAsyncDisposable
                 throw;
             }
 
-            await PauseAsync(retries.After(failure, node), node, failure, cancellationToken).ConfigureAwait(false);
+            if (retries.After(failure, node) is not { } pause) throw retries.Verdict(failure);
+            await PauseAsync(pause, node, failure, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -152,7 +154,8 @@ internal sealed class Transport : IAsyncDisposable
                 throw;
             }
 
-            await PauseAsync(retries.After(failure, node), node, failure, cancellationToken).ConfigureAwait(false);
+            if (retries.After(failure, node) is not { } pause) throw retries.Verdict(failure);
+            await PauseAsync(pause, node, failure, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -183,12 +186,10 @@ internal sealed class Transport : IAsyncDisposable
         return last;
     }
 
-    // Throws the failure when there is no further attempt.
-    private async ValueTask PauseAsync(TimeSpan? pause, NodeEndpoint node, RpcException failure, CancellationToken cancellationToken)
+    private async ValueTask PauseAsync(TimeSpan pause, NodeEndpoint node, RpcException failure, CancellationToken cancellationToken)
     {
-        if (pause is not { } time) throw failure;
         ClientTelemetry.Retried(failure);
-        Log?.Retrying(node.Address, StatusName.Of(failure.StatusCode), time);
-        if (time > TimeSpan.Zero) await Task.Delay(time, Time, cancellationToken).ConfigureAwait(false);
+        Log?.Retrying(node.Address, StatusName.Of(failure.StatusCode), pause);
+        if (pause > TimeSpan.Zero) await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
     }
 }

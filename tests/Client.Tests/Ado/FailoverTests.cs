@@ -72,6 +72,43 @@ public sealed class FailoverTests(LiveCluster cluster)
         Assert.Equal((false, 1), (e.IsTransient, calls));
     }
 
+    [Theory]
+    [InlineData("NO_PRIMARY")]
+    [InlineData("OVERLOADED")]
+    [InlineData("TOKEN_INVALID")]
+    [InlineData("refused")]
+    [InlineData("SQLITE_CONSTRAINT_UNIQUE")]
+    [InlineData("IDEMPOTENCY_KEY_REUSED")]
+    public async Task A_keyed_write_whose_first_attempt_was_lost_is_not_committed_only_if_a_later_one_looked_for_the_key(string then)
+    {
+        await using var server = await FakeServer.StartAsync();
+        var calls = 0;
+        Task? stopped = null;
+        server.OnExecute = async (_, context) =>
+        {
+            if (Interlocked.Increment(ref calls) > 1) throw new Protocol.RequestException(then, "later");
+            if (then == "refused")
+            {
+                stopped = server.AbortAsync(); // the connection breaks while the call is under way, and nobody listens from then on
+                await Task.Delay(Timeout.Infinite, context.CancellationToken);
+            }
+
+            throw new Grpc.RpcException(Protocol.StatusCode.Unavailable, "cut");
+        };
+        await using var source = ReplicatedSqliteDataSource.Create($"Endpoint={server.Address};Database=shop;Idempotent Writes=true;Retry Timeout=0.5");
+        await using var command = source.CreateCommand("INSERT INTO t VALUES (1)");
+        var e = await Assert.ThrowsAnyAsync<ReplicatedSqliteException>(() => command.ExecuteNonQueryAsync());
+        if (stopped is not null) await stopped;
+        if (then.StartsWith("SQLITE_", StringComparison.Ordinal) || then == "IDEMPOTENCY_KEY_REUSED")
+        {
+            Assert.Equal((then, CommitState.NotCommitted), (e.Code, e.CommitState));
+            return;
+        }
+
+        Assert.Equal(("WRITE_OUTCOME_UNKNOWN", CommitState.Unknown, true), (e.Code, e.CommitState, e.IsTransient));
+        Assert.IsType<WriteOutcomeUnknownException>(e);
+    }
+
     [Fact]
     public async Task Retries_wait_as_long_as_the_server_asks_and_end_with_their_time()
     {
