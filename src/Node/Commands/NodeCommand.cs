@@ -117,7 +117,7 @@ internal static class NodeCommand
                 NodeLog.ControlPlaneAway(logger, away.Message, pause);
             }
 
-            await Task.Delay(pause, cancellationToken);
+            await Task.Delay(pause, TimeProvider.System, cancellationToken);
         }
     }
 }
