@@ -211,7 +211,9 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
     {
         if (TryCreateOwnTables(file))
         {
-            log.Append(file.Capture(database, log.Appended, writes: 1, state.CommitTimeMicroseconds)!);
+            var entry = file.Capture(database, log.Appended, writes: 1, state.CommitTimeMicroseconds)!;
+            log.Append(entry);
+            file.NoteState(entry.Predecessor, entry.End, log.Confirmed);
         }
     }
 

@@ -22,7 +22,7 @@ public sealed partial class PrimaryGrain
             call,
             lease,
             lease => begin.ReadOnly
-                ? HoldAsync(lease, waitMs)
+                ? HoldAsync(lease, constraint, waitMs)
                 : WritingTransaction.BeginAsync(new WriterParts(_writer, _log, _context.Writers), begin.IdempotencyKey, lease, queueMs => Served(waitMs, queueMs)),
             cancellationToken);
     }
@@ -68,13 +68,19 @@ public sealed partial class PrimaryGrain
         return new GetOutcomeResponse { State = state, Bookmark = position.ToBookmark(_database).ToString() };
     }
 
-    private async Task<IOpenTransaction> HoldAsync(TransactionLease lease, double waitMs)
+    private async Task<IOpenTransaction> HoldAsync(TransactionLease lease, ReadConstraint constraint, double waitMs)
     {
         var reads = await _reads.HoldAsync(lease.Token);
         try
         {
             lease.Start();
-            await PassAsync(reads.Mark).AsTask().WaitAsync(lease.Token);
+            if (!await _log.PassAsync(reads.Mark).AsTask().WaitAsync(lease.Token))
+            {
+                await reads.DisposeAsync();
+                reads = MayBeOlder(constraint) ? await _confirmedReads.HoldAsync(lease.Token) : throw LostWrite.ExplainRead(_log);
+                await PassAsync(reads.Mark).AsTask().WaitAsync(lease.Token);
+            }
+
             return new SnapshotTransaction<Position>(reads, reads.Mark.ToBookmark(_database).ToString(), Served(waitMs, reads.QueueMs));
         }
         catch

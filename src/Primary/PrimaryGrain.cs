@@ -27,8 +27,10 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
     private readonly LogTrimmer _trimmer;
     private readonly DatabaseWriter _writer;
     private readonly Lock _commit = new();
+    private readonly Lock _refusal = new(); // around a look at the log's refusal and what the writer is told of it
     private readonly KnownTexts _known = new();
     private readonly ReadRunner<Position> _reads;
+    private readonly ReadRunner<Position> _confirmedReads; // of the state before what is not confirmed
     private readonly EpochTable _epochs;
     private readonly OpenSnapshots _snapshots = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -47,6 +49,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
         _trimmer = new LogTrimmer(TrimmablePosition, log.Trim);
         _writer = new DatabaseWriter(context, file, log, state, _commit, _trimmer);
         _reads = new ReadRunner<Position>(file.Readers, context.Readers, _known, new SnapshotSource(_commit, log), context.Time);
+        _confirmedReads = new ReadRunner<Position>(file.Readers, context.Readers, _known, new ConfirmedSource(_commit, log, file.States), context.Time);
         _uploader = context.Cold?.Open(new PrimaryUploadSource(context, file, log, _epochs), isLeader: true);
         if (_uploader is not null)
         {
@@ -117,7 +120,13 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
             await proof;
             if (IsFinal(outcome.Kind, keyed))
             {
-                return await AnswerAsync(outcome, waitMs);
+                if (!await _log.PassAsync(outcome.Mark))
+                {
+                    outcome = MayBeOlder(constraint) ? await _confirmedReads.ExecuteAsync(sql) : throw LostWrite.ExplainRead(_log);
+                    await PassOlderAsync(outcome.Kind, outcome.Mark);
+                }
+
+                return Answer(outcome, waitMs);
             }
         }
 
@@ -136,8 +145,8 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
             ? null
             : new KeyedRequest(request.IdempotencyKey, RequestHash.Of(request), _writer.KeyCutoff, static outcome => StoredResult.Of(outcome.Parts));
         var sql = SqlRequests.From(request, cancellationToken, keyed, constraint.Query);
-        await using var read = IsKnownToWrite(request.Statements) ? null : await _reads.OpenAsync(sql);
-        if (read is null || !IsFinal(read.Kind, keyed))
+        await using var newest = IsKnownToWrite(request.Statements) ? null : await _reads.OpenAsync(sql);
+        if (newest is null || !IsFinal(newest.Kind, keyed))
         {
             var answer = await WriteAsync(sql, keyed, constraint.Caller);
             var replayed = answer.Outcome.AnsweredBefore;
@@ -152,7 +161,15 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
 
         constraint.Query?.Stage = RequestStage.WaitingForQuorum;
         await ProveAsync(constraint);
-        await PassAsync(read.Mark);
+        var read = newest;
+        if (!await _log.PassAsync(newest.Mark))
+        {
+            await newest.DisposeAsync();
+            read = MayBeOlder(constraint) ? await _confirmedReads.OpenAsync(sql) : throw LostWrite.ExplainRead(_log);
+        }
+
+        await using var older = read;
+        await PassOlderAsync(read.Kind, read.Mark);
         constraint.Query?.Stage = RequestStage.Running;
         var bookmark = read.Mark.ToBookmark(_database).ToString();
         if (read.Error is { } error)
@@ -225,7 +242,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
     /// <summary>Where a bookmark lies. Only the primary can say that it does not exist yet, and only while it can prove that it is the primary.</summary>
     internal async Task<LocateBookmarkResponse> LocateAsync(Bookmark bookmark)
     {
-        if (IsAbove(bookmark, Appended()))
+        if (IsAbove(bookmark, _log.Appended))
         {
             await ProveAsync();
         }
@@ -238,7 +255,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
     {
         var confirmed = _log.Confirmed;
         var place = _epochs.IsAbandoned(bookmark, confirmed.Epoch) ? BookmarkPlace.Abandoned
-            : IsAbove(bookmark, Appended()) ? BookmarkPlace.Future
+            : IsAbove(bookmark, _log.Appended) ? BookmarkPlace.Future
             : BookmarkPlace.OnTimeline;
         return new LocateBookmarkResponse { Place = place, Confirmed = confirmed.ToBookmark(_database).ToString() };
     }
@@ -280,14 +297,6 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
         return position;
     }
 
-    private Position Appended()
-    {
-        lock (_commit)
-        {
-            return _log.Appended;
-        }
-    }
-
     // The primary has everything that any bookmark of this database can name, confirmed or about to be.
     private async ValueTask<double> ReachAsync(ReadConstraint constraint)
     {
@@ -308,7 +317,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
             return 0;
         }
 
-        var appended = Appended();
+        var appended = _log.Appended;
         if (IsAbove(bookmark, appended))
         {
             await ProveAsync();
@@ -320,9 +329,8 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
         return _context.Time.GetElapsedTime(started).TotalMilliseconds;
     }
 
-    private async ValueTask<ExecuteResponse> AnswerAsync(ReadOutcome<Position> outcome, double waitMs)
+    private ExecuteResponse Answer(ReadOutcome<Position> outcome, double waitMs)
     {
-        await PassAsync(outcome.Mark);
         var bookmark = outcome.Mark.ToBookmark(_database).ToString();
         if (outcome.Error is { } error)
         {
@@ -334,6 +342,12 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
         response.Results.AddRange(outcome.Results);
         return response;
     }
+
+    // Followers are missed, and what was read last is not confirmed. A reader who may be served by a replica gets what one would show: the last confirmed state.
+    private bool MayBeOlder(in ReadConstraint constraint) => !constraint.WantsPrimary && constraint.MaxStaleness is null && _log.Failure is null;
+
+    // In the older state the same text might write.
+    private ValueTask PassOlderAsync(ReadOutcomeKind kind, Position position) => kind == ReadOutcomeKind.Writes ? throw LostWrite.ExplainRead(_log) : PassAsync(position);
 
     private async ValueTask PassAsync(Position position)
     {
@@ -391,9 +405,16 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
         }
     }
 
-    private void OnRefusalChanged() => _writer.Suspend(_log.Refusal is { } missing
-        ? new RequestException(ErrorCodes.QuorumUnavailable, $"Too few followers have this database's log within reach: {missing} Nothing was done; try again.")
-        : null);
+    // Calls may overtake each other: whoever comes last finds what is so now.
+    private void OnRefusalChanged()
+    {
+        lock (_refusal)
+        {
+            _writer.Suspend(_log.Refusal is { } missing
+                ? new RequestException(ErrorCodes.QuorumUnavailable, $"Too few followers have this database's log within reach: {missing} Nothing was done; try again.")
+                : null);
+        }
+    }
 
     // With a key an error may have come from what the first call has done, e.g. created the table: only the writer looks for the key.
     private static bool IsFinal(ReadOutcomeKind kind, KeyedRequest? keyed) =>
@@ -430,7 +451,12 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
     // That the SQL writes was learned from a schema that may not be confirmed yet.
     private async Task<RequestException> RefuseWriteAsync(Caller caller)
     {
-        var seen = Appended();
+        Position seen;
+        lock (_commit) // a commit that the text was prepared behind has its position
+        {
+            seen = _log.Appended;
+        }
+
         await PassAsync(seen);
         var refusal = caller.WriteRefused();
         refusal.Error.Bookmark = seen.ToBookmark(_database).ToString();

@@ -35,6 +35,9 @@ internal sealed class PrimaryFile : IAsyncDisposable
     /// <summary>Connections for queries.</summary>
     public DatabaseReaders Readers { get; }
 
+    /// <summary>What the file showed before what may not be confirmed yet.</summary>
+    public ConfirmedStates States { get; } = new();
+
     /// <summary>Bytes of a page.</summary>
     public int PageSizeBytes => _capture.PageSizeBytes;
 
@@ -130,6 +133,9 @@ internal sealed class PrimaryFile : IAsyncDisposable
         _pages.Clear();
         return entry;
     }
+
+    /// <summary>Notes what the last capture has made of the file. Under the commit lock.</summary>
+    public void NoteState(Position before, Position after, Position confirmed) => States.Add(before, _capture.VisibleBefore, after, _capture.Visible, confirmed);
 
     /// <summary>What was captured last may not have become part of the log: no patch is made against it.</summary>
     public void ForgetImages() => _encoder.Forget();

@@ -30,6 +30,7 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
     private readonly List<ShippingAction> _actions = [];
     private long _outstandingBytes;
     private readonly Queue<(Position End, int Bytes)> _outstanding = new();
+    private Position _appended;
     private TaskCompletionSource? _room; // set while the writer waits for room
     private Exception? _failure;
     private long _confirmedAt; // the moment of the newest confirmation, microseconds of the monotonic clock
@@ -52,13 +53,22 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
         _patience = leaseTime.CreateTimer(_ => WatchPatience(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _held = new GateCore<GateWaiter>(start);
         _shipping = new ShippingCore(start, start, WindowBytes);
-        Appended = start;
+        _appended = start;
     }
 
     public DatabaseId Database { get; }
 
-    /// <summary>The end of the log. Written by the writer's turn only, under the lock.</summary>
-    public Position Appended { get; private set; }
+    /// <summary>The end of the log. The writer's turn alone moves it.</summary>
+    public Position Appended
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _appended;
+            }
+        }
+    }
 
     /// <summary>What a quorum has.</summary>
     public Position Confirmed
@@ -128,7 +138,7 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
     {
         lock (_gate)
         {
-            Appended = entry.End; // also of a log that has failed: the file shows it from here on, and what is read there must not pass the gate
+            _appended = entry.End; // also of a log that has failed: the file shows it from here on, and what is read there must not pass the gate
             if (_failure is not null)
             {
                 return; // whatever waits for this entry is refused at the gate
@@ -246,7 +256,7 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
     {
         lock (_gate)
         {
-            return position == Appended;
+            return position == _appended;
         }
     }
 
@@ -256,7 +266,7 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
     {
         lock (_gate)
         {
-            if (after == Appended)
+            if (after == _appended)
             {
                 return [];
             }
@@ -311,7 +321,7 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
     {
         lock (_gate)
         {
-            Appended = new Position(uint.MaxValue, ulong.MaxValue, default);
+            _appended = new Position(uint.MaxValue, ulong.MaxValue, default);
         }
 
         Close(reason);

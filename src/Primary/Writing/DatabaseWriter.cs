@@ -175,7 +175,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
         _waiting.ForEach(write => _requests.Add(write.Request));
         _context.Metrics.QueueWait.Record(_context.Time.GetElapsedTime(_waiting[0].EnqueuedAt, started).TotalSeconds);
         using var group = _file.Writer.Execute(_requests);
-        if (!_queue.TryTake(group.Taken))
+        if (!_queue.TryTake(_waiting, group.Taken))
         {
             return false; // refused meanwhile, all of them: what they did is rolled back
         }
@@ -262,6 +262,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
         }
 
         _log.Append(entry);
+        _file.NoteState(entry.Predecessor, entry.End, _log.Confirmed);
         if (_log.Failure is not null)
         {
             _file.ForgetImages(); // it may not have been taken

@@ -82,13 +82,13 @@ internal sealed class WriteQueue(int limit, PrimaryMetrics metrics)
         }
     }
 
-    /// <summary>Removes the first so many, which were begun: from here on whoever removed them answers them.</summary>
-    /// <returns><see langword="false"/>: the queue was closed or suspended meanwhile, and they are refused.</returns>
-    public bool TryTake(int count)
+    /// <summary>Removes the first so many of those that <see cref="Peek"/> gave, which were begun: from here on whoever removed them answers them.</summary>
+    /// <returns><see langword="false"/>: the queue was closed or suspended meanwhile, and all of them are refused. Who waits now came later.</returns>
+    public bool TryTake(List<PendingWrite> peeked, int count)
     {
         lock (_gate)
         {
-            if (_closed is not null || _waiting.Count < count)
+            if (_closed is not null || count == 0 || _waiting.Count < count || !ReferenceEquals(_waiting.Peek(), peeked[0]))
             {
                 return false;
             }

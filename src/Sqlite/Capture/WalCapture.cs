@@ -15,6 +15,7 @@ public sealed class WalCapture : IDisposable
     private readonly WalFile _wal;
     private readonly int _pageSizeBytes;
     private WalIndexHeader _captured;
+    private WalIndexHeader _before;
 
     /// <summary>Starts behind what is committed now: the first capture holds what comes after.</summary>
     /// <param name="writer">The one connection that writes; it stays open longer than the capture.</param>
@@ -34,6 +35,12 @@ public sealed class WalCapture : IDisposable
     /// <summary>Bytes of a page.</summary>
     public int PageSizeBytes => _pageSizeBytes;
 
+    /// <summary>What was visible after the last capture: the state that it made.</summary>
+    public WalIndexHeader Visible => _captured;
+
+    /// <summary>What was visible before the last capture, as the WAL of now knows it: after a restart of the WAL the main file alone.</summary>
+    public WalIndexHeader VisibleBefore => _before;
+
     /// <summary>Takes the final image of each page that was committed since the last capture.</summary>
     /// <returns><see langword="false"/>: nothing was committed, and the set is empty.</returns>
     /// <exception cref="InvalidDataException">WAL and WAL-index do not fit together, or a commit was overwritten before it was captured.</exception>
@@ -48,6 +55,8 @@ public sealed class WalCapture : IDisposable
             _captured = header; // a restart without a commit moves the header too
             return false;
         }
+
+        _before = restarted ? _captured with { LastFrame = 0, Salts = header.Salts } : _captured;
 
         var first = restarted ? 1 : _captured.LastFrame + 1;
         into.Begin(_pageSizeBytes, header.DatabaseSizePages);

@@ -56,6 +56,7 @@ internal static unsafe partial class NativeMethods
     internal static partial void sqlite3_progress_handler(nint db, int instructions, delegate* unmanaged[Cdecl]<nint, int> callback, nint context);
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial int sqlite3_snapshot_get(nint db, string schema, out nint snapshot);
     [LibraryImport(Library)] internal static partial void sqlite3_snapshot_free(nint snapshot);
+    [LibraryImport(Library)] internal static partial int sqlite3_snapshot_open(nint db, byte* schema, byte* snapshot);
 
     [LibraryImport(Library)]
     internal static partial int sqlite3_prepare_v3(nint db, byte* sql, int bytes, uint flags, out nint statement, out byte* tail);

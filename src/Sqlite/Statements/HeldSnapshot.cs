@@ -5,11 +5,18 @@ public sealed class HeldSnapshot : IDisposable
 {
     private QueryConnection? _connection;
 
-    internal HeldSnapshot(QueryConnection connection)
+    internal HeldSnapshot(QueryConnection connection, WalIndexHeader? past)
     {
         try
         {
-            connection.BeginSnapshot();
+            if (past is { } state)
+            {
+                connection.BeginSnapshot(state);
+            }
+            else
+            {
+                connection.BeginSnapshot();
+            }
         }
         catch (SqliteException error)
         {

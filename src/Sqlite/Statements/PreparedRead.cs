@@ -5,7 +5,7 @@ namespace ReplicatedSqlite.Sqlite;
 
 /// <summary>A request that only reads, prepared on a reader: its results are pulled part by part, from one snapshot.</summary>
 /// <remarks>
-/// Holds the connection, and from <see cref="BeginSnapshot"/> on a read transaction, until it is disposed; between two pulls it holds no thread,
+/// Holds the connection, and from <see cref="BeginSnapshot()"/> on a read transaction, until it is disposed; between two pulls it holds no thread,
 /// and each may come from another one.
 /// </remarks>
 public sealed class PreparedRead : IDisposable
@@ -80,7 +80,13 @@ public sealed class PreparedRead : IDisposable
 
     /// <summary>Opens the read transaction: the request sees what is committed now. Note the copy's position right after it.</summary>
     /// <exception cref="RequestException">SQLite could not read the file.</exception>
-    public void BeginSnapshot()
+    public void BeginSnapshot() => BeginSnapshot(null);
+
+    /// <summary>The same, in a state that the file has left and the WAL still holds.</summary>
+    /// <exception cref="RequestException">The WAL does not hold it any more, or SQLite could not read the file.</exception>
+    public void BeginSnapshot(in WalIndexHeader state) => BeginSnapshot((WalIndexHeader?)state);
+
+    private void BeginSnapshot(WalIndexHeader? past)
     {
         if (_hasSnapshot)
         {
@@ -90,7 +96,15 @@ public sealed class PreparedRead : IDisposable
         _connection.Watch.Start(_request.Timeout, _request.Cancellation);
         try
         {
-            _connection.BeginSnapshot();
+            if (past is { } state)
+            {
+                _connection.BeginSnapshot(state);
+            }
+            else
+            {
+                _connection.BeginSnapshot();
+            }
+
             _hasSnapshot = true;
             SizeBytes = _connection.SizeBytes();
         }

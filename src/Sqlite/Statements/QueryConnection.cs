@@ -17,6 +17,7 @@ public sealed unsafe class QueryConnection : IDisposable
     private readonly SqliteStatement _openSnapshot;
     private readonly long _pageSizeBytes;
     private int _snapshotHolders;
+    private bool _isInPast; // the snapshot is a transaction, in a state that the file has left
     private bool _tempTouched;
     private bool _schemaTouched; // since the transaction began
     private uint _sizeVersion; // SQLite's data version that _sizeBytes belongs to
@@ -90,7 +91,11 @@ public sealed unsafe class QueryConnection : IDisposable
 
     /// <summary>Takes a snapshot that every read sees until it is disposed, as in a transaction that only reads.</summary>
     /// <exception cref="RequestException">SQLite could not read the file.</exception>
-    public HeldSnapshot HoldSnapshot() => new(this);
+    public HeldSnapshot HoldSnapshot() => new(this, null);
+
+    /// <summary>The same, of a state that the file has left and the WAL still holds.</summary>
+    /// <exception cref="RequestException">The WAL does not hold it any more, or SQLite could not read the file.</exception>
+    public HeldSnapshot HoldSnapshot(in WalIndexHeader state) => new(this, state);
 
     /// <summary>What a text's first statement would need and return, without running it.</summary>
     /// <exception cref="RequestException">The text is refused, by SQLite or by us.</exception>
@@ -142,9 +147,46 @@ public sealed unsafe class QueryConnection : IDisposable
         _snapshotHolders++;
     }
 
+    /// <summary>Opens the read transaction in a state that the file has left. No other is open.</summary>
+    /// <exception cref="SqliteException">The WAL does not hold that state any more.</exception>
+    /// <remarks>A snapshot in SQLite's sense is the WAL-index's header of its moment (<c>sqlite3.h</c>, <c>sqlite3_snapshot_open</c>; <c>wal.c</c>, <c>sqlite3WalSnapshotOpen</c>).</remarks>
+    internal void BeginSnapshot(in WalIndexHeader state)
+    {
+        BeginSnapshot(); // SQLite knows only then that there is a WAL
+        EndSnapshot();
+        Connection.Execute("BEGIN");
+        try
+        {
+            Span<byte> bytes = stackalloc byte[WalIndexHeader.SizeBytes];
+            state.Write(bytes);
+            fixed (byte* main = "main\0"u8, snapshot = bytes)
+            {
+                Connection.Check(NativeMethods.sqlite3_snapshot_open(Connection.Handle, main, snapshot));
+            }
+        }
+        catch
+        {
+            Connection.Execute("ROLLBACK");
+            throw;
+        }
+
+        _isInPast = true;
+        _snapshotHolders++;
+    }
+
     internal void EndSnapshot()
     {
-        if (--_snapshotHolders == 0)
+        if (--_snapshotHolders > 0)
+        {
+            return;
+        }
+
+        if (_isInPast)
+        {
+            _isInPast = false;
+            Connection.Execute("ROLLBACK"); // statements that are not reset yet, if any, end with it
+        }
+        else
         {
             _openSnapshot.Reset();
         }

@@ -1,5 +1,6 @@
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
+using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Primary.Tests;
 
@@ -47,6 +48,43 @@ public class GateTests
         Assert.Equal(ErrorCodes.NoPrimary, (await PrimaryFixture.RefusedAsync(read)).Error.Code);
         Assert.True(primary.Grain.HasFailed);
         Assert.Equal(ErrorCodes.NoPrimary, (await PrimaryFixture.RefusedAsync(primary.Execute("INSERT INTO t VALUES (2)"))).Error.Code);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // the next write begins the WAL anew, and the state before it is the main file alone
+    public async Task Without_followers_those_who_may_read_an_older_state_get_the_last_confirmed_one(bool checkpoints)
+    {
+        const string Many = "INSERT INTO t WITH RECURSIVE n (v) AS (VALUES (1) UNION ALL SELECT v + 1 FROM n LIMIT 500) SELECT 1000 + v FROM n";
+        await using var primary = await PrimaryFixture.StartAsync(new PrimaryOptions { IdleCheckpoint = checkpoints ? TimeSpan.FromMilliseconds(20) : TimeSpan.FromHours(1) });
+        await primary.WriteAsync("CREATE TABLE t (x)");
+        for (var round = 1; round <= 3; round++)
+        {
+            var before = await primary.WriteAsync($"INSERT INTO t VALUES ({round})");
+            if (checkpoints)
+            {
+                await PrimaryFixture.UntilAsync(() => Sidecar.Read(Sidecar.PathOf(primary.File))?.From.Sequence == before.Sequence, "the file holds everything");
+            }
+
+            primary.Disk.Hold();
+            Task<ExecuteResponse>[] writes = [primary.Execute(Many), primary.Execute("INSERT INTO t VALUES (2000)")];
+            Assert.Equal(ErrorCodes.WriteOutcomeUnknown, (await PrimaryFixture.RefusedAsync(writes[0])).Error.Code);
+
+            foreach (var session in (string[])["first-unconstrained", before.ToString()])
+            {
+                var answer = await primary.RunAsync("SELECT count(*), max(x) FROM t", session);
+                Assert.Equal((round, (long)round), (answer.Results[0].Rows.Columns[0].Integers[0], answer.Results[0].Rows.Columns[1].Integers[0]));
+                Assert.Equal(before.ToString(), answer.Bookmark);
+                Assert.Equal(before.ToString(), await primary.StreamBookmarkAsync("SELECT x FROM t", session));
+            }
+
+            Assert.Equal(ErrorCodes.QuorumUnavailable, (await PrimaryFixture.RefusedAsync(primary.Execute("SELECT count(*) FROM t"))).Error.Code);
+            primary.Disk.Release();
+            await Task.WhenAll(writes.Select(static write => write.ContinueWith(static _ => { }, TaskScheduler.Default)));
+            await primary.WriteSoonAsync("DELETE FROM t WHERE x > 1000");
+        }
+
+        Assert.Equal(3, await primary.NumberAsync("SELECT count(*) FROM t"));
     }
 
     [Theory]

@@ -142,6 +142,22 @@ internal sealed class PrimaryFixture : IAsyncDisposable
 
     public async Task<ExecuteResponse> RunAsync(string sql, string session = "first-primary") => await Execute(sql, session).WaitAsync(Patience);
 
+    /// <summary>Streams a query to its end.</summary>
+    public async Task<string> StreamBookmarkAsync(string sql, string session)
+    {
+        var request = new StreamRequest { Database = Database.ToString(), Read = new ReadOptions { Session = session } };
+        request.Statements.Add(new Statement { Sql = sql });
+        await foreach (var part in Grain.StreamAsync(request, ReadConstraint.Parse(request.Read, Database, Patience, Caller.Anonymous), TestContext.Current.CancellationToken))
+        {
+            if (part.Done is { } done)
+            {
+                return done.Bookmark;
+            }
+        }
+
+        throw new InvalidOperationException("The stream ended without its last message.");
+    }
+
     public async Task<Bookmark> WriteAsync(string sql) => Bookmark.Parse((await RunAsync(sql)).Bookmark);
 
     public async Task<long> NumberAsync(string sql) => (await RunAsync(sql)).Results[0].Rows.Columns[0].Integers[0];
