@@ -21,6 +21,7 @@ public sealed class ScenarioTests : IDisposable
     [InlineData("stream", "rows by Stream")]
     [InlineData("catch-up", "one-row writes applied, from the node's return until the last is seen")]
     [InlineData("cold-start", "first read at a replica")]
+    [InlineData("d1-table", "primary wnam: confirm lag weur")]
     [InlineData("failover", "longest time without an answer, primary's process killed")]
     [InlineData("fan-out", "confirm lag, 2 replicas: median of the regions")]
     [InlineData("many-databases", "point reads, 8 databases, 8 callers")]

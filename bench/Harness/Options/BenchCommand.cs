@@ -14,9 +14,33 @@ internal static class BenchCommand
         }
 
         root.Subcommands.Add(ScenarioCommand.Create("all", "All of them, one after the other.", [.. Scenario.All.Select(scenario => scenario.Name)]));
+        root.Subcommands.Add(CreateReport());
         root.Subcommands.Add(CreateServer());
         root.Subcommands.Add(CreateDisk());
         return root;
+    }
+
+    private static Command CreateReport()
+    {
+        var files = new Argument<string[]>("files") { Description = "Results, as --json writes them.", Arity = ArgumentArity.OneOrMore };
+        var output = new Option<string>("--out") { Description = "The page; its plots go into 'plots' beside it.", DefaultValueFactory = _ => "RESULTS.md" };
+        var texts = new Option<string>("--texts") { Description = "Folder of what is said about each file, as NAME.md.", DefaultValueFactory = _ => "." };
+        var commit = new Option<string>("--commit") { Description = "Not used: results have their own.", Hidden = true };
+        var command = new Command("report", "Joins results into one page with plots.") { files, output, texts, commit };
+        command.SetAction(async (parsed, _) =>
+        {
+            try
+            {
+                await ReportWriter.WriteAsync(parsed.GetValue(files)!, parsed.GetValue(output)!, parsed.GetValue(texts)!);
+                return 0;
+            }
+            catch (Exception e) when (e is BenchException or IOException)
+            {
+                await Console.Error.WriteLineAsync($"report: {e.Message}");
+                return 1;
+            }
+        });
+        return command;
     }
 
     private static Command CreateServer()

@@ -27,6 +27,7 @@ internal sealed class ScenarioCommand
     private readonly Option<string> _regions = new("--regions") { Description = "The primary's first, at least two.", DefaultValueFactory = _ => string.Join(',', _defaults.Regions) };
     private readonly Option<string?> _matrix = new("--matrix") { Description = "Runs the nodes in simulated regions with these round trips; the script 'regions' lies beside the file. Needs root and etcd." };
     private readonly Option<bool> _apart = new("--apart") { Description = "Each node is a process of its own, coordinated by etcd." };
+    private readonly Option<string> _peers = new("--peers") { Description = $"Systems measured in the same run, or 'all': {string.Join(", ", PeerSet.Names)}. One that is not installed is left out with a word.", DefaultValueFactory = _ => "" };
     private readonly Option<string?> _json = new("--json") { Description = "Writes the results to this file; of 'all', one a scenario, its name added." };
     private readonly Option<string> _commit = new("--commit") { Description = "Named in the results.", DefaultValueFactory = _ => _defaults.Commit };
     private readonly Option<bool> _quick = new("--quick") { Description = "A second or two, to see that it works." };
@@ -39,7 +40,7 @@ internal sealed class ScenarioCommand
         var command = new Command(name, what)
         {
             own._rate, own._open, own._seconds, own._warmup, own._limits, own._rounds, own._callers, own._followers, own._quorum, own._batch, own._value, own._databaseRows, own._databases,
-            own._replicas, own._entries, own._rows, own._seed, own._regions, own._matrix, own._apart, own._json, own._commit, own._quick,
+            own._replicas, own._entries, own._rows, own._seed, own._regions, own._matrix, own._apart, own._peers, own._json, own._commit, own._quick,
         };
         command.SetAction((parsed, cancellationToken) => own.RunAsync(parsed, scenarios, cancellationToken));
         return command;
@@ -86,6 +87,7 @@ internal sealed class ScenarioCommand
             Regions = parsed.GetValue(_regions)!.Split(','),
             Matrix = parsed.GetValue(_matrix),
             IsApart = parsed.GetValue(_apart),
+            Peers = parsed.GetValue(_peers) is "all" ? PeerSet.Names : parsed.GetValue(_peers)!.Split(',', StringSplitOptions.RemoveEmptyEntries),
             JsonFile = parsed.GetValue(_json),
             Commit = parsed.GetValue(_commit)!,
         };
@@ -100,6 +102,13 @@ internal sealed class ScenarioCommand
             if (result.GetValueOrDefault<string>().Split(',').Length < 2)
             {
                 result.AddError("--regions names one region; at least two are wanted, the primary's first, e.g. enam,weur,apac.");
+            }
+        });
+        _peers.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<string>() is not "all" and var named && named.Split(',', StringSplitOptions.RemoveEmptyEntries).Except(PeerSet.Names).FirstOrDefault() is { } unknown)
+            {
+                result.AddError($"--peers names '{unknown}'; there are {string.Join(", ", PeerSet.Names)}, or all.");
             }
         });
         _followers.Validators.Add(static result =>

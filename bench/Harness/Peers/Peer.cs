@@ -42,6 +42,9 @@ internal abstract class PeerConnection : IAsyncDisposable
     /// <returns>Its value; <see langword="null"/>: there is none.</returns>
     public abstract Task<string?> ReadAsync(long id);
 
+    /// <summary>Learns the position of the last insert, where a read has to name it.</summary>
+    public virtual Task MarkAsync() => Task.CompletedTask;
+
     /// <summary>Waits until the copy has the last row that this connection inserted, and reads it there.</summary>
     public abstract Task<string?> ReadOwnAsync(long id);
 

@@ -3,7 +3,16 @@ namespace ReplicatedSqlite.Bench.Harness;
 /// <summary>The peers of a run, as far as they are installed.</summary>
 internal sealed class PeerSet : IAsyncDisposable
 {
-    private static readonly (string Name, Func<string, Task<Peer>> Start)[] _all = [];
+    private static readonly (string Name, Func<string, Task<Peer>> Start)[] _all =
+    [
+        ("postgres", static async folder => await PostgresPeer.StartAsync(folder)),
+        ("mariadb", static async folder => await MariaDbPeer.StartAsync(folder)),
+        ("etcd", static async folder => await EtcdPeer.StartAsync(folder)),
+        ("miniflare", static async folder => await MiniflarePeer.StartAsync(folder)),
+        ("sqlite", static folder => Task.FromResult<Peer>(new SqlitePeer(folder))),
+        ("rqlite", static async folder => await RqlitePeer.StartAsync(folder)),
+        ("sqld", static async folder => await SqldPeer.StartAsync(folder)),
+    ];
 
     private readonly List<RunningPeer> _peers = [];
 

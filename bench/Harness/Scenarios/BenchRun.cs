@@ -63,5 +63,5 @@ public static class BenchRun
     private static async Task<ServerProcess> StartAsync(Scenario scenario, BenchOptions options, CancellationToken cancellationToken) =>
         scenario.NeedsCluster && scenario.Groups(options) is { } groups
             ? await ServerProcess.StartApartAsync(groups, options.Matrix, cancellationToken)
-            : await ServerProcess.StartAsync(scenario.NeedsCluster ? options.Regions : [], cancellationToken);
+            : await ServerProcess.StartAsync(scenario.NeedsCluster ? scenario.Regions(options) : [], cancellationToken);
 }

@@ -3,13 +3,13 @@ using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
-/// <summary>The database that the scenarios fill: its primary in the first region.</summary>
-internal sealed class BenchTable(ServerProcess server, string database = BenchTable.Database) : IAsyncDisposable
+/// <summary>The database that the scenarios fill: its primary in the first region unless another is named.</summary>
+internal sealed class BenchTable(ServerProcess server, string database = BenchTable.Database, string? primaryRegion = null) : IAsyncDisposable
 {
     public const string Database = "bench";
     private const int RowsPerBatch = 500;
 
-    private readonly ReplicatedSqliteClient _client = server.ClientOf(server.Ready.Nodes[0]);
+    private readonly ReplicatedSqliteClient _client = server.ClientOf(NodeIn(server, primaryRegion));
     private readonly List<ReplicatedSqliteClient> _replicas = [];
 
     public string Name => database;
@@ -35,7 +35,7 @@ internal sealed class BenchTable(ServerProcess server, string database = BenchTa
             options.Quorum = (uint)quorum;
         }
 
-        var request = new CreateDatabaseRequest { Name = database, PrimaryRegion = server.Ready.Nodes[0].Region, Options = options };
+        var request = new CreateDatabaseRequest { Name = database, PrimaryRegion = NodeIn(server, primaryRegion).Region, Options = options };
         if (replicas is not null)
         {
             request.ReplicaRegions = new RegionList { Regions = { replicas } };
@@ -88,4 +88,6 @@ internal sealed class BenchTable(ServerProcess server, string database = BenchTa
 
         await _client.DisposeAsync();
     }
+
+    private static ServerNode NodeIn(ServerProcess server, string? region) => region is null ? server.Ready.Nodes[0] : server.Ready.Nodes.First(node => node.Region == region);
 }

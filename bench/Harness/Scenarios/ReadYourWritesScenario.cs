@@ -147,6 +147,7 @@ internal sealed class ReadYourWritesScenario : Scenario
             var started = Stopwatch.GetTimestamp();
             var id = await connection.InsertAsync(_value);
             peer.Count();
+            await connection.MarkAsync();
             var written = Stopwatch.GetTimestamp();
             var found = await connection.ReadOwnAsync(id);
             var read = Stopwatch.GetTimestamp();

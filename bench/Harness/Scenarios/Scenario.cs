@@ -12,6 +12,7 @@ internal abstract class Scenario
         ("client", "What does the ADO.NET provider add to the raw call, and how fast are its rows beside Microsoft.Data.Sqlite on a file?", static () => new ClientScenario()),
         ("cold-start", "How long does the first query take of a database that is not in memory, and the first of a process?", static () => new ColdStartScenario()),
         ("confirm-lag", "How long after its confirmation does a write show on the replicas? Open loop.", static () => new ConfirmLagScenario()),
+        ("d1-table", "How long after its confirmation does a write show in other regions, beside what D1 published? In simulated regions.", static () => new D1TableScenario()),
         ("echo", "What does our gRPC cost beside bare Kestrel and HttpMessageInvoker?", static () => new EchoScenario()),
         ("failover", "How long is there no answer to writes when the primary's process is killed, and when the primary is moved?", static () => new FailoverScenario()),
         ("fan-out", "What does each further replica cost the primary, and how far behind are many?", static () => new FanOutScenario()),
@@ -39,6 +40,9 @@ internal abstract class Scenario
 
     /// <exception cref="ArgumentException">There is none of that name.</exception>
     public static Scenario Create(string name) => _all.FirstOrDefault(entry => entry.Name == name).Create?.Invoke() ?? throw new ArgumentException($"There is no scenario '{name}'.", nameof(name));
+
+    /// <summary>Of the cluster, where it is one process.</summary>
+    public virtual IReadOnlyList<string> Regions(BenchOptions options) => options.Regions;
 
     /// <summary>The processes of the cluster's nodes; <see langword="null"/>: all nodes are one process.</summary>
     /// <remarks>In simulated regions the followers all stand with the primary, as D1's do; elsewhere there are only replicas.</remarks>

@@ -1,0 +1,77 @@
+namespace ReplicatedSqlite.Bench.Harness;
+
+/// <summary>The table of D1's announcement of read replication: confirm lag from a primary in North America's east and from one in its west to the other regions, beside the published figures.</summary>
+internal sealed class D1TableScenario : Scenario
+{
+    private const string Sql = "INSERT INTO t (v) VALUES (?)";
+    private const string Published = "Cloudflare D1, as published";
+    private const double MostBeyondMs = 2; // of the one-way delay
+    private static readonly string[] _regions = ["enam", "wnam", "weur", "eeur"];
+
+    // Milliseconds, in the order of the other regions.
+    private static readonly (string Primary, (string Region, double PublishedMs)[] Others)[] _table =
+    [
+        ("enam", [("wnam", 45), ("weur", 55), ("eeur", 67)]),
+        ("wnam", [("enam", 30), ("weur", 75), ("eeur", 75)]),
+    ];
+
+    public override IReadOnlyList<string> Regions(BenchOptions options) => _regions;
+
+    /// <remarks>Both that lead have followers at hand; a quorum of two is reached without leaving the region.</remarks>
+    public override IReadOnlyList<NodeGroup>? Groups(BenchOptions options) => options.Matrix is null
+        ? null
+        : [new(["enam", "enam", "enam"]), new(["wnam", "wnam", "wnam"]), new(["weur"], ReplicasOnly: true), new(["eeur"], ReplicasOnly: true)];
+
+    public override async Task<IReadOnlyList<BenchResult>> RunAsync(ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
+    {
+        if (options.Matrix is null)
+        {
+            remarks.Note("there was no --matrix: the regions stand at no distance, so nothing can be said beside D1");
+        }
+
+        var results = new List<BenchResult>();
+        foreach (var (primary, others) in _table)
+        {
+            var lags = await MeasureAsync(server, options, primary, cancellationToken);
+            foreach (var (region, published) in others)
+            {
+                var lag = lags.FirstOrDefault(lag => lag.Region == region && lag.Count > 0) ?? throw new BenchException($"The replica in {region} recorded no confirm lag of the primary in {primary}.");
+                var oneWay = options.Matrix is null ? (double?)null : TripMs(server, primary, region, options) / 2;
+                results.Add(new($"primary {primary}: confirm lag {region}", "ms", lag.Count, lag.P50Ms, lag.P99Ms, lag.MeanMs, oneWay, lag.P50Ms / oneWay));
+                if (oneWay is not null)
+                {
+                    results.Add(new($"primary {primary}: confirm lag {region}, beyond the one-way delay", "ms", lag.Count, lag.P50Ms - oneWay, lag.P99Ms - oneWay, lag.MeanMs - oneWay, MostBeyondMs, (lag.P50Ms - oneWay) / MostBeyondMs));
+                    results.Add(new($"primary {primary}: confirm lag {region}", "ms", 1, published, null, null, null, null, Published, lag.P50Ms / published));
+                }
+            }
+
+            remarks.Plot(new($"lag-{primary}", $"Confirm lag of a primary in {primary.ToUpperInvariant()}, p50", PlotKind.Time, "seconds", "milliseconds",
+                [.. others.Select(other => new PlotLine(other.Region, [.. lags.First(lag => lag.Region == other.Region).Timeline.Select(static second => (double[])[second[0], second[1]])]))]));
+        }
+
+        return results;
+    }
+
+    private static async Task<IReadOnlyList<LagSummary>> MeasureAsync(ServerProcess server, BenchOptions options, string primary, CancellationToken cancellationToken)
+    {
+        await using var table = new BenchTable(server, $"d1-{primary}", primary);
+        await table.CreateAsync(followers: 3, cancellationToken: cancellationToken);
+        await table.CheckRowsAsync(0, cancellationToken);
+        var value = new string('v', options.ValueBytes);
+        long answered = 0;
+        async Task WriteAsync()
+        {
+            await table.Primary.ExecuteAsync(Sql, [value], cancellationToken: cancellationToken);
+            Interlocked.Increment(ref answered);
+        }
+
+        await OpenLoop.RunAsync(server, options.Rate, options.Warmup / _table.Length, WriteAsync);
+        await server.ResetLagAsync();
+        await OpenLoop.RunAsync(server, options.Rate, options.Duration, WriteAsync);
+        await table.CheckRowsAsync(answered, cancellationToken); // the last ones are there too before the lag is read
+        return await server.LagAsync();
+    }
+
+    private static double TripMs(ServerProcess server, string from, string to, BenchOptions options) => RoundTripLimit.Measure(
+        server.NetworkOf(server.Ready.Nodes.First(node => node.Region == from)), server.All.First(process => process.Has(to)).Ready.Trip, options.LimitTime).Latency.Percentile(50) / 1e6;
+}
