@@ -59,11 +59,11 @@ internal sealed class MariaDbPeer : Peer
         for (var n = 0; n < 2; n++)
         {
             var data = Path.Combine(_processes.Folder, Text(n));
-            await _processes.RunAsync("mariadb-install-db", "--no-defaults", $"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db");
+            await _processes.RunAsync("mariadb-install-db", "--no-defaults", $"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-use-native-aio=0");
             _processes.Begin(
                 server, "--no-defaults", $"--datadir={data}", $"--socket={SocketOf(n)}", $"--pid-file={data}.pid", "--bind-address=127.0.0.1", $"--port={_ports[n]}", $"--server-id={n + 1}", "--log-bin=b",
                 "--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1", "--binlog-format=ROW", "--gtid-strict-mode=1", "--log-slave-updates", "--slave-parallel-threads=4", "--innodb-buffer-pool-size=256M",
-                "--max-connections=200", "--skip-name-resolve", n == 0 ? "--rpl-semi-sync-master-enabled=ON" : "--rpl-semi-sync-slave-enabled=ON", "--rpl-semi-sync-master-timeout=30000");
+                "--max-connections=200", "--skip-name-resolve", "--innodb-use-native-aio=0", n == 0 ? "--rpl-semi-sync-master-enabled=ON" : "--rpl-semi-sync-slave-enabled=ON", "--rpl-semi-sync-master-timeout=30000");
         }
 
         for (var n = 0; n < 2; n++)

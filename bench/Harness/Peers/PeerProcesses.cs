@@ -56,7 +56,7 @@ internal sealed class PeerProcesses(string folder, string? user = null) : IAsync
             {
                 return await answers();
             }
-            catch (Exception e) when (e is not BenchException)
+            catch (Exception e) when (e is BenchException or HttpRequestException or IOException or System.Text.Json.JsonException or System.Data.Common.DbException)
             {
                 return false; // not yet
             }

@@ -34,6 +34,7 @@ internal sealed class PeerSet : IAsyncDisposable
                 {
                     var peer = await start(folder);
                     remarks.Note($"{peer.Name}: {peer.Difference}");
+                    remarks.HasPeers = true;
                     set._peers.Add(new RunningPeer(peer));
                 }
                 catch (PeerMissingException missing)

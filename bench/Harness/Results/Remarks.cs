@@ -20,8 +20,8 @@ internal sealed class Remarks
 
     public IReadOnlyList<BenchPlot> Plots => _plots;
 
-    /// <summary>What programs that the run started have used; they are not others.</summary>
-    public double StartedCpuMicroseconds { get; set; }
+    /// <summary>Whether other systems were measured too, in processes of their own.</summary>
+    public bool HasPeers { get; set; }
 
     /// <summary>Whether a limit moved so much between its measurements that nothing can be compared with it; says so in the report.</summary>
     public bool IsTooFar(string limit, IReadOnlyCollection<double> rates)

@@ -46,8 +46,16 @@ public static class BenchRun
         var results = await scenario.RunAsync(server, options, remarks, cancellationToken);
         await limits.MeasureAsync(cancellationToken);
         var own = CpuMeter.Read().CpuMicroseconds - ownBefore.CpuMicroseconds + (await server.UsageAsync()).CpuMicroseconds - serverBefore.CpuMicroseconds;
-        var others = watch.OthersShare(own + remarks.StartedCpuMicroseconds);
-        remarks.Others(others);
+        var others = watch.OthersShare(own);
+        if (remarks.HasPeers)
+        {
+            remarks.Note("what others used of the processors includes the peers' own share");
+        }
+        else
+        {
+            remarks.Others(others);
+        }
+
         var versions = new Dictionary<string, string>
         {
             ["replicatedsqlite"] = NodeHost.Version, ["dotnet"] = Environment.Version.ToString(), ["sqlite"] = SqliteVersionGate.Version,

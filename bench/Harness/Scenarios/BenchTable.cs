@@ -8,6 +8,7 @@ internal sealed class BenchTable(ServerProcess server, string database = BenchTa
 {
     public const string Database = "bench";
     private const int RowsPerBatch = 500;
+    private static readonly QueryOptions _wait = new() { WaitTimeout = TimeSpan.FromSeconds(60), OnWaitTimeout = OnWaitTimeout.Fail }; // the copy itself is counted
 
     private readonly ReplicatedSqliteClient _client = server.ClientOf(NodeIn(server, primaryRegion));
     private readonly List<ReplicatedSqliteClient> _replicas = [];
@@ -64,7 +65,7 @@ internal sealed class BenchTable(ServerProcess server, string database = BenchTa
         foreach (var node in server.Ready.Nodes)
         {
             await using var client = server.ClientOf(node);
-            var found = await client.Database(database).WithSession(bookmark).QueryScalarAsync<long>("SELECT count(*) FROM t", cancellationToken: cancellationToken);
+            var found = await client.Database(database).WithSession(bookmark).QueryScalarAsync<long>("SELECT count(*) FROM t", null, _wait, cancellationToken);
             if (found != wanted)
             {
                 throw new BenchException(string.Create(CultureInfo.InvariantCulture, $"The copy in {node.Region} has {found} rows; {wanted} writes were answered."));

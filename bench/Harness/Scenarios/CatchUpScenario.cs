@@ -74,7 +74,7 @@ internal sealed class CatchUpScenario : Scenario
         {
             try
             {
-                var answer = await replica.WithSession().ExecuteAsync("SELECT max(id) FROM t", cancellationToken: cancellationToken);
+                var answer = await replica.WithSession().ExecuteAsync("SELECT coalesce(max(id), 0) FROM t", cancellationToken: cancellationToken);
                 if (!answer.Served.Primary)
                 {
                     first ??= Stopwatch.GetElapsedTime(started);
