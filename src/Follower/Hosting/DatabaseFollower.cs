@@ -163,13 +163,16 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
     public void Dispose() => Drop("The node stops.");
 
     /// <summary>Empties the log; the promise stays, so that nobody of the time before is ever obeyed.</summary>
-    public Task ForgetAsync()
+    public Task ForgetAsync() => BeginAtAsync(Position.Start, "The database is not kept here any more.");
+
+    /// <summary>The same; the log goes on behind a position.</summary>
+    public Task BeginAtAsync(Position position, string reason)
     {
         lock (_gate)
         {
-            Break("The database is not kept here any more.");
+            Break(reason);
             Interlocked.Increment(ref _outstanding);
-            return Track(_journal.StartAtAsync(_database, Position.Start), 0, rethrow: true);
+            return Track(_journal.StartAtAsync(_database, position), 0, rethrow: true);
         }
     }
 

@@ -17,6 +17,12 @@ public sealed record ColdStorageOptions
     /// <summary>How patient requests are.</summary>
     public PatientStoreOptions Patience { get; init; } = new();
 
+    /// <summary>How long every state of a database can be gone back to, unless the database says otherwise. Default 30 days.</summary>
+    public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long a deleted database can be undeleted. Default 7 days.</summary>
+    public TimeSpan DeletionGrace { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>Opens the store.</summary>
     /// <exception cref="InvalidOperationException">Neither a folder nor a bucket is named.</exception>
     internal ColdStore Open(TimeProvider time, Random random, ILogger logger)

@@ -52,4 +52,7 @@ internal static partial class NodeLog
 
     [LoggerMessage(4024, LogLevel.Warning, "{Count} databases that this node leads have lost followers and keep them for now, {Database} among them: no other node may have the place, or too few followers answer to decide it")]
     public static partial void LostFollowersKept(ILogger logger, int count, DatabaseId database);
+
+    [LoggerMessage(4030, LogLevel.Warning, "The name and settings of {Database} could not be brought to cold storage; they go there with what it is written next: {Reason}")]
+    public static partial void RecordNotKept(ILogger logger, DatabaseId database, string reason);
 }

@@ -111,6 +111,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Forwarder = forwarder,
             Reach = _reach,
             RemoveLocalAsync = RemoveAsync,
+            Archive = _cold is null ? null : new NodeArchive(_cold, folder.Scratch, options.ColdStorage!.DeletionGrace, time),
             BuryAsync = _copies.Leaderships.BuryAsync,
             MoveAsync = _copies.Leaderships.MoveAsync,
             LeadAnewAsync = database => _copies.Primaries.DeactivateAsync(database, abort: true),
@@ -147,7 +148,11 @@ internal sealed class NodeServices : IAsyncDisposable
             {
                 _ = Task.Run(() => RemoveAsync(change.Id));
             }
-            else if (change.Database.PrimaryNode != self.Id)
+            else if (change.Database.PrimaryNode == self.Id)
+            {
+                _ = KeepRecordAsync(change.Database);
+            }
+            else
             {
                 _ = Task.Run(() => _copies.Leaderships.StepDownAsync(change.Database));
             }
@@ -253,6 +258,27 @@ internal sealed class NodeServices : IAsyncDisposable
         await _node.Channels.DisposeAsync();
         await _node.Readers.DisposeAsync();
         await _node.Writers.DisposeAsync();
+    }
+
+    // The primary's node keeps name and settings in cold storage. What fails now is done with the next segment.
+    private async Task KeepRecordAsync(DatabaseRecord database)
+    {
+        if (_cold is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await Task.Run(() => _cold.KeepRecordAsync(ArchivedRecord.Of(database), onlyIfThere: true, _stopping.Token));
+        }
+        catch (Exception e) when (e is ObjectStoreException or OperationCanceledException or ObjectDisposedException)
+        {
+            if (!_stopping.IsCancellationRequested)
+            {
+                NodeLog.RecordNotKept(_node.Logger, database.Id, e.Message);
+            }
+        }
     }
 
     private Task RemoveAsync(DatabaseId database)

@@ -9,6 +9,7 @@ public sealed class LogReplayTests : IDisposable
 {
     private const int PageBytes = 512;
 
+    private static readonly Position _begin = new(1, 1, new ChainHash(1, 1));
     private static readonly DatabaseId _database = new(new Guid(1, 2, 3, new byte[8]));
 
     private readonly TemporaryFolder _folder = new();
@@ -18,10 +19,10 @@ public sealed class LogReplayTests : IDisposable
     [Fact]
     public void A_first_entry_that_shrinks_the_database_cuts_what_a_later_one_grows_over()
     {
-        var first = Build(Position.Start, 1, 2, 1);
+        var first = Build(_begin, 1, 2, 1);
         var second = Build(first.End, 2, 5, 5); // pages 3 and 4 came back and were never written
         var expected = Page(1).Concat(Page(9)).Concat(new byte[2 * PageBytes]).Concat(Page(2)).ToArray();
-        Assert.Equal(expected, Replay(Enumerable.Repeat((byte)9, 8 * PageBytes).ToArray(), Position.Start, first, second));
+        Assert.Equal(expected, Replay(Enumerable.Repeat((byte)9, 8 * PageBytes).ToArray(), _begin, first, second));
     }
 
     [Fact]
@@ -43,7 +44,7 @@ public sealed class LogReplayTests : IDisposable
                     Page((byte)(i + 1)).CopyTo(state.AsSpan((int)(page - 1) * PageBytes));
                 }
 
-                entries.Add(Build(entries.Count > 0 ? entries[^1].End : Position.Start, (byte)(i + 1), (uint)size, written));
+                entries.Add(Build(entries.Count > 0 ? entries[^1].End : _begin, (byte)(i + 1), (uint)size, written));
                 states.Add(state);
             }
 
@@ -86,7 +87,7 @@ public sealed class LogReplayTests : IDisposable
                 Epoch = 1,
                 FirstSequence = predecessor.Sequence + 1,
                 LastSequence = predecessor.Sequence + 1,
-                Predecessor = predecessor == Position.Start ? new Position(1, 0, default) : predecessor,
+                Predecessor = predecessor,
                 PageSizeBytes = PageBytes,
                 DatabaseSizePages = sizePages,
                 CommitTimeMicroseconds = 1,
