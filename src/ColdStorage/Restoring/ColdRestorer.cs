@@ -113,7 +113,7 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
     {
         var database = timeline.Database;
         var manifest = way.Snapshot is { } link ? await SnapshotManifest.ReadAsync(store, link.Database, link.Object, cancellationToken) : null;
-        var progress = RestoreProgress.Read(path) is { } known && known.Wanted == wanted.ToString() && known.Snapshot == (manifest?.Name ?? "") ? known : null;
+        var progress = RestoreProgress.Read(path) is { } known && known.Snapshot == (manifest?.Name ?? "") && LeadsTo(known, wanted, timeline.Epochs) ? known : null;
         if (progress is null)
         {
             File.Delete(path);
@@ -139,6 +139,11 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
     }
 
     private Task<SegmentReader> OpenAsync(ColdLink link, CancellationToken cancellationToken) => SegmentReader.OpenAsync(store, link.Database, link.Object, cancellationToken);
+
+    // What was broken off on the way to an earlier state of the same log is gone on with as well: the newest state moves on while it is built.
+    private static bool LeadsTo(RestoreProgress known, Bookmark wanted, EpochTable epochs) => known.Wanted == wanted.ToString()
+        || (Bookmark.TryParse(known.Wanted, out var before) && before.DatabaseTag == wanted.DatabaseTag
+            && (known.To is not { } to || (Position.TryParse(to, out var end) && ColdTimeline.IsOn(epochs, end) && ColdTimeline.Compare(end, wanted.Epoch, wanted.Sequence) <= 0)));
 
     // The pages of the snapshot, or the first page of an empty database.
     private async Task<RestoreProgress> BeginAsync(string path, SnapshotManifest? manifest, int pageSize, RestoreProgress progress, CancellationToken cancellationToken)

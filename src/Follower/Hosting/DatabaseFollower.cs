@@ -122,6 +122,18 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
         }
     }
 
+    /// <summary>What is known to be confirmed, of what is on disk.</summary>
+    public Position? Confirmed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isDropped || _core is not { } core ? null : core.Confirmed < core.Durable ? core.Confirmed : core.Durable;
+            }
+        }
+    }
+
     /// <summary>The newest follower sets and what is promised.</summary>
     public (ImmutableArray<KnownSets> Sets, Promise Promised)? State
     {

@@ -133,6 +133,11 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
     IReadOnlyList<Entry> IOwnFollower.Read(DatabaseId database, Position after, long maxBytes) =>
         (OpenedJournal ?? throw new JournalFailedException(Trouble ?? "it is being opened again")).ReadFrom(database, after, maxBytes);
 
+    /// <summary>The greatest position of a log here that is known to be confirmed and on disk.</summary>
+    /// <exception cref="JournalFailedException">The journal is just being opened again.</exception>
+    public Position ConfirmedOf(DatabaseId database) =>
+        Use(database)?.Confirmed ?? Use(database)?.Confirmed ?? throw new JournalFailedException(Trouble ?? "it is being opened again");
+
     /// <inheritdoc/>
     public async Task BeginAtAsync(DatabaseId database, Position position)
     {

@@ -31,6 +31,7 @@ internal sealed class DatabaseCreator(RouterContext context)
             ReplicaRegions = _settings.ReplicaRegions(request.ReplicaRegions, []),
             Profile = DatabaseSettings.Profile(options, SqlPolicy.Default.Name),
             PageSizeBytes = DatabaseSettings.PageSizeBytes(options),
+            Retention = DatabaseSettings.Retention(options, null),
             WantedFollowers = wantedFollowers,
             WantedQuorum = wantedQuorum,
             Followers = followers,

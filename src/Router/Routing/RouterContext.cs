@@ -42,6 +42,9 @@ public sealed record RouterContext
     /// <summary>Cold storage; <see langword="null"/>: there is none.</summary>
     public IArchive? Archive { get; init; }
 
+    /// <summary>Copies of past states; <see langword="null"/> without cold storage.</summary>
+    public IPastCopies? Past { get; init; }
+
     /// <summary>Clock.</summary>
     public required TimeProvider Time { get; init; }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using ReplicatedSqlite.ColdStorage;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
@@ -118,6 +119,24 @@ public sealed class DisasterTests
     }
 
     [Fact]
+    public async Task A_replica_whose_files_are_gone_is_built_from_cold_storage_and_goes_on_with_the_log()
+    {
+        await using var cluster = await StartAsync();
+        var (bookmark, sum) = await FillAsync(cluster, "shop");
+        await cluster.SettleAsync("shop");
+        await StoredAsync(cluster, "shop");
+        var id = (await cluster.Client(0).Admin.GetDatabaseAsync("shop")).Id;
+        await cluster.StopAsync();
+        Directory.Delete(Path.GetDirectoryName(cluster.ReplicaFile(id, ClusterFixture.Apac))!, recursive: true);
+        await cluster.StartAgainAsync();
+        Assert.Equal(sum, await cluster.At(ClusterFixture.Apac, "shop", bookmark).QueryScalarAsync<long>(Sum));
+        await cluster.Database(0, "shop").ExecuteAsync("INSERT INTO t (b) VALUES ('after')");
+        await cluster.SettleAsync("shop");
+        await Eventually.TrueAsync(() => cluster.Log.Lines.Any(static line => line.Contains("was built from cold storage, at", StringComparison.Ordinal)), "the replica was built from cold storage");
+        CopyPages.AreEqual(cluster.PrimaryFile(id), cluster.ReplicaFile(id, ClusterFixture.Apac), "apac");
+    }
+
+    [Fact]
     public async Task A_damaged_object_is_named_by_verify()
     {
         await using var cluster = await StartAsync();
@@ -138,13 +157,18 @@ public sealed class DisasterTests
 
     private static async Task<ClusterFixture> StartAsync(bool replicated = true)
     {
-        var cluster = await ClusterFixture.StartAsync(options => options with
-        {
-            Configure = node => node with
+        var cluster = await ClusterFixture.StartAsync(
+            options => options with
             {
-                ColdStorage = node.ColdStorage! with { Upload = new UploadOptions { Every = TimeSpan.FromMilliseconds(100), LeastSnapshotBytes = 20_000, ChunkBytes = 16 << 10 } },
+                Configure = node => node with
+                {
+                    ColdStorage = node.ColdStorage! with
+                    {
+                        Upload = new UploadOptions { Every = TimeSpan.FromMilliseconds(100), LeastSnapshotBytes = 20_000, ChunkBytes = 16 << 10 }, BootBytes = 1, BootAge = TimeSpan.Zero,
+                    },
+                },
             },
-        });
+            access: new ClusterAccess { LogFrom = LogLevel.Information });
         await cluster.Client(0).Admin.CreateDatabaseAsync(new CreateDatabaseRequest { Name = "shop", PrimaryRegion = "enam", Replication = replicated ? ReplicationMode.Auto : ReplicationMode.Disabled });
         return cluster;
     }
