@@ -10,6 +10,7 @@ public sealed class ScenarioTests : IDisposable
     private readonly string _file = Path.GetTempFileName();
 
     [Theory]
+    [InlineData("backup", "fork until its first query is answered")]
     [InlineData("bytes", "sequential insert: patch")]
     [InlineData("client", "rows by ExecuteReader")]
     [InlineData("confirm-lag", "confirm lag weur")]
