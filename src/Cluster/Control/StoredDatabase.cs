@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Cluster;
@@ -7,7 +8,11 @@ namespace ReplicatedSqlite.Cluster;
 internal sealed record StoredDatabase(
     Guid Id, string Name, long CreatedAtMicroseconds, string PrimaryRegion, string PrimaryNode, bool Replicated, string[] ReplicaRegions, string Profile,
     int PageSizeBytes, uint Epoch, FollowerPlace[]? Followers = null, int Quorum = 0, int? WantedFollowers = null, int? WantedQuorum = null,
-    long Revision = 0, long NameRevision = 0, string? BeginsAt = null, bool AcceptsLoss = false, uint LeastEpoch = 0, long? RetentionSeconds = null)
+    long Revision = 0, long NameRevision = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? BeginsAt = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool AcceptsLoss = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] uint LeastEpoch = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] long? RetentionSeconds = null)
 {
     public static byte[] Encode(DatabaseRecord database) => JsonSerializer.SerializeToUtf8Bytes(Of(database));
 
