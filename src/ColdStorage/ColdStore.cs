@@ -9,6 +9,8 @@ namespace ReplicatedSqlite.ColdStorage;
 public sealed class ColdStore : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<DatabaseId, StoredLog> _known = new();
+    private readonly ConcurrentDictionary<DatabaseId, ColdRecord> _records = new(); // as they are in the store
+    private readonly SemaphoreSlim[] _recording = [.. Enumerable.Range(0, 16).Select(static _ => new SemaphoreSlim(1))]; // by database: what comes last is what stays
     private readonly Random _random;
     private readonly Lock _chance = new();
 
@@ -48,6 +50,49 @@ public sealed class ColdStore : IAsyncDisposable
 
         var known = isLeader && _known.TryGetValue(source.Database, out var stored) && source.Holds(stored.To) ? stored : null;
         return new ColdUploader(this, source, isLeader, known, chance);
+    }
+
+    /// <summary>Keeps what is known of a database beside its log. One that is stored already makes no request; a deletion is final.</summary>
+    /// <param name="record">What is known.</param>
+    /// <param name="onlyIfThere">Does nothing for a database of which nothing is stored yet.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ObjectStoreException">The store did not take it.</exception>
+    public async Task KeepRecordAsync(ColdRecord record, bool onlyIfThere = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        var database = new DatabaseId(record.Id);
+        if (_records.TryGetValue(database, out var known) && known == record)
+        {
+            return;
+        }
+
+        var turn = _recording[database.Tag % (uint)_recording.Length];
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            var kept = _records.GetValueOrDefault(database) ?? await ColdRecord.ReadAsync(Store, database, cancellationToken);
+            if (kept is null && onlyIfThere)
+            {
+                return;
+            }
+
+            if (kept?.DeletedAtMicroseconds is null && kept != record)
+            {
+                await record.WriteAsync(Store, cancellationToken);
+                kept = record;
+            }
+
+            _records[database] = kept!;
+        }
+        catch
+        {
+            _records.TryRemove(database, out _);
+            throw;
+        }
+        finally
+        {
+            turn.Release();
+        }
     }
 
     /// <inheritdoc/>

@@ -38,9 +38,10 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
                 throw new RequestException(ErrorCodes.NoPrimary, $"Another node has begun to lead '{record.Name}' meanwhile. Nothing was done; try again.");
             }
 
-            var start = await BeginAsync(record, above, cancellationToken);
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             await using var bases = new BaseFetch(context, record, () => patience.CancelAfter(context.Options.QuorumPatience)); // as long as a copy comes, it is waited for
+            await BeginLogAsync(record, bases, cancellationToken);
+            var start = await BeginAsync(record, above, cancellationToken);
             var leadership = new Leadership(start, context, (first, fromElsewhere, cancellation) => ObtainBaseAsync(bases, first, fromElsewhere, cancellation));
             try
             {
@@ -67,6 +68,11 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
     {
         var (ownSets, promised) = context.OwnFollower.StateOf(database);
         var hint = record.FollowerSet ?? new FollowerSet([context.OwnFollower.Journal], 1);
+        if (record.AcceptsLoss)
+        {
+            return await BeginWithLossAsync(record, hint, above, promised, cancellationToken);
+        }
+
         var wanted = FollowerPlacement.Change(context.Control.Nodes, context.Self.Id, record, context.DistanceTo, context.Lost);
         if (context.Released.Take(database) is { } released && above == 0 && wanted is null // a set changes with an epoch
             && record.Epoch == released.Promise.Epoch && record.PrimaryNode == context.Self.Id && promised == released.Promise)
@@ -74,20 +80,51 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
             return new LeaderStart(database, released.Promise, context.OwnFollower.Journal, hint, ownSets.LastOrDefault()) { OlderSets = ownSets, Resumed = released.End };
         }
 
-        above = Math.Max(above, Math.Max(promised.Epoch, context.OwnFollower.LogOf(database).Last.Epoch));
-        var epoch = await context.Control.TakeEpochAsync(database, context.Self.Id, record.Epoch, above, cancellationToken);
-        var activation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        return new LeaderStart(database, new Promise(epoch, activation), context.OwnFollower.Journal, hint, ownSets.LastOrDefault(), wanted) { OlderSets = ownSets };
+        var promise = await TakeEpochAsync(record, above, promised, cancellationToken);
+        return new LeaderStart(database, promise, context.OwnFollower.Journal, hint, ownSets.LastOrDefault(), wanted) { OlderSets = ownSets };
+    }
+
+    // The followers that the catalogue names, and nobody else, whatever the logs know of sets: those who would have to be asked are gone.
+    private async Task<LeaderStart> BeginWithLossAsync(DatabaseRecord record, FollowerSet hint, uint above, Promise promised, CancellationToken cancellationToken) =>
+        new(database, await TakeEpochAsync(record, above, promised, cancellationToken), context.OwnFollower.Journal, hint, OwnSets: null) { AcceptsLoss = true };
+
+    private async Task<Promise> TakeEpochAsync(DatabaseRecord record, uint above, Promise promised, CancellationToken cancellationToken)
+    {
+        var own = Math.Max(promised.Epoch, context.OwnFollower.LogOf(database).Last.Epoch);
+        var epoch = await context.Control.TakeEpochAsync(database, context.Self.Id, record.Epoch, Math.Max(Math.Max(above, own), record.LeastEpoch), cancellationToken);
+        return new Promise(epoch, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+    }
+
+    // A log of which the beginning is in cold storage: its first state is built, and the own log begins there. What followers hold behind it is adopted as ever.
+    private async Task BeginLogAsync(DatabaseRecord record, BaseFetch bases, CancellationToken cancellationToken)
+    {
+        if (record.BeginsAt is not { } begin || context.OwnFollower.LogOf(database).Last >= begin)
+        {
+            return;
+        }
+
+        if (LocalRecovery.BaseOf(FilePath, database) != begin && await bases.BuildAsync(begin, cancellationToken) is null)
+        {
+            throw new RequestException(
+                ErrorCodes.NoPrimary, $"The log of '{record.Name}' ({database}) begins at {begin}, and the state there cannot be built: {bases.Refusals}. Nothing was done; try again.");
+        }
+
+        await context.OwnFollower.BeginAtAsync(database, begin);
     }
 
     private async Task<DurableBase?> ObtainBaseAsync(BaseFetch bases, Position first, bool fromElsewhere, CancellationToken cancellationToken) =>
         !fromElsewhere && LocalRecovery.BaseOf(FilePath, database) is { } own && own >= first ? new DurableBase(own, null) : await bases.RunAsync(first, cancellationToken);
 
     // A node may lead whose copy is older than what is left of the log, or that has none. Where there was only one, the look at the file says what is missing.
-    private async Task EnsureBaseAsync(DatabaseRecord record, BaseFetch bases, CancellationToken cancellationToken)
+    private async Task EnsureBaseAsync(DatabaseRecord record, BaseFetch bases, Position last, CancellationToken cancellationToken)
     {
         var first = context.OwnFollower.LogOf(database).First;
-        if (LocalRecovery.LacksBase(FilePath, database, first) && record.Followers.Length > 1 && await bases.RunAsync(first, cancellationToken) is null)
+        var lacksBase = LocalRecovery.LacksBase(FilePath, database, first);
+        if (record is { AcceptsLoss: true, BeginsAt: { } begin } && (lacksBase || LocalRecovery.IsNewer(FilePath, database, last)))
+        {
+            await bases.BuildAsync(begin, cancellationToken); // a copy of before may show what is lost: none of those is taken. That it cannot be built, the look at the file says
+        }
+        else if (lacksBase && (record.Followers.Length > 1 || context.Cold is not null) && await bases.RunAsync(first, cancellationToken) is null)
         {
             throw new RequestException(
                 ErrorCodes.NoPrimary,
@@ -109,13 +146,18 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
             {
                 leadership.Begin();
                 end = resumed;
-                await EnsureBaseAsync(record, bases, patience);
+                await EnsureBaseAsync(record, bases, end, patience);
                 copy = await context.Writers.RunAsync(() => LocalRecovery.Look(FilePath, record, context.OwnFollower, end));
             }
             else
             {
                 var adoption = await leadership.RecoverAsync(patience);
-                await EnsureBaseAsync(record, bases, patience);
+                if (record.BeginsAt is { } begin && adoption.Position < begin)
+                {
+                    throw new RequestException(ErrorCodes.NoPrimary, $"The log of '{record.Name}' ({database}) begins at {begin}; the followers have none of it. Nothing was done; try again.");
+                }
+
+                await EnsureBaseAsync(record, bases, adoption.Position, patience);
                 copy = await context.Writers.RunAsync(() => LocalRecovery.Look(FilePath, record, context.OwnFollower, adoption.Position));
                 var opening = OpenEpoch(record, copy, start.Promise.Epoch, adoption);
                 await leadership.OpenAsync(opening, patience);
@@ -132,6 +174,11 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
 
         var replayed = await context.Writers.RunAsync(() => LocalRecovery.Replay(FilePath, record, context.OwnFollower, copy, end));
         await NameFollowersAsync(record, leadership, start.Promise.Epoch, cancellationToken);
+        if (record.BeginsAt is not null || record.AcceptsLoss)
+        {
+            await context.Control.UpdateAsync(database, static begun => begun with { BeginsAt = null, AcceptsLoss = false }, cancellationToken); // it has begun
+        }
+
         var grain = await OpenAsync(record, leadership, end, copy.State);
         context.Metrics.Leaderships.Add(1);
         PrimaryLog.Leading(context.Logger, database, start.Promise.Epoch, end, replayed);

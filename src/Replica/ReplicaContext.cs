@@ -25,6 +25,12 @@ public sealed record ReplicaContext
     /// <summary>Gives each database its folder.</summary>
     public required Func<Protocol.DatabaseId, string> FolderOf { get; init; }
 
+    /// <summary>
+    /// Builds a database in a file from cold storage, for a copy that has nothing: says which state it is. Nothing where that is not worth while: then the primary sends a snapshot.
+    /// <see langword="null"/>: there is no cold storage.
+    /// </summary>
+    public Func<Protocol.DatabaseId, string, CancellationToken, Task<(Protocol.Position Position, LogState State)?>>? BootAsync { get; init; }
+
     /// <summary>Clock.</summary>
     public required TimeProvider Time { get; init; }
 

@@ -7,6 +7,7 @@ namespace ReplicatedSqlite.Bench.Tests;
 public sealed class ScenarioTests
 {
     [Theory]
+    [InlineData("backup", "fork until its first query is answered")]
     [InlineData("bytes", "sequential insert: patch")]
     [InlineData("confirm-lag", "confirm lag weur")]
     [InlineData("echo", "echo 64 KiB, 8 callers")]

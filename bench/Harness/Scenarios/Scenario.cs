@@ -7,6 +7,7 @@ internal abstract class Scenario
 
     private static readonly (string Name, string What, Func<Scenario> Create)[] _all =
     [
+        ("backup", "How long until a fork, and a read of a past state, built from cold storage, answer, beside copying a file of that size?", static () => new BackupScenario()),
         ("bytes", "How many bytes of log does a write take, and what does finding its patches cost beside whole pages?", static () => new BytesScenario()),
         ("catch-up", "How fast does a replica that was away apply the writes that it missed?", static () => new CatchUpScenario()),
         ("client", "What does the ADO.NET provider add to the raw call, and how fast are its rows beside Microsoft.Data.Sqlite on a file?", static () => new ClientScenario()),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Google.Protobuf.WellKnownTypes;
 using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Cli;
@@ -26,11 +27,13 @@ internal sealed class CreateCommand(Terminal terminal)
 
     private readonly Option<uint?> _pageSize = new("--page-size") { Description = "Bytes of a page, a power of two from 512 to 65536.", HelpName = "BYTES" };
 
+    private readonly Option<double?> _retention = new("--retention") { Description = "Days for which every state of it can be gone back to. Default, and with 0: the cluster's.", HelpName = "DAYS" };
+
     private readonly Option<string> _profile = new("--profile") { Description = "Limits and SQL policy: default or d1.", HelpName = "PROFILE" };
 
     public Command Build(Func<ParseResult, Func<ReplicatedSqliteClient, CancellationToken, Task<int>>, CancellationToken, Task<int>> connected)
     {
-        var command = new Command("create", "Creates a database.") { _name, _region, _replicas, _followers, _quorum, _pageSize, _profile };
+        var command = new Command("create", "Creates a database.") { _name, _region, _replicas, _followers, _quorum, _pageSize, _retention, _profile };
         command.SetAction((parsed, cancellationToken) => connected(parsed, (client, token) => RunAsync(client, parsed, token), cancellationToken));
         return command;
     }
@@ -53,6 +56,7 @@ internal sealed class CreateCommand(Terminal terminal)
         var options = new DatabaseOptions { Profile = parsed.GetValue(_profile) ?? "", PageSize = parsed.GetValue(_pageSize) ?? 0 };
         if (parsed.GetValue(_followers) is { } followers) options.Followers = followers;
         if (parsed.GetValue(_quorum) is { } quorum) options.Quorum = quorum;
+        if (parsed.GetValue(_retention) is { } days) options.Retention = Duration.FromTimeSpan(TimeSpan.FromDays(days));
         if (options.CalculateSize() > 0) request.Options = options;
         return request;
     }

@@ -12,7 +12,8 @@ internal sealed class RsqlCommand
           rsql shop "SELECT * FROM orders"     run SQL (each argument is one transaction)
           rsql shop ".read dump.sql"           load a file; a sqlite3 .dump becomes one transaction
           sqlite3 old.db .dump | rsql shop     the same from a pipe
-          rsql create|list|update|move|delete|topology|bookmark|restore   manage databases (a database of such a name: rsql -- list "SQL")
+          rsql create|list|update|move|delete|topology|bookmark|restore|fork|undelete   manage databases (a database of such a name: rsql -- list "SQL")
+          rsql stored, verify, recover         what cold storage has, whether it is whole, and getting it back
           rsql token create|list|revoke        manage access tokens
           rsql queries, rsql kill ID           see what runs, and end it
 
@@ -46,6 +47,11 @@ internal sealed class RsqlCommand
         _root.Subcommands.Add(new MoveCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new DeleteCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new BookmarkCommand(terminal).Build(ConnectedAsync));
+        _root.Subcommands.Add(new ForkCommand(terminal).Build(ConnectedAsync));
+        _root.Subcommands.Add(new UndeleteCommand(terminal).Build(ConnectedAsync));
+        _root.Subcommands.Add(new RecoverCommand(terminal).Build(ConnectedAsync));
+        _root.Subcommands.Add(new StoredCommand(terminal).Build(ConnectedAsync));
+        _root.Subcommands.Add(new VerifyCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new RestoreCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new TopologyCommand(_global, terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new TokenCommand(_global, terminal, TimeProvider.System).Build(ConnectedAsync));

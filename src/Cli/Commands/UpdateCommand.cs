@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Google.Protobuf.WellKnownTypes;
 using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Cli;
@@ -12,6 +13,8 @@ internal sealed class UpdateCommand(Terminal terminal)
 
     private readonly Option<string> _replicas = new("--replicas") { Description = "all, none, or regions with commas between.", HelpName = "REGIONS" };
 
+    private readonly Option<double?> _retention = new("--retention") { Description = "Days for which every state of it can be gone back to. Default, and with 0: the cluster's.", HelpName = "DAYS" };
+
     private readonly Option<string> _profile = new("--profile") { Description = "Limits and SQL policy: default or d1.", HelpName = "PROFILE" };
 
     private readonly Option<uint?> _followers = new("--followers") { Description = "Copies of the log that make writes durable: 1, 3 or 5.", HelpName = "N" };
@@ -20,7 +23,7 @@ internal sealed class UpdateCommand(Terminal terminal)
 
     public Command Build(Func<ParseResult, Func<ReplicatedSqliteClient, CancellationToken, Task<int>>, CancellationToken, Task<int>> connected)
     {
-        var command = new Command("update", "Changes a database: its name, replicas, profile, followers.") { _database, _name, _replicas, _profile, _followers, _quorum };
+        var command = new Command("update", "Changes a database: its name, replicas, profile, followers.") { _database, _name, _replicas, _profile, _followers, _quorum, _retention };
         command.SetAction((parsed, cancellationToken) => connected(parsed, (client, token) => RunAsync(client, parsed, token), cancellationToken));
         return command;
     }
@@ -30,7 +33,7 @@ internal sealed class UpdateCommand(Terminal terminal)
         var request = Request(parsed);
         if (request.Equals(new UpdateDatabaseRequest { Database = request.Database }))
         {
-            await terminal.Error.WriteLineAsync("error: there is nothing to change: --name, --replicas, --profile, --followers or --quorum is wanted");
+            await terminal.Error.WriteLineAsync("error: there is nothing to change: --name, --replicas, --profile, --followers, --quorum or --retention is wanted");
             return ExitCode.Usage;
         }
 
@@ -58,6 +61,11 @@ internal sealed class UpdateCommand(Terminal terminal)
         if (parsed.GetValue(_quorum) is { } quorum)
         {
             options.Quorum = quorum;
+        }
+
+        if (parsed.GetValue(_retention) is { } days)
+        {
+            options.Retention = Duration.FromTimeSpan(TimeSpan.FromDays(days));
         }
 
         if (options.CalculateSize() > 0)

@@ -64,6 +64,30 @@ public sealed class AdminClient
     public Task<RestoreResponse> RestoreAsync(string database, Bookmark bookmark, CancellationToken cancellationToken = default) =>
         CallAsync(AdminMethods.Restore, new RestoreRequest { Database = database, Bookmark = bookmark.ToString() }, changes: true, cancellationToken, Timeout.InfiniteTimeSpan);
 
+    /// <summary>A new database that begins as another was at a bookmark, or is now.</summary>
+    public Task<Database> ForkAsync(string database, string newName, Bookmark? bookmark = null, CancellationToken cancellationToken = default) => CallAsync(
+        AdminMethods.Fork,
+        new ForkRequest { Database = database, NewName = newName, Bookmark = bookmark?.ToString() ?? "" },
+        changes: true,
+        cancellationToken,
+        Timeout.InfiniteTimeSpan);
+
+    /// <summary>Brings a deleted database back within its time of grace, by its id; it gets a new one.</summary>
+    public Task<Database> UndeleteDatabaseAsync(string id, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.UndeleteDatabase, new UndeleteDatabaseRequest { Id = id }, changes: true, cancellationToken, Timeout.InfiniteTimeSpan);
+
+    /// <summary>Brings a database back from cold storage when too few of its followers are left.</summary>
+    public Task<RecoverDatabaseResponse> RecoverDatabaseAsync(RecoverDatabaseRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.RecoverDatabase, request, changes: true, cancellationToken, Timeout.InfiniteTimeSpan);
+
+    /// <summary>The databases of which cold storage has something, deleted ones and lost ones too.</summary>
+    public async Task<IReadOnlyList<StoredDatabase>> ListStoredDatabasesAsync(CancellationToken cancellationToken = default) =>
+        (await CallAsync(AdminMethods.ListStoredDatabases, new ListStoredDatabasesRequest(), changes: false, cancellationToken).ConfigureAwait(false)).Databases;
+
+    /// <summary>Reads everything that cold storage has of a database, and proves that it can be restored.</summary>
+    public Task<VerifyDatabaseResponse> VerifyDatabaseAsync(string database, CancellationToken cancellationToken = default) =>
+        CallAsync(AdminMethods.VerifyDatabase, new VerifyDatabaseRequest { Database = database }, changes: false, cancellationToken, Timeout.InfiniteTimeSpan);
+
     /// <summary>The nodes, and the copies of <paramref name="database"/> if one is named.</summary>
     public Task<Topology> GetTopologyAsync(string? database = null, CancellationToken cancellationToken = default) =>
         CallAsync(AdminMethods.GetTopology, new GetTopologyRequest { Database = database ?? "" }, changes: false, cancellationToken);

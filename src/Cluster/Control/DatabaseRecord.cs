@@ -51,6 +51,18 @@ public sealed record DatabaseRecord
     /// <summary>The quorum that is wanted; <see langword="null"/>: the smallest majority.</summary>
     public int? WantedQuorum { get; init; }
 
+    /// <summary>Where its log begins, for a database whose first state is in cold storage: a fork, or one that is brought back. Until the first leadership behind it has begun.</summary>
+    public Position? BeginsAt { get; init; }
+
+    /// <summary>What it is brought back from may lack what was confirmed last: the next leadership asks <see cref="Followers"/> alone, whatever sets the log knows of.</summary>
+    public bool AcceptsLoss { get; init; }
+
+    /// <summary>Leaderships are above this epoch: what was promised to those before may be unknown.</summary>
+    public uint LeastEpoch { get; init; }
+
+    /// <summary>How long every state of it can be gone back to; <see langword="null"/>: as long as the cluster keeps them.</summary>
+    public TimeSpan? Retention { get; init; }
+
     /// <summary>The followers as the quorum protocol knows them; <see langword="null"/> before the first leadership.</summary>
     public FollowerSet? FollowerSet => Followers.IsEmpty ? null : new FollowerSet(Followers.Select(static follower => follower.Journal), Quorum);
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Cluster;
@@ -7,7 +8,11 @@ namespace ReplicatedSqlite.Cluster;
 internal sealed record StoredDatabase(
     Guid Id, string Name, long CreatedAtMicroseconds, string PrimaryRegion, string PrimaryNode, bool Replicated, string[] ReplicaRegions, string Profile,
     int PageSizeBytes, uint Epoch, FollowerPlace[]? Followers = null, int Quorum = 0, int? WantedFollowers = null, int? WantedQuorum = null,
-    long Revision = 0, long NameRevision = 0)
+    long Revision = 0, long NameRevision = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? BeginsAt = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool AcceptsLoss = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] uint LeastEpoch = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] long? RetentionSeconds = null)
 {
     public static byte[] Encode(DatabaseRecord database) => JsonSerializer.SerializeToUtf8Bytes(Of(database));
 
@@ -25,7 +30,8 @@ internal sealed record StoredDatabase(
 
     public static StoredDatabase Of(DatabaseRecord d) => new(
         d.Id.Value, d.Name, d.CreatedAt.UtcTicks / TimeSpan.TicksPerMicrosecond, d.PrimaryRegion, d.PrimaryNode, d.Replicated, [.. d.ReplicaRegions], d.Profile,
-        d.PageSizeBytes, d.Epoch, [.. d.Followers], d.Quorum, d.WantedFollowers, d.WantedQuorum, d.Revision, d.NameRevision);
+        d.PageSizeBytes, d.Epoch, [.. d.Followers], d.Quorum, d.WantedFollowers, d.WantedQuorum, d.Revision, d.NameRevision,
+        d.BeginsAt?.ToString(), d.AcceptsLoss, d.LeastEpoch, (long?)d.Retention?.TotalSeconds);
 
     // Regions, nodes and profiles are few, and databases many: they share the strings and the lists.
     public DatabaseRecord ToRecord() => new()
@@ -46,5 +52,9 @@ internal sealed record StoredDatabase(
         WantedQuorum = WantedQuorum,
         Revision = Revision,
         NameRevision = NameRevision,
+        BeginsAt = BeginsAt is null ? null : Position.Parse(BeginsAt),
+        AcceptsLoss = AcceptsLoss,
+        LeastEpoch = LeastEpoch,
+        Retention = RetentionSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
     };
 }

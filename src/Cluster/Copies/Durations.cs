@@ -4,8 +4,9 @@ using ReplicatedSqlite.Protocol;
 namespace ReplicatedSqlite.Cluster;
 
 /// <summary>Durations as clients send them.</summary>
-internal static class Durations
+public static class Durations
 {
+    /// <summary>Reads one.</summary>
     /// <exception cref="RequestException">It is none: seconds and nanoseconds of different signs, or out of range.</exception>
     public static TimeSpan Read(Duration duration, string name)
     {

@@ -14,6 +14,14 @@ public interface ITimeTravel
     /// <summary>Brings the database back to a bookmark by one more entry.</summary>
     /// <exception cref="RequestException">It cannot; the database is as it was.</exception>
     Task<RestoredDatabase> RestoreAsync(Bookmark bookmark, CancellationToken cancellationToken);
+
+    /// <summary>Completes when everything up to a bookmark that was handed out is in cold storage; without one, everything that is confirmed.</summary>
+    /// <exception cref="RequestException">The bookmark is no state of this database, or cold storage does not take it.</exception>
+    Task StoreAsync(Bookmark? bookmark, CancellationToken cancellationToken);
+
+    /// <summary>Takes no write any more, and brings everything that is confirmed to cold storage: the database is about to be deleted.</summary>
+    /// <exception cref="RequestException">Cold storage does not take it.</exception>
+    Task CloseAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>What a restore did.</summary>

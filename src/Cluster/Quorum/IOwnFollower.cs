@@ -17,6 +17,10 @@ public interface IOwnFollower
     /// <exception cref="JournalException">The log begins behind that position, does not hold it, or cannot be read now.</exception>
     IReadOnlyList<Entry> Read(DatabaseId database, Position after, long maxBytes);
 
+    /// <summary>Empties the log; it goes on behind a position, of which the state is in a copy on this node. What was promised stays.</summary>
+    /// <exception cref="JournalException">It could not be written.</exception>
+    Task BeginAtAsync(DatabaseId database, Position position);
+
     /// <summary>The follower sets in that log, oldest first, and what was promised; as the journal has it.</summary>
     (ImmutableArray<KnownSets> Sets, Promise Promised) StateOf(DatabaseId database);
 }

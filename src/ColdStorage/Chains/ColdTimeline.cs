@@ -9,18 +9,24 @@ namespace ReplicatedSqlite.ColdStorage;
 internal sealed class ColdTimeline
 {
     private readonly IObjectStore _store;
-    private readonly ImmutableArray<ColdLink> _snapshots; // on the timeline, in order of their ends
 
-    private ColdTimeline(IObjectStore store, DatabaseId database, Position end, EpochTable epochs, ImmutableArray<ColdLink> snapshots)
+    private ColdTimeline(IObjectStore store, DatabaseId database, ColdOrigin? origin, Position end, EpochTable epochs, ImmutableArray<ColdLink> snapshots)
     {
         _store = store;
+        Origin = origin;
         Database = database;
         End = end;
         Epochs = epochs;
-        _snapshots = snapshots;
+        Snapshots = snapshots;
     }
 
     public DatabaseId Database { get; }
+
+    /// <summary>Where a fork begins; <see langword="null"/> of other databases.</summary>
+    public ColdOrigin? Origin { get; }
+
+    /// <summary>The snapshots on the timeline, in order of their ends.</summary>
+    public ImmutableArray<ColdLink> Snapshots { get; }
 
     /// <summary>Everything up to here is in cold storage.</summary>
     public Position End { get; }
@@ -34,19 +40,14 @@ internal sealed class ColdTimeline
     public static async Task<ColdTimeline?> ReadAsync(IObjectStore store, DatabaseId database, CancellationToken cancellationToken)
     {
         var head = await HeadObject.ReadAsync(store, database, cancellationToken);
-        var snapshots = new List<ColdLink>();
-        await foreach (var item in store.ListAsync(ColdNames.Snapshots(database), cancellationToken: cancellationToken))
-        {
-            if (ColdNames.TryParseSnapshot(item.Name, out var from, out var to))
-            {
-                snapshots.Add(new ColdLink(from, to, item));
-            }
-        }
-
+        var snapshots = await SnapshotsAsync(store, database, cancellationToken);
+        var origin = await ColdOrigin.ReadAsync(store, database, cancellationToken);
         var newest = await LastSegmentAsync(store, database, snapshots, cancellationToken);
         if (newest is null && snapshots.Count == 0)
         {
-            return head is null ? null : throw Missing(database, head.Value, Position.Start);
+            return head is not null ? throw Missing(database, head.Value, origin?.Position ?? Position.Start)
+                : origin is not null ? new ColdTimeline(store, database, origin, origin.Position, origin.Epochs, [])
+                : null;
         }
 
         Position end;
@@ -67,22 +68,49 @@ internal sealed class ColdTimeline
             throw Missing(database, head.Value, end);
         }
 
-        return new ColdTimeline(store, database, end, epochs, [.. snapshots.Where(snapshot => IsOn(epochs, snapshot.Last))]);
+        return new ColdTimeline(store, database, origin, end, epochs, [.. snapshots.Where(snapshot => IsOn(epochs, snapshot.Last))]);
     }
 
-    /// <summary>The way to a position: a snapshot, or the empty database, and segments that lead on from there.</summary>
+    /// <summary>The way to a position: a snapshot, a fork's parent, or the empty database, and segments that lead on from there.</summary>
     /// <param name="epoch">Of what is wanted.</param>
     /// <param name="sequence">The same; it may lie inside an entry.</param>
     /// <param name="cancellationToken">Ends the listing.</param>
+    /// <param name="mayUse">Which snapshots; unset: all. Several ways lead to the same state.</param>
     /// <exception cref="ObjectStoreException">The chain is broken on the way.</exception>
-    public async Task<ColdPath> FindPathAsync(uint epoch, ulong sequence, CancellationToken cancellationToken)
+    public async Task<ColdPath> FindPathAsync(uint epoch, ulong sequence, CancellationToken cancellationToken, Func<ColdLink, bool>? mayUse = null)
     {
-        var snapshot = _snapshots.LastOrDefault(link => (link.Last.Epoch, link.Last.Sequence).CompareTo((epoch, sequence)) <= 0);
+        var snapshot = Snapshots.LastOrDefault(link => Compare(link.Last, epoch, sequence) <= 0 && mayUse?.Invoke(link) != false);
+        if (snapshot is null && Origin is { } origin)
+        {
+            return await FindFromParentAsync(origin, epoch, sequence, cancellationToken);
+        }
+
         var start = snapshot?.First ?? Position.Start;
-        var segments = await SegmentsAsync(start, cancellationToken);
+        return new ColdPath(start, snapshot, await FollowAsync(start, epoch, sequence, cancellationToken));
+    }
+
+    /// <summary>How a position lies to a sequence that may be inside an entry.</summary>
+    public static int Compare(in Position position, uint epoch, ulong sequence) => (position.Epoch, position.Sequence).CompareTo((epoch, sequence));
+
+    private async Task<ColdPath> FindFromParentAsync(ColdOrigin origin, uint epoch, ulong sequence, CancellationToken cancellationToken)
+    {
+        // As it was there: a parent that was brought back to an earlier state since has not taken it from its forks.
+        var snapshots = await SnapshotsAsync(_store, origin.Parent, cancellationToken);
+        var parent = new ColdTimeline(
+            _store, origin.Parent, await ColdOrigin.ReadAsync(_store, origin.Parent, cancellationToken), origin.Position, origin.Epochs, [.. snapshots.Where(snapshot => IsOn(origin.Epochs, snapshot.Last))]);
+        var isBefore = Compare(origin.Position, epoch, sequence) > 0;
+        var way = isBefore
+            ? await parent.FindPathAsync(epoch, sequence, cancellationToken)
+            : await parent.FindPathAsync(origin.Position.Epoch, origin.Position.Sequence, cancellationToken);
+        var segments = way.Segments.Select(link => link with { Until = link.Until is { } until && until < origin.Position ? until : origin.Position }).ToList();
+        return way with { Segments = isBefore ? segments : [.. segments, .. await FollowAsync(origin.Position, epoch, sequence, cancellationToken)] };
+    }
+
+    private async Task<List<ColdLink>> FollowAsync(Position reached, uint epoch, ulong sequence, CancellationToken cancellationToken)
+    {
+        var segments = await SegmentsAsync(reached, cancellationToken);
         var path = new List<ColdLink>();
-        var reached = start;
-        while ((reached.Epoch, reached.Sequence).CompareTo((epoch, sequence)) < 0)
+        while (Compare(reached, epoch, sequence) < 0)
         {
             var next = segments
                 .Where(segment => segment.Last > reached && (segment.First == reached || segment.First < reached))
@@ -91,7 +119,7 @@ internal sealed class ColdTimeline
             reached = next.Last;
         }
 
-        return new ColdPath(start, snapshot, path);
+        return path;
     }
 
     /// <summary>All segments on the timeline that hold something behind a position, in order of their ends.</summary>
@@ -102,7 +130,7 @@ internal sealed class ColdTimeline
         {
             if (ColdNames.TryParseSegment(item.Name, out var first, out var last) && IsOn(Epochs, last))
             {
-                segments.Add(new ColdLink(first, last, item));
+                segments.Add(new ColdLink(Database, first, last, item));
             }
         }
 
@@ -114,6 +142,21 @@ internal sealed class ColdTimeline
         end == Position.Start
         || (epochs.TryGet(end.Epoch, out var range) && range.Contains(end.Sequence) && (range.IsOpen || end.Sequence != range.LastSequence || end.Hash == range.HashAtEnd));
 
+    /// <summary>All snapshots, in order of their ends.</summary>
+    public static async Task<List<ColdLink>> SnapshotsAsync(IObjectStore store, DatabaseId database, CancellationToken cancellationToken)
+    {
+        var snapshots = new List<ColdLink>();
+        await foreach (var item in store.ListAsync(ColdNames.Snapshots(database), cancellationToken: cancellationToken))
+        {
+            if (ColdNames.TryParseSnapshot(item.Name, out var from, out var to))
+            {
+                snapshots.Add(new ColdLink(database, from, to, item));
+            }
+        }
+
+        return snapshots;
+    }
+
     private static async Task<ColdLink?> LastSegmentAsync(
         IObjectStore store, DatabaseId database, List<ColdLink> snapshots, CancellationToken cancellationToken)
     {
@@ -123,7 +166,7 @@ internal sealed class ColdTimeline
         {
             if (ColdNames.TryParseSegment(item.Name, out var first, out var end))
             {
-                last = new ColdLink(first, end, item);
+                last = new ColdLink(database, first, end, item);
             }
         }
 
@@ -143,10 +186,15 @@ internal sealed class ColdTimeline
 }
 
 /// <summary>A stretch of the log in one object.</summary>
+/// <param name="Database">Whose.</param>
 /// <param name="First">A segment's first position, a snapshot's <i>from</i>.</param>
 /// <param name="Last">A segment's last position, a snapshot's <i>to</i>.</param>
 /// <param name="Object">Where it is.</param>
-internal sealed record ColdLink(Position First, Position Last, StoredObject Object);
+internal sealed record ColdLink(DatabaseId Database, Position First, Position Last, StoredObject Object)
+{
+    /// <summary>Of a fork's parent: what lies behind this is not the fork's.</summary>
+    public Position? Until { get; init; }
+}
 
 /// <summary>What is read for a state, in order.</summary>
 /// <param name="Start">Where the log is gone on from.</param>

@@ -6,7 +6,7 @@ namespace ReplicatedSqlite.ColdStorage;
 /// <summary>Names of a database's objects, and what they say (docs/formats.md, "Cold storage").</summary>
 internal static class ColdNames
 {
-    private const int PositionLength = 8 + 1 + 16 + 1 + 32;
+    private const int PositionLength = Position.TextLength;
     private const string SegmentSuffix = ".seg";
     private const string SnapshotSuffix = ".snap";
 
@@ -19,6 +19,17 @@ internal static class ColdNames
     public static string Pages(DatabaseId database) => $"{database}/pages/";
 
     public static string Head(DatabaseId database) => $"{database}/head";
+
+    /// <summary>Where a fork's log begins.</summary>
+    public static string Origin(DatabaseId database) => $"{database}/origin";
+
+    /// <summary>From where on states are kept.</summary>
+    public static string Floor(DatabaseId database) => $"{database}/floor";
+
+    /// <summary>What is about to be collected, and since when.</summary>
+    public static string Garbage(DatabaseId database) => $"{database}/garbage";
+
+    public static string Pins(DatabaseId database) => $"{database}/pins/";
 
     public static string Segment(DatabaseId database, Position first, Position last) => $"{Log(database)}{last}-{first}{SegmentSuffix}";
 
@@ -44,23 +55,7 @@ internal static class ColdNames
         return text.Length == (2 * PositionLength) + 1 + suffix.Length
             && text.EndsWith(suffix, StringComparison.Ordinal)
             && text[PositionLength] == '-'
-            && TryParse(text[..PositionLength], out end)
-            && TryParse(text.Slice(PositionLength + 1, PositionLength), out begin);
-    }
-
-    private static bool TryParse(ReadOnlySpan<char> text, out Position position)
-    {
-        position = default;
-        if (text[8] != '-' || text[25] != '-'
-            || !uint.TryParse(text[..8], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var epoch)
-            || !ulong.TryParse(text[9..25], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var sequence)
-            || !ulong.TryParse(text[26..42], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var high)
-            || !ulong.TryParse(text[42..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var low))
-        {
-            return false;
-        }
-
-        position = new(epoch, sequence, new ChainHash(high, low));
-        return true;
+            && Position.TryParse(text[..PositionLength], out end)
+            && Position.TryParse(text.Slice(PositionLength + 1, PositionLength), out begin);
     }
 }

@@ -10,12 +10,14 @@ internal static class HeadObject
     private const int ChecksumOffset = 60;
     private const byte Version = 1;
 
-    private static ReadOnlySpan<byte> Magic => "RSCOLDHD"u8;
+    private static ReadOnlySpan<byte> HeadMagic => "RSCOLDHD"u8;
 
-    public static byte[] Write(DatabaseId database, Position position)
+    private static ReadOnlySpan<byte> FloorMagic => "RSCOLDFL"u8;
+
+    public static byte[] Write(DatabaseId database, Position position, bool isFloor = false)
     {
         var bytes = new byte[SizeBytes];
-        Magic.CopyTo(bytes);
+        (isFloor ? FloorMagic : HeadMagic).CopyTo(bytes);
         bytes[8] = Version;
         database.Write(bytes.AsSpan(16));
         PositionBytes.Write(bytes.AsSpan(32), position);
@@ -25,9 +27,17 @@ internal static class HeadObject
 
     /// <returns><see langword="null"/> if there is none: nothing was ever uploaded.</returns>
     /// <exception cref="ObjectStoreException">It is damaged, or cannot be read.</exception>
-    public static async Task<Position?> ReadAsync(IObjectStore store, DatabaseId database, CancellationToken cancellationToken)
+    public static Task<Position?> ReadAsync(IObjectStore store, DatabaseId database, CancellationToken cancellationToken) =>
+        ReadAsync(store, database, ColdNames.Head(database), isFloor: false, cancellationToken);
+
+    /// <summary>What comes before may be gone: the states from here on are kept.</summary>
+    /// <returns><see langword="null"/> if nothing was ever collected.</returns>
+    /// <exception cref="ObjectStoreException">It is damaged, or cannot be read.</exception>
+    public static Task<Position?> ReadFloorAsync(IObjectStore store, DatabaseId database, CancellationToken cancellationToken) =>
+        ReadAsync(store, database, ColdNames.Floor(database), isFloor: true, cancellationToken);
+
+    private static async Task<Position?> ReadAsync(IObjectStore store, DatabaseId database, string name, bool isFloor, CancellationToken cancellationToken)
     {
-        var name = ColdNames.Head(database);
         var bytes = new byte[SizeBytes];
         try
         {
@@ -38,15 +48,15 @@ internal static class HeadObject
             return null;
         }
 
-        return TryRead(bytes, database, out var position) is { } fault ? throw new ObjectDamagedException(name, fault) : position;
+        return TryRead(bytes, database, out var position, isFloor) is { } fault ? throw new ObjectDamagedException(name, fault) : position;
     }
 
-    public static string? TryRead(ReadOnlySpan<byte> bytes, DatabaseId database, out Position position)
+    public static string? TryRead(ReadOnlySpan<byte> bytes, DatabaseId database, out Position position, bool isFloor = false)
     {
         position = default;
-        if (bytes.Length != SizeBytes || !bytes.StartsWith(Magic) || bytes[8] != Version)
+        if (bytes.Length != SizeBytes || !bytes.StartsWith(isFloor ? FloorMagic : HeadMagic) || bytes[8] != Version)
         {
-            return $"its {bytes.Length} bytes do not begin as a head of version {Version} does";
+            return $"its {bytes.Length} bytes do not begin as a {(isFloor ? "floor" : "head")} of version {Version} does";
         }
 
         var stored = BinaryPrimitives.ReadUInt32LittleEndian(bytes[ChecksumOffset..]);

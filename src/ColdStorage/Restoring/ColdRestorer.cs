@@ -58,6 +58,39 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
             : (await found.ReadEntriesAsync(cancellationToken)).Last(entry => entry.Header.CommitTimeMicroseconds <= atMicroseconds).End;
     }
 
+    /// <summary>Finds the state at a bookmark without building it: the end of the entry that holds it.</summary>
+    /// <param name="database">Whose.</param>
+    /// <param name="at">The state; <see langword="null"/>: the newest.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ObjectStoreException">An object is missing or damaged, or the store does not answer.</exception>
+    /// <exception cref="BookmarkNotStoredException">The bookmark is not in cold storage.</exception>
+    public async Task<RestoredState> LocateAsync(DatabaseId database, Bookmark? at = null, CancellationToken cancellationToken = default)
+    {
+        var timeline = await ColdTimeline.ReadAsync(store, database, cancellationToken)
+            ?? throw new BookmarkNotStoredException(at, database, "nothing of this database was ever stored there");
+        var wanted = at ?? timeline.End.ToBookmark(database);
+        Check(wanted, timeline, at is not null);
+        await CheckKeptAsync(wanted, timeline, cancellationToken);
+        var way = await timeline.FindPathAsync(wanted.Epoch, wanted.Sequence, cancellationToken);
+        RestoredState? found = null;
+        if (way.Segments.Count > 0)
+        {
+            var link = way.Segments[^1];
+            var entries = await (await OpenAsync(link, cancellationToken)).ReadEntriesAsync(cancellationToken);
+            var entry = entries.Find(entry => ColdTimeline.Compare(entry.End, wanted.Epoch, wanted.Sequence) >= 0) ?? entries[^1];
+            found = new(entry.End, RestoreRun.EpochsAt(timeline.Epochs, entry.End), entry.Header.CommitTimeMicroseconds, entry.Header.PageSizeBytes, entry.Header.DatabaseSizePages);
+        }
+        else if (way.Snapshot is { } link)
+        {
+            var manifest = await SnapshotManifest.ReadAsync(store, link.Database, link.Object, cancellationToken);
+            found = new(manifest.To, manifest.Epochs, manifest.CommitTime, manifest.PageSizeBytes, manifest.SizePages);
+        }
+
+        return found is { } state && state.Position.ToBookmark(database) is var end && (at is null || (end.Epoch == wanted.Epoch && end.EntryTag == wanted.EntryTag))
+            ? state
+            : throw new BookmarkNotStoredException(wanted, database, found is null ? "it lies before the first entry" : $"the entry there is another one, which ends at {found.Position.ToBookmark(database)}");
+    }
+
     /// <summary>Makes the file as it was at a bookmark, at the end of the entry that holds it.</summary>
     /// <param name="database">Whose.</param>
     /// <param name="path">The file to make; what a restore of the same state left there is gone on from. Synced on return.</param>
@@ -71,9 +104,16 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
             ?? throw new BookmarkNotStoredException(at, database, "nothing of this database was ever stored there");
         var wanted = at ?? timeline.End.ToBookmark(database);
         Check(wanted, timeline, at is not null);
-        var way = await timeline.FindPathAsync(wanted.Epoch, wanted.Sequence, cancellationToken);
-        var manifest = way.Snapshot is { } link ? await SnapshotManifest.ReadAsync(store, database, link.Object, cancellationToken) : null;
-        var progress = RestoreProgress.Read(path) is { } known && known.Wanted == wanted.ToString() && known.Snapshot == (manifest?.Name ?? "") ? known : null;
+        await CheckKeptAsync(wanted, timeline, cancellationToken);
+        return await RestoreAlongAsync(timeline, await timeline.FindPathAsync(wanted.Epoch, wanted.Sequence, cancellationToken), path, wanted, cancellationToken);
+    }
+
+    /// <summary>The same along a way that leads there.</summary>
+    internal async Task<RestoredState> RestoreAlongAsync(ColdTimeline timeline, ColdPath way, string path, Bookmark wanted, CancellationToken cancellationToken)
+    {
+        var database = timeline.Database;
+        var manifest = way.Snapshot is { } link ? await SnapshotManifest.ReadAsync(store, link.Database, link.Object, cancellationToken) : null;
+        var progress = RestoreProgress.Read(path) is { } known && known.Snapshot == (manifest?.Name ?? "") && LeadsTo(known, wanted, timeline.Epochs) ? known : null;
         if (progress is null)
         {
             File.Delete(path);
@@ -86,7 +126,7 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
         }
 
         var segments = new SegmentReader?[way.Segments.Count];
-        var pageSize = manifest?.PageSizeBytes ?? (segments[0] = await OpenAsync(database, way.Segments[0], cancellationToken)).Footer.PageSizeBytes;
+        var pageSize = manifest?.PageSizeBytes ?? (segments[0] = await OpenAsync(way.Segments[0], cancellationToken)).Footer.PageSizeBytes;
         if (progress.From is null)
         {
             progress = await BeginAsync(path, manifest, pageSize, progress, cancellationToken);
@@ -98,8 +138,12 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
         return state;
     }
 
-    private Task<SegmentReader> OpenAsync(DatabaseId database, ColdLink link, CancellationToken cancellationToken) =>
-        SegmentReader.OpenAsync(store, database, link.Object, cancellationToken);
+    private Task<SegmentReader> OpenAsync(ColdLink link, CancellationToken cancellationToken) => SegmentReader.OpenAsync(store, link.Database, link.Object, cancellationToken);
+
+    // What was broken off on the way to an earlier state of the same log is gone on with as well: the newest state moves on while it is built.
+    private static bool LeadsTo(RestoreProgress known, Bookmark wanted, EpochTable epochs) => known.Wanted == wanted.ToString()
+        || (Bookmark.TryParse(known.Wanted, out var before) && before.DatabaseTag == wanted.DatabaseTag
+            && (known.To is not { } to || (Position.TryParse(to, out var end) && ColdTimeline.IsOn(epochs, end) && ColdTimeline.Compare(end, wanted.Epoch, wanted.Sequence) <= 0)));
 
     // The pages of the snapshot, or the first page of an empty database.
     private async Task<RestoreProgress> BeginAsync(string path, SnapshotManifest? manifest, int pageSize, RestoreProgress progress, CancellationToken cancellationToken)
@@ -137,6 +181,15 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
         progress = progress with { From = (manifest?.From ?? Position.Start).ToString(), To = (manifest?.To ?? Position.Start).ToString() };
         progress.Write(path);
         return progress;
+    }
+
+    // What is older than the retention may be there for a while yet, or in part.
+    private async Task CheckKeptAsync(Bookmark wanted, ColdTimeline timeline, CancellationToken cancellationToken)
+    {
+        if (await HeadObject.ReadFloorAsync(store, timeline.Database, cancellationToken) is { } floor && ColdTimeline.Compare(floor, wanted.Epoch, wanted.Sequence) > 0)
+        {
+            throw new BookmarkNotStoredException(wanted, timeline.Database, $"it is older than what is kept, which begins at {floor.ToBookmark(timeline.Database)}");
+        }
     }
 
     private static void Check(Bookmark wanted, ColdTimeline timeline, bool isGiven)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 
@@ -13,23 +12,32 @@ internal sealed class RestoreRun(IObjectStore store, DatabaseId database, string
     public async Task<RestoredState> ReplayAsync(
         ColdPath way, SegmentReader?[] opened, SnapshotManifest? manifest, EpochTable epochs, Bookmark wanted, CancellationToken cancellationToken)
     {
-        var reached = Parse(_progress.From!);
-        var to = Parse(_progress.To!);
+        var reached = Position.Parse(_progress.From!);
+        var to = Position.Parse(_progress.To!);
         using var file = new PageFile(path, pageSizeBytes, to);
         (uint SizePages, long CommitTime) state = (manifest?.SizePages ?? 1, manifest?.CommitTime ?? 0);
         long unsynced = 0;
         for (var i = 0; i < way.Segments.Count; i++)
         {
-            var reader = opened[i] ?? await SegmentReader.OpenAsync(store, database, way.Segments[i].Object, cancellationToken);
+            var reader = opened[i] ?? await SegmentReader.OpenAsync(store, way.Segments[i].Database, way.Segments[i].Object, cancellationToken);
             var footer = reader.Footer;
+            var until = Until(way.Segments[i], wanted);
             if (footer.PageSizeBytes != pageSizeBytes)
             {
                 throw new ObjectDamagedException(way.Segments[i].Object.Name, $"it has pages of {footer.PageSizeBytes} bytes; {pageSizeBytes} were wanted");
             }
 
-            if (footer.Last <= reached)
+            if (reached >= footer.Last || ColdTimeline.Compare(reached, until.Epoch, until.Sequence) >= 0)
             {
-                state = (footer.SizePages, footer.LastCommitTime); // done before it was broken off
+                if (footer.Last <= reached)
+                {
+                    state = (footer.SizePages, footer.LastCommitTime); // done before it was broken off
+                    continue;
+                }
+
+                // The same, of a parent's last segment, which goes on behind the fork.
+                var last = (await reader.ReadEntriesAsync(cancellationToken)).FindLast(entry => entry.End <= reached)!;
+                state = (last.Header.DatabaseSizePages, last.Header.CommitTimeMicroseconds);
                 continue;
             }
 
@@ -40,7 +48,7 @@ internal sealed class RestoreRun(IObjectStore store, DatabaseId database, string
                 _progress.Write(path); // before a page of it is written: a crash in here leaves a mixture
             }
 
-            var isWhole = footer.First == reached && footer.Last.ToBookmark(database) <= wanted;
+            var isWhole = footer.First == reached && ColdTimeline.Compare(footer.Last, until.Epoch, until.Sequence) <= 0;
             try
             {
                 if (isWhole && await reader.ReadPagesAsync(cancellationToken) is { } pages)
@@ -52,7 +60,7 @@ internal sealed class RestoreRun(IObjectStore store, DatabaseId database, string
                 {
                     foreach (var entry in SkipTo(await reader.ReadEntriesAsync(cancellationToken), reached, way.Segments[i]))
                     {
-                        if ((reached.Epoch, reached.Sequence).CompareTo((wanted.Epoch, wanted.Sequence)) >= 0)
+                        if (ColdTimeline.Compare(reached, until.Epoch, until.Sequence) >= 0)
                         {
                             break;
                         }
@@ -82,6 +90,9 @@ internal sealed class RestoreRun(IObjectStore store, DatabaseId database, string
         file.Sync();
         return new RestoredState(reached, EpochsAt(epochs, reached), state.CommitTime, pageSizeBytes, state.SizePages);
     }
+
+    private static (uint Epoch, ulong Sequence) Until(ColdLink link, Bookmark wanted) =>
+        link.Until is { } until && ColdTimeline.Compare(until, wanted.Epoch, wanted.Sequence) < 0 ? (until.Epoch, until.Sequence) : (wanted.Epoch, wanted.Sequence);
 
     // A segment that was cut elsewhere is used from the entry that ends exactly where the file is.
     private static IEnumerable<Entry> SkipTo(List<Entry> entries, Position reached, ColdLink link)
@@ -117,11 +128,4 @@ internal sealed class RestoreRun(IObjectStore store, DatabaseId database, string
         return count == 0 ? EpochTable.Empty
             : EpochTable.Create([.. epochs.Ranges.Take(count - 1), epochs.Ranges[count - 1] with { LastSequence = EpochRange.OpenEnd, HashAtEnd = ChainHash.Zero }]);
     }
-
-    private static Position Parse(string text) => new(
-        uint.Parse(text.AsSpan(0, 8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
-        ulong.Parse(text.AsSpan(9, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
-        new ChainHash(
-            ulong.Parse(text.AsSpan(26, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
-            ulong.Parse(text.AsSpan(42, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)));
 }

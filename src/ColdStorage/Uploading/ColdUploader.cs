@@ -231,7 +231,7 @@ public sealed class ColdUploader : IAsyncDisposable
             if (ColdNames.TryParseSnapshot(item.Name, out var from, out var end) && end <= _source.Confirmed
                 && (_source.Epochs is { } epochs ? ColdTimeline.IsOn(epochs, end) : _source.Holds(end)))
             {
-                newest = new ColdLink(from, end, item);
+                newest = new ColdLink(Database, from, end, item);
             }
         }
 
@@ -257,13 +257,20 @@ public sealed class ColdUploader : IAsyncDisposable
             var reader = await SegmentReader.OpenAsync(_cold.Store, Database, found, _stopping.Token);
             (_epochs, _lastCommitTime, _knowsEpochs) = (await reader.ReadEpochsAsync(_stopping.Token), reader.Footer.LastCommitTime, true);
         }
+        else if (first != Position.Start && await ColdOrigin.ReadAsync(_cold.Store, Database, _stopping.Token) is { } origin && _source.Holds(origin.Position))
+        {
+            // A fork goes on where it left its parent.
+            (_epochs, _lastCommitTime, _knowsEpochs) = (origin.Epochs, origin.CommitTimeMicroseconds, true);
+            to = origin.Position;
+            newest ??= new ColdLink(Database, origin.Position, origin.Position, default);
+        }
         else
         {
             // Nothing of the log that we have: it begins at the start, or at a snapshot.
             (_epochs, _lastCommitTime, _knowsEpochs) = (EpochTable.Empty, 0, first == Position.Start);
         }
 
-        _knownChunks = newest is null ? new Dictionary<string, int>() : await ReadChunksAsync(newest);
+        _knownChunks = newest?.Object.Name is null ? new Dictionary<string, int>() : await ReadChunksAsync(newest);
         var stored = new StoredLog(to ?? Position.Start, newest?.First ?? Position.Start, bytes, segments);
         Tell((core, now, actions) => core.Found(stored, _source.DatabaseBytes, now, actions));
     }
@@ -304,6 +311,11 @@ public sealed class ColdUploader : IAsyncDisposable
         {
             Tell(static (core, now, actions) => core.Failed(now, actions)); // confirmed by others, and not yet on this disk
             return;
+        }
+
+        if (_source.Record is { } record)
+        {
+            await _cold.KeepRecordAsync(record, cancellationToken: _stopping.Token); // first: no log without a name
         }
 
         var segment = SegmentBuilder.Build(entries, LastTable(entries), _cold.Upload.Compress);

@@ -21,6 +21,9 @@ public interface IUploadSource
     /// <summary>The epoch table as it is now; <see langword="null"/> on a node that does not know it.</summary>
     EpochTable? Epochs { get; }
 
+    /// <summary>What is kept of the database beside its log; <see langword="null"/> on a node that leaves that to others.</summary>
+    ColdRecord? Record => null;
+
     /// <summary>Whether an entry ends exactly here, or the log begins here.</summary>
     bool Holds(Position position);
 

@@ -122,6 +122,18 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
         }
     }
 
+    /// <summary>What is known to be confirmed, of what is on disk.</summary>
+    public Position? Confirmed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isDropped || _core is not { } core ? null : core.Confirmed < core.Durable ? core.Confirmed : core.Durable;
+            }
+        }
+    }
+
     /// <summary>The newest follower sets and what is promised.</summary>
     public (ImmutableArray<KnownSets> Sets, Promise Promised)? State
     {
@@ -163,13 +175,16 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
     public void Dispose() => Drop("The node stops.");
 
     /// <summary>Empties the log; the promise stays, so that nobody of the time before is ever obeyed.</summary>
-    public Task ForgetAsync()
+    public Task ForgetAsync() => BeginAtAsync(Position.Start, "The database is not kept here any more.");
+
+    /// <summary>The same; the log goes on behind a position.</summary>
+    public Task BeginAtAsync(Position position, string reason)
     {
         lock (_gate)
         {
-            Break("The database is not kept here any more.");
+            Break(reason);
             Interlocked.Increment(ref _outstanding);
-            return Track(_journal.StartAtAsync(_database, Position.Start), 0, rethrow: true);
+            return Track(_journal.StartAtAsync(_database, position), 0, rethrow: true);
         }
     }
 

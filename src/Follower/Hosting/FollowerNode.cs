@@ -133,6 +133,19 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
     IReadOnlyList<Entry> IOwnFollower.Read(DatabaseId database, Position after, long maxBytes) =>
         (OpenedJournal ?? throw new JournalFailedException(Trouble ?? "it is being opened again")).ReadFrom(database, after, maxBytes);
 
+    /// <summary>The greatest position of a log here that is known to be confirmed and on disk.</summary>
+    /// <exception cref="JournalFailedException">The journal is just being opened again.</exception>
+    public Position ConfirmedOf(DatabaseId database) =>
+        Use(database)?.Confirmed ?? Use(database)?.Confirmed ?? throw new JournalFailedException(Trouble ?? "it is being opened again");
+
+    /// <inheritdoc/>
+    public async Task BeginAtAsync(DatabaseId database, Position position)
+    {
+        var follower = Use(database) ?? throw new JournalFailedException(Trouble ?? "it is being opened again");
+        await follower.BeginAtAsync(position, "The database's log begins anew here.");
+        follower.Drop("The database's log begins anew here."); // another takes its place at once
+    }
+
     /// <summary>Takes a database out: its log is emptied. What was promised stays, so that a leader of the time before is never obeyed, here or after it is brought back.</summary>
     public async Task ForgetAsync(DatabaseId database)
     {

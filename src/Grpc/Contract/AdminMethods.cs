@@ -57,6 +57,18 @@ public static class AdminMethods
     public static readonly GrpcMethod<UndeleteDatabaseRequest, Database> UndeleteDatabase =
         Method<UndeleteDatabaseRequest, Database>("UndeleteDatabase", MethodKind.Unary);
 
+    /// <summary>Brings a database back from cold storage alone.</summary>
+    public static readonly GrpcMethod<RecoverDatabaseRequest, RecoverDatabaseResponse> RecoverDatabase =
+        Method<RecoverDatabaseRequest, RecoverDatabaseResponse>("RecoverDatabase", MethodKind.Unary);
+
+    /// <summary>The databases in cold storage.</summary>
+    public static readonly GrpcMethod<ListStoredDatabasesRequest, ListStoredDatabasesResponse> ListStoredDatabases =
+        Method<ListStoredDatabasesRequest, ListStoredDatabasesResponse>("ListStoredDatabases", MethodKind.Unary);
+
+    /// <summary>Proves that a database can be restored.</summary>
+    public static readonly GrpcMethod<VerifyDatabaseRequest, VerifyDatabaseResponse> VerifyDatabase =
+        Method<VerifyDatabaseRequest, VerifyDatabaseResponse>("VerifyDatabase", MethodKind.Unary);
+
     /// <summary>A consistent image or dump.</summary>
     public static readonly GrpcMethod<ExportRequest, Chunk> Export =
         Method<ExportRequest, Chunk>("Export", MethodKind.ServerStreaming);

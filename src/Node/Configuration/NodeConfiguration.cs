@@ -96,7 +96,7 @@ internal sealed class NodeConfiguration
             RequireTokens = values.Get(NodeSettings.RequireTokens),
             SlowStatement = values.Get(NodeSettings.SlowStatement) is { Ticks: > 0 } threshold ? threshold : null,
         },
-        ColdStorage = ColdStorageOf(values),
+        ColdStorage = ColdStorageOf(values) is { } cold ? cold with { Retention = values.Get(NodeSettings.ColdRetention), DeletionGrace = values.Get(NodeSettings.ColdDeletionGrace) } : null,
         Primary = new PrimaryOptions
         {
             MaxWaitingWrites = values.Get(NodeSettings.MaxWaitingWrites),

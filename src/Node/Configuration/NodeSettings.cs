@@ -44,6 +44,8 @@ internal static class NodeSettings
     public static readonly Setting<bool> EtcdAcceptRestored = new Setting<bool>("etcd.accept_restored", "go on with an etcd that was wiped or brought back from a backup", SettingTypes.Flag).Or(false);
 
     public static readonly Setting<string> ColdFolder = new("cold.folder", "a folder that all nodes reach, for logs and snapshots that are kept for good", SettingTypes.Text);
+    public static readonly Setting<TimeSpan> ColdRetention = new Setting<TimeSpan>("cold.retention", "how long every state of a database can be gone back to, unless the database says otherwise", SettingTypes.Time(TimeSpan.FromHours(1), TimeSpan.FromDays(36_500))).Or(TimeSpan.FromDays(30));
+    public static readonly Setting<TimeSpan> ColdDeletionGrace = new Setting<TimeSpan>("cold.deletion_grace", "how long a deleted database can be undeleted", SettingTypes.Time(TimeSpan.Zero, TimeSpan.FromDays(36_500))).Or(TimeSpan.FromDays(7));
     public static readonly Setting<string> ColdBucket = new("cold.s3.bucket", "a bucket for them, where there is no folder", SettingTypes.Text);
     public static readonly Setting<Uri> ColdEndpoint = new("cold.s3.endpoint", "address of the S3-compatible service; Amazon's unless it is given", SettingTypes.NodeAddress);
     public static readonly Setting<string> ColdRegion = new Setting<string>("cold.s3.region", "the region that requests are signed for", SettingTypes.Text).Or("us-east-1");
@@ -86,7 +88,7 @@ internal static class NodeSettings
         ListenAddress, GrpcPort, HttpPort, AdvertisedGrpc, AdvertisedHttp,
         TlsCertificate, TlsKey, TlsNodeAuthority, TlsNodeCertificate, TlsNodeKey, TlsServerAuthority, AllowPlaintextBeyondLoopback, RequireTokens,
         Control, ControlFile, EtcdEndpoints, EtcdPrefix, EtcdUser, EtcdPassword, EtcdPasswordFile, EtcdCaFile, EtcdCertificateFile, EtcdKeyFile, EtcdLease, EtcdAcceptRestored,
-        ColdFolder, ColdBucket, ColdEndpoint, ColdRegion, ColdAccessKey, ColdSecretKey, ColdEncryption,
+        ColdFolder, ColdRetention, ColdDeletionGrace, ColdBucket, ColdEndpoint, ColdRegion, ColdAccessKey, ColdSecretKey, ColdEncryption,
         MaxQueries, MaxConnections, MaxStreams, MaxRequestBytes, MaxWaitingWrites, ImageCacheBytes, MaxIdempotencyKeys,
         GrainIdle, WaitTimeout, StatementTimeout, TransactionIdle, TransactionTotal, IdempotencyRetention, HandOver, StopPatience,
         Loss, ProbeWithin, ReplaceAfter, ReadLease,

@@ -26,6 +26,9 @@ internal sealed class NodeFolder : IAsyncDisposable
 
     public string Journal => System.IO.Path.Combine(Path, "journal");
 
+    /// <summary>For files that nobody needs after a restart; emptied at each start.</summary>
+    public string Scratch => System.IO.Path.Combine(Path, "scratch");
+
     /// <summary>Opens a folder, or makes it, and locks it.</summary>
     /// <exception cref="InvalidOperationException">It is in use, or cannot be made.</exception>
     public static NodeFolder Open(string path)
@@ -39,7 +42,13 @@ internal sealed class NodeFolder : IAsyncDisposable
             throw new InvalidOperationException($"The folder '{path}' cannot be made: {e.Message}", e);
         }
 
-        return new NodeFolder(path, Lock(path));
+        var folder = new NodeFolder(path, Lock(path));
+        if (Directory.Exists(folder.Scratch))
+        {
+            Directory.Delete(folder.Scratch, recursive: true);
+        }
+
+        return folder;
     }
 
     /// <summary>Makes it the folder of one node of one cluster, or finds that it is.</summary>

@@ -52,4 +52,22 @@ internal static partial class NodeLog
 
     [LoggerMessage(4024, LogLevel.Warning, "{Count} databases that this node leads have lost followers and keep them for now, {Database} among them: no other node may have the place, or too few followers answer to decide it")]
     public static partial void LostFollowersKept(ILogger logger, int count, DatabaseId database);
+
+    [LoggerMessage(4031, LogLevel.Information, "{Count} objects of {Database}, older than its retention, were removed from cold storage")]
+    public static partial void Collected(ILogger logger, DatabaseId database, int count);
+
+    [LoggerMessage(4032, LogLevel.Warning, "Cold storage of {Database} could not be looked through for what is older than its retention; it is tried again tomorrow: {Reason}")]
+    public static partial void NotCollected(ILogger logger, DatabaseId database, string reason);
+
+    [LoggerMessage(4033, LogLevel.Information, "The deleted database {Database}, '{Name}', is gone from cold storage: its time of grace is over")]
+    public static partial void DeletedRemoved(ILogger logger, DatabaseId database, string name);
+
+    [LoggerMessage(4034, LogLevel.Warning, "Deleted databases could not be removed from cold storage; it is tried again tomorrow: {Reason}")]
+    public static partial void DeletedNotRemoved(ILogger logger, string reason);
+
+    [LoggerMessage(4035, LogLevel.Warning, "The replica of {Database} could not be built from cold storage; its primary is asked for a snapshot: {Reason}")]
+    public static partial void NotBooted(ILogger logger, DatabaseId database, string reason);
+
+    [LoggerMessage(4030, LogLevel.Warning, "The name and settings of {Database} could not be brought to cold storage; they go there with what it is written next: {Reason}")]
+    public static partial void RecordNotKept(ILogger logger, DatabaseId database, string reason);
 }

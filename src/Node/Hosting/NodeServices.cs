@@ -27,6 +27,9 @@ internal sealed class NodeServices : IAsyncDisposable
     private readonly NodeContext _node;
     private readonly LocalCopies _copies;
     private readonly ColdStore? _cold;
+    private readonly PastCopies? _past;
+    private readonly FollowerUploads? _uploads;
+    private readonly ColdKeeper? _keeper;
     private readonly PrimaryContext _primaries;
     private readonly RouterContext _router;
     private readonly NodeReach _reach;
@@ -95,11 +98,20 @@ internal sealed class NodeServices : IAsyncDisposable
             Channels = channels,
             Workers = _node.Readers,
             FolderOf = folder.CopyOf,
+            BootAsync = _cold is null ? null : new ReplicaBoot(_node, _cold, options.ColdStorage!).RunAsync,
             Time = time,
             Logger = logging.CreateLogger("ReplicatedSqlite.Replica"),
             Metrics = metrics.Replica,
             Options = options.Replica,
         };
+        if (_cold is not null)
+        {
+            var archive = options.ColdStorage!;
+            _past = new PastCopies(_node, _cold, Path.Combine(folder.Scratch, "past"), archive.Past, options.Replica.Readers, options.Replica.Transactions);
+            _uploads = new FollowerUploads(_node, _cold, archive.FollowerLook);
+            _keeper = new ColdKeeper(_node, _cold, archive);
+        }
+
         _copies = new LocalCopies(_node, _primaries, replicas, options.GrainIdle, options.LongLogBytes);
         _router = new RouterContext
         {
@@ -111,6 +123,8 @@ internal sealed class NodeServices : IAsyncDisposable
             Forwarder = forwarder,
             Reach = _reach,
             RemoveLocalAsync = RemoveAsync,
+            Archive = _cold is null ? null : new NodeArchive(_cold, folder.Scratch, options.ColdStorage!.DeletionGrace, time),
+            Past = _past,
             BuryAsync = _copies.Leaderships.BuryAsync,
             MoveAsync = _copies.Leaderships.MoveAsync,
             LeadAnewAsync = database => _copies.Primaries.DeactivateAsync(database, abort: true),
@@ -147,7 +161,11 @@ internal sealed class NodeServices : IAsyncDisposable
             {
                 _ = Task.Run(() => RemoveAsync(change.Id));
             }
-            else if (change.Database.PrimaryNode != self.Id)
+            else if (change.Database.PrimaryNode == self.Id)
+            {
+                _ = KeepRecordAsync(change.Database);
+            }
+            else
             {
                 _ = Task.Run(() => _copies.Leaderships.StepDownAsync(change.Database));
             }
@@ -246,6 +264,9 @@ internal sealed class NodeServices : IAsyncDisposable
         await _reach.DisposeAsync();
         if (_cold is not null)
         {
+            await _keeper!.DisposeAsync();
+            await _uploads!.DisposeAsync();
+            await _past!.DisposeAsync();
             await _cold.DisposeAsync();
         }
 
@@ -253,6 +274,27 @@ internal sealed class NodeServices : IAsyncDisposable
         await _node.Channels.DisposeAsync();
         await _node.Readers.DisposeAsync();
         await _node.Writers.DisposeAsync();
+    }
+
+    // The primary's node keeps name and settings in cold storage. What fails now is done with the next segment.
+    private async Task KeepRecordAsync(DatabaseRecord database)
+    {
+        if (_cold is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await Task.Run(() => _cold.KeepRecordAsync(ArchivedRecord.Of(database), onlyIfThere: true, _stopping.Token));
+        }
+        catch (Exception e) when (e is ObjectStoreException or OperationCanceledException or ObjectDisposedException)
+        {
+            if (!_stopping.IsCancellationRequested)
+            {
+                NodeLog.RecordNotKept(_node.Logger, database.Id, e.Message);
+            }
+        }
     }
 
     private Task RemoveAsync(DatabaseId database)

@@ -44,6 +44,32 @@ public sealed partial class PrimaryGrain
         }
     }
 
+    /// <inheritdoc/>
+    public async Task StoreAsync(Bookmark? bookmark, CancellationToken cancellationToken)
+    {
+        if (bookmark is { } given)
+        {
+            Refuse(given);
+        }
+
+        await FlushAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task CloseAsync(CancellationToken cancellationToken)
+    {
+        using (var turn = await _writer.TakeTurnAsync(cancellationToken))
+        {
+            await PassAsync(turn.Position);
+            _writer.Refuse(new RequestException(ErrorCodes.NoPrimary, "The database is being deleted. Nothing was done."));
+        }
+
+        if (_uploader is not null)
+        {
+            await FlushAsync(cancellationToken);
+        }
+    }
+
     private async Task<Position> ReplaceAsync(string image, WriterTurn turn)
     {
         try

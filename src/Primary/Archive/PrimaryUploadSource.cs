@@ -18,6 +18,8 @@ internal sealed class PrimaryUploadSource(PrimaryContext context, PrimaryFile fi
 
     public EpochTable Epochs => epochs;
 
+    public ColdRecord? Record => context.Control.Find(Database) is { } record ? ArchivedRecord.Of(record) : null;
+
     public bool Holds(Position position) => context.OwnFollower.LogOf(Database).Holds(position);
 
     // The own journal may be behind the others.

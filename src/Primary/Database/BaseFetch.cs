@@ -41,6 +41,29 @@ internal sealed class BaseFetch(PrimaryContext context, DatabaseRecord database,
         }
     }
 
+    /// <summary>Builds the state at a position from cold storage, and puts it in the place of the copy here. No connection is open on that.</summary>
+    /// <returns><see langword="null"/> if it cannot be built.</returns>
+    public async Task<DurableBase?> BuildAsync(Position at, CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
+        await _turn.WaitAsync(ending.Token);
+        try
+        {
+            _refusals.Clear();
+            if (context.Cold is not { } cold)
+            {
+                _refusals.Add("this node has no cold storage");
+                return null;
+            }
+
+            return await BuildAsync(cold.Restorer, at, at.ToBookmark(database.Id), ending.Token);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
     /// <summary>Ends what is under way: from here on the file is another's.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -73,18 +96,18 @@ internal sealed class BaseFetch(PrimaryContext context, DatabaseRecord database,
             }
         }
 
-        return context.Cold is null ? null : await BuildAsync(context.Cold.Restorer, atLeast, cancellationToken);
+        return context.Cold is null ? null : await BuildAsync(context.Cold.Restorer, atLeast, at: null, cancellationToken);
     }
 
     // Nobody has one: cold storage may. One that is broken off goes on where it was.
-    private async Task<DurableBase?> BuildAsync(ColdRestorer restorer, Position atLeast, CancellationToken cancellationToken)
+    private async Task<DurableBase?> BuildAsync(ColdRestorer restorer, Position atLeast, Bookmark? at, CancellationToken cancellationToken)
     {
         var path = context.FileOf(database.Id);
         var temporary = path + ".restoring";
         try
         {
             using var beat = new Timer(_ => onProgress(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1)); // it is waited for as long as it goes on
-            var state = await restorer.RestoreAsync(database.Id, temporary, cancellationToken: cancellationToken);
+            var state = await restorer.RestoreAsync(database.Id, temporary, at, cancellationToken);
             if (state.Position < atLeast)
             {
                 _refusals.Add($"cold storage ends at {state.Position}, before {atLeast}");

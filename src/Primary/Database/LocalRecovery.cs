@@ -43,6 +43,19 @@ internal static class LocalRecovery
         }
     }
 
+    /// <summary>Whether the file here may show more than a log that ends at a position.</summary>
+    public static bool IsNewer(string path, DatabaseId database, Position last)
+    {
+        try
+        {
+            return File.Exists(path) && Sidecar.Read(Sidecar.PathOf(path)) is { } sidecar && sidecar.Database == database && sidecar.To > last;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Looks at the file, and at the log from there to its end, and changes no page. Blocks; runs on a worker.</summary>
     /// <param name="path">The main file.</param>
     /// <param name="database">Whose.</param>

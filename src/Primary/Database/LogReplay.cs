@@ -18,6 +18,7 @@ internal sealed class LogReplay : IDisposable
     private readonly SafeFileHandle _file;
     private readonly PageReplay _replay;
     private readonly Dictionary<uint, byte[]> _set = []; // by number: the file does not have them yet
+    private long _length; // of the file, without those
 
     /// <summary>Opens the file.</summary>
     /// <param name="path">The main file.</param>
@@ -26,6 +27,7 @@ internal sealed class LogReplay : IDisposable
     {
         _file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
         _replay = new PageReplay(to);
+        _length = RandomAccess.GetLength(_file);
     }
 
     /// <summary>The database's size after the last entry; 0 before the first.</summary>
@@ -41,10 +43,10 @@ internal sealed class LogReplay : IDisposable
         _replay.Begin(entry);
         var shrinks = entry.Header.DatabaseSizePages < SizePages;
         SizePages = entry.Header.DatabaseSizePages;
-        if (shrinks)
+        if (shrinks || (SizePages > 0 && _length > (long)SizePages * PageSizeBytes)) // the first entry too may shrink what is in the file
         {
             Write();
-            RandomAccess.SetLength(_file, (long)SizePages * PageSizeBytes); // what grows there again does not begin with old bytes
+            SetLength(); // what grows there again does not begin with old bytes
         }
 
         foreach (var record in entry.Pages)
@@ -61,7 +63,7 @@ internal sealed class LogReplay : IDisposable
         Write();
         if (SizePages > 0)
         {
-            RandomAccess.SetLength(_file, (long)SizePages * PageSizeBytes);
+            SetLength();
         }
 
         RandomAccess.FlushToDisk(_file);
@@ -96,9 +98,16 @@ internal sealed class LogReplay : IDisposable
         foreach (var (number, page) in _set)
         {
             RandomAccess.Write(_file, page, OffsetOf(number));
+            _length = Math.Max(_length, OffsetOf(number) + page.Length);
         }
 
         _set.Clear();
+    }
+
+    private void SetLength()
+    {
+        _length = (long)SizePages * PageSizeBytes;
+        RandomAccess.SetLength(_file, _length);
     }
 
     // A page that the mixture does not have yet reads as zeros.

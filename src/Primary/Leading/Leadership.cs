@@ -75,7 +75,8 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
         _time = context.LeaseTime;
         _logger = context.Logger;
         _metrics = context.Metrics;
-        _core = new LeaderCore(start, _ownLog, context.Options.ReadLease ? LeaderTimes.Default : LeaderTimes.Default with { ReadLease = false });
+        _core = new LeaderCore(
+            start, _ownLog, context.Options.ReadLease ? LeaderTimes.Default : LeaderTimes.Default with { ReadLease = false }, rules: start.AcceptsLoss ? new LossRules() : null);
         _timer = _time.CreateTimer(_ => OnTime(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 

@@ -19,6 +19,9 @@ internal sealed record LeaderStart(DatabaseId Database, Promise Promise, Guid Ow
     /// <summary>The end of the log, all of it confirmed, when this leadership let its idle grain go; it goes on with the same promise and writes no epoch entry.</summary>
     public Position? Resumed { get; init; }
 
+    /// <summary>The followers that the hint names are all that is left: only they are asked, whatever sets their logs know of.</summary>
+    public bool AcceptsLoss { get; init; }
+
     /// <summary>The leadership is the database's last: it only puts its followers under a tombstone.</summary>
     public bool Deletes { get; init; }
 

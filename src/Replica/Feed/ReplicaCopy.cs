@@ -220,6 +220,27 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         Use(ReplicaFile.TryOpen(Path, database, ReaderOptions));
     }
 
+    /// <summary>Builds the file from cold storage, if there is none and that is worth while. Nobody reads until the next mark.</summary>
+    /// <returns>The state; <see langword="null"/>: the primary is asked for a snapshot.</returns>
+    public async Task<Position?> BootAsync(CancellationToken cancellationToken)
+    {
+        var temporary = Path + ".restoring";
+        if (HasFile || context.BootAsync is not { } boot || await boot(database, temporary, cancellationToken) is not { } built)
+        {
+            return null;
+        }
+
+        await CloseFileAsync();
+        _state = built.State;
+        await context.Workers.RunAsync(() =>
+        {
+            LogStateFile.Write(LogStateFile.PathOf(Path), built.State); // first: the sidecar vouches for it
+            LocalFile.Install(Path, temporary, new Sidecar(database, built.Position, built.Position));
+        });
+        Use(ReplicaFile.TryOpen(Path, database, ReaderOptions));
+        return built.Position;
+    }
+
     /// <summary>Ends the reads under way. Safe for use by any thread.</summary>
     public void Abort() => Volatile.Read(ref _file)?.Readers.Abort();
 

@@ -55,6 +55,11 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
             string reason;
             try
             {
+                if (await copy.BootAsync(cancellationToken) is { } booted)
+                {
+                    ReplicaLog.Booted(context.Logger, database, booted, new FileInfo(copy.Path).Length);
+                }
+
                 var started = context.Time.GetTimestamp();
                 var verdict = await FollowAsync(cancellationToken);
                 if (verdict == FeedVerdict.Diverged)

@@ -24,6 +24,9 @@ internal static partial class ReplicaLog
     [LoggerMessage(3008, LogLevel.Error, "The copy of {Database} has diverged from the log and is built again from a snapshot: {Reason}")]
     public static partial void Mismatch(ILogger logger, DatabaseId database, string reason);
 
+    [LoggerMessage(3009, LogLevel.Information, "The copy of {Database} was built from cold storage, at {Position}: {Bytes} bytes")]
+    public static partial void Booted(ILogger logger, DatabaseId database, Position position, long bytes);
+
     [LoggerMessage(3006, LogLevel.Error, "The replica of {Database} stopped")]
     public static partial void Stopped(ILogger logger, DatabaseId database, Exception reason);
 

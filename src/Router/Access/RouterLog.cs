@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Router;
 
@@ -19,4 +20,10 @@ internal static partial class RouterLog
 
     [LoggerMessage(5005, LogLevel.Warning, "When tokens were last used could not be noted; it is of no other consequence")]
     public static partial void UseNotNoted(ILogger logger, Exception reason);
+
+    [LoggerMessage(5006, LogLevel.Warning, "{Database} is deleted although what was written last may not be in cold storage, so that undeleting it may not bring that back: {Reason}")]
+    public static partial void DeletedWithoutNewest(ILogger logger, DatabaseId database, string reason);
+
+    [LoggerMessage(5007, LogLevel.Warning, "Cold storage could not be told that {Database} was deleted: {Reason}")]
+    public static partial void DeletionNotMarked(ILogger logger, DatabaseId database, string reason);
 }

@@ -10,7 +10,7 @@ namespace ReplicatedSqlite.Router;
 public sealed partial class AdminService(RouterContext context, RunningQueries queries)
 {
     /// <summary>Of <c>proto/replicatedsqlite/v1</c>: goes up by one with every field or method that is added.</summary>
-    public const uint ContractRevision = 2;
+    public const uint ContractRevision = 3;
 
     private const int DefaultListSize = 100;
     private const int MaxListSize = 1000;
@@ -18,6 +18,7 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
     private readonly DatabaseCreator _creator = new(context);
     private readonly DatabaseDescriber _describer = new(context);
     private readonly DatabaseUpdater _updater = new(context);
+    private readonly ArchiveAdmin _archive = new(context);
     private readonly QueryAdmin _queries = new(context, queries);
     private readonly TokenAdmin _tokens = new(context);
     private readonly NameResolver _names = new(context.Control, context.Self);
@@ -42,8 +43,11 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
         services.MapUnary(AdminMethods.RevokeToken, _tokens.RevokeAsync);
 
         services.MapUnary(AdminMethods.Restore, RestoreAsync);
-        services.MapUnary(AdminMethods.Fork, (_, _) => throw NotBuilt("Fork"));
-        services.MapUnary(AdminMethods.UndeleteDatabase, (_, _) => throw NotBuilt("UndeleteDatabase"));
+        services.MapUnary(AdminMethods.Fork, ForkAsync);
+        services.MapUnary(AdminMethods.UndeleteDatabase, async (request, call) => await _archive.UndeleteAsync(request, call));
+        services.MapUnary(AdminMethods.RecoverDatabase, async (request, call) => await _archive.RecoverAsync(request, call));
+        services.MapUnary(AdminMethods.ListStoredDatabases, async (_, call) => await _archive.ListAsync(call.CancellationToken));
+        services.MapUnary(AdminMethods.VerifyDatabase, VerifyAsync);
         services.MapServerStreaming(AdminMethods.Export, (_, _, _) => throw NotBuilt("Export"));
         services.MapClientStreaming(AdminMethods.Import, (_, _) => throw NotBuilt("Import"));
     }
@@ -92,8 +96,10 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
                 return await _describer.ForwardAsync(AdminMethods.DeleteDatabase, byId, database, request.Database, call);
             }
 
+            await _archive.CloseAsync(database, call.CancellationToken);
             await context.BuryAsync(database.Id, call.CancellationToken); // from here on nobody can confirm anything, whatever he believes
             await context.Control.DeleteAsync(database.Id, call.CancellationToken);
+            await _archive.MarkDeletedAsync(database);
             await context.RemoveLocalAsync(database.Id);
             return new DeleteDatabaseResponse();
         });
@@ -126,7 +132,7 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
             request.Database,
             database => new GetBookmarkRequest { Database = database, At = request.At },
             call,
-            async primary =>
+            async (_, primary) =>
             {
                 var at = (request.At.Seconds * 1_000_000) + (request.At.Nanos / 1000);
                 return new GetBookmarkResponse { Bookmark = (await primary.FindBookmarkAsync(at, call.CancellationToken)).ToString() };
@@ -145,7 +151,7 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
             request.Database,
             database => new RestoreRequest { Database = database, Bookmark = request.Bookmark },
             call,
-            async primary =>
+            async (_, primary) =>
             {
                 var restored = await primary.RestoreAsync(bookmark, call.CancellationToken);
                 return new RestoreResponse
@@ -155,9 +161,42 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
             });
     }
 
+    private ValueTask<Database> ForkAsync(ForkRequest request, ServerCallContext call)
+    {
+        Bookmark? bookmark = request.Bookmark.Length == 0 ? null : Bookmark.TryParse(request.Bookmark, out var given) ? given : throw BookmarkErrors.Malformed(request.Bookmark);
+        _archive.CheckFork(request);
+        return _names.RunAsync(request.Database, call, async database =>
+        {
+            if (database.PrimaryNode != context.Self.Id)
+            {
+                DatabaseDescriber.RefuseSecondHop(database, call);
+                var byId = new ForkRequest(request) { Database = database.Id.ToString() };
+                return await _describer.ForwardAsync(AdminMethods.Fork, byId, database, request.Database, call);
+            }
+
+            using (var lease = await context.Primaries.UseAsync(database.Id, call.CancellationToken))
+            {
+                await ((ITimeTravel)lease.Grain).StoreAsync(bookmark, call.CancellationToken);
+            }
+
+            return await _archive.ForkAsync(database, request.NewName, request.PrimaryRegion, bookmark, call);
+        });
+    }
+
+    private ValueTask<VerifyDatabaseResponse> VerifyAsync(VerifyDatabaseRequest request, ServerCallContext call) => AtPrimaryAsync(
+        AdminMethods.VerifyDatabase,
+        request.Database,
+        database => new VerifyDatabaseRequest { Database = database },
+        call,
+        async (database, primary) =>
+        {
+            await primary.StoreAsync(null, call.CancellationToken); // what is confirmed counts
+            return await _archive.VerifyAsync(database.Id, call.CancellationToken);
+        });
+
     // On the primary's node, which is this one or another.
     private ValueTask<TResponse> AtPrimaryAsync<TRequest, TResponse>(
-        GrpcMethod<TRequest, TResponse> method, string name, Func<string, TRequest> byId, ServerCallContext call, Func<ITimeTravel, Task<TResponse>> run)
+        GrpcMethod<TRequest, TResponse> method, string name, Func<string, TRequest> byId, ServerCallContext call, Func<DatabaseRecord, ITimeTravel, Task<TResponse>> run)
         where TRequest : class, Google.Protobuf.IMessage<TRequest>, new()
         where TResponse : class, Google.Protobuf.IMessage<TResponse>, new() => _names.RunAsync(name, call, async database =>
         {
@@ -168,7 +207,7 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
             }
 
             using var lease = await context.Primaries.UseAsync(database.Id, call.CancellationToken);
-            return await run((ITimeTravel)lease.Grain);
+            return await run(database, (ITimeTravel)lease.Grain);
         });
 
     private ServerInfo GetServerInfo() => new()

@@ -31,6 +31,7 @@ internal sealed class DatabaseCreator(RouterContext context)
             ReplicaRegions = _settings.ReplicaRegions(request.ReplicaRegions, []),
             Profile = DatabaseSettings.Profile(options, SqlPolicy.Default.Name),
             PageSizeBytes = DatabaseSettings.PageSizeBytes(options),
+            Retention = DatabaseSettings.Retention(options, null),
             WantedFollowers = wantedFollowers,
             WantedQuorum = wantedQuorum,
             Followers = followers,
@@ -50,7 +51,7 @@ internal sealed class DatabaseCreator(RouterContext context)
     }
 
     // This node if it can, else one of its region, else the nearest of those that can.
-    private NodeRecord PrimaryIn(string? region) => context.Control.Nodes
+    public NodeRecord PrimaryIn(string? region) => context.Control.Nodes
         .Where(node => node.MayLead && (region is null || node.Region == region))
         .OrderByDescending(node => node.Id == context.Self.Id)
         .ThenByDescending(node => node.Region == context.Self.Region)
@@ -59,13 +60,13 @@ internal sealed class DatabaseCreator(RouterContext context)
         .FirstOrDefault() ?? throw new RequestException(
             ErrorCodes.InvalidRequest, $"There is no node{(region is null ? "" : $" in region '{region}'")} that may lead databases. Nothing was done.");
 
-    private DateTimeOffset Now()
+    public DateTimeOffset Now()
     {
         var now = context.Time.GetUtcNow();
         return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond)); // as the catalogue keeps it: the same after a restart
     }
 
-    private DatabaseId NewId()
+    public DatabaseId NewId()
     {
         Span<byte> bytes = stackalloc byte[DatabaseId.SizeBytes];
         lock (context.Random)

@@ -24,6 +24,11 @@ internal sealed class DatabaseDescriber(RouterContext context)
             Epoch = record.Epoch,
             Options = new DatabaseOptions { Followers = (uint)record.Followers.Length, Quorum = (uint)record.Quorum, Profile = record.Profile, PageSize = (uint)record.PageSizeBytes },
         };
+        if (record.Retention is { } retention)
+        {
+            described.Options.Retention = Duration.FromTimeSpan(retention);
+        }
+
         if (record.Replicated)
         {
             var regions = record.ReplicaRegions.IsEmpty ? context.Control.Nodes.Select(node => node.Region).Distinct() : record.ReplicaRegions;

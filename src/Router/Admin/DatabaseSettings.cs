@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using ReplicatedSqlite.Cluster;
-using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
 using ReplicatedSqlite.Sqlite;
@@ -11,6 +10,9 @@ namespace ReplicatedSqlite.Router;
 internal sealed class DatabaseSettings(IControlPlane control)
 {
     private const int DefaultPageSizeBytes = 4096;
+
+    private static readonly TimeSpan _leastRetention = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _mostRetention = TimeSpan.FromDays(36_500);
 
     /// <summary>A region with a node.</summary>
     public string Region(string region) => control.Nodes.Any(node => node.Region == region)
@@ -67,14 +69,23 @@ internal sealed class DatabaseSettings(IControlPlane control)
         }
     }
 
-    /// <summary>Followers and quorum; the old ones when the caller names none. Retention, as far as this version has it.</summary>
-    public static (int? Followers, int? Quorum) Durability(DatabaseOptions options, int? oldFollowers, int? oldQuorum)
+    /// <summary>How long every state can be gone back to; the old one when the caller names none. Nothing at all: as the cluster does.</summary>
+    public static TimeSpan? Retention(DatabaseOptions options, TimeSpan? old)
     {
-        if (options.Retention is not null)
+        if (options.Retention is not { } asked)
         {
-            throw NotBuilt("Retention");
+            return old;
         }
 
+        var retention = Durations.Read(asked, "retention");
+        return retention == TimeSpan.Zero ? null
+            : retention >= _leastRetention && retention <= _mostRetention ? retention
+            : throw Invalid($"A retention of {retention} is not possible: from {_leastRetention.TotalHours:0} hour to {_mostRetention.TotalDays:0} days, or nothing for the cluster's.");
+    }
+
+    /// <summary>Followers and quorum; the old ones when the caller names none.</summary>
+    public static (int? Followers, int? Quorum) Durability(DatabaseOptions options, int? oldFollowers, int? oldQuorum)
+    {
         var followers = options.HasFollowers ? (int)Math.Min(options.Followers, int.MaxValue) : oldFollowers;
         var quorum = options.HasQuorum ? (int)Math.Min(options.Quorum, int.MaxValue) : options.HasFollowers ? null : oldQuorum;
         FollowerPlacement.Check(followers, quorum);
@@ -82,7 +93,4 @@ internal sealed class DatabaseSettings(IControlPlane control)
     }
 
     private static RequestException Invalid(string message) => new(ErrorCodes.InvalidRequest, message + " Nothing was done.");
-
-    private static RpcException NotBuilt(string what) =>
-        new(StatusCode.Unimplemented, $"{what} is part of the contract, but this version does not have it yet. Nothing was done.");
 }

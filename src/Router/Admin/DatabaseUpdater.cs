@@ -54,6 +54,7 @@ internal sealed class DatabaseUpdater(RouterContext context)
 
         return old with
         {
+            Retention = DatabaseSettings.Retention(options, old.Retention),
             WantedFollowers = wantedFollowers,
             WantedQuorum = wantedQuorum,
             Name = request.NewName.Length > 0 ? request.NewName : old.Name,

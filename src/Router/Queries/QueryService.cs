@@ -13,6 +13,7 @@ public sealed class QueryService
     private readonly RunningQueries _queries;
     private readonly NameResolver _names;
     private readonly NearCopies _near;
+    private readonly PastReads _past;
 
     /// <param name="context">The node.</param>
     /// <param name="queries">Its requests.</param>
@@ -21,6 +22,7 @@ public sealed class QueryService
         _context = context;
         _names = new NameResolver(context.Control, context.Self);
         _near = new NearCopies(context);
+        _past = new PastReads(context);
         _queries = queries;
     }
 
@@ -47,6 +49,14 @@ public sealed class QueryService
                 request.Database = name; // a first try may have passed it on by id
                 IdempotencyKeys.CheckOptional(request.IdempotencyKey);
                 var constraint = Check(request.Read, database, query, call);
+                if (_past.Asked(request.Read, database) is { } at)
+                {
+                    using var past = await _past.UseAsync(database, at, query, call);
+                    return past is null
+                        ? await _context.Forwarder.ExecuteAsync(database.Id, request, call.Caller(), readsOnly: true, query, call.CancellationToken)
+                        : await past.Copy.ExecuteAsync(request, constraint, call.CancellationToken);
+                }
+
                 if (await UseAsync(database, query, call) is not { } lease)
                 {
                     return await _near.ExecuteAsync(database, request, constraint, query, call);
@@ -93,6 +103,17 @@ public sealed class QueryService
                 request.Database = name;
                 IdempotencyKeys.CheckOptional(request.IdempotencyKey);
                 var constraint = Check(request.Read, database, query, call);
+                if (_past.Asked(request.Read, database) is { } at)
+                {
+                    using var past = await _past.UseAsync(database, at, query, call);
+                    return await WriteAllAsync(
+                        past is null
+                            ? _context.Forwarder.StreamAsync(database.Id, request, call.Caller(), readsOnly: true, query, call.CancellationToken)
+                            : past.Copy.StreamAsync(request, constraint, call.CancellationToken),
+                        responses,
+                        call);
+                }
+
                 if (await UseAsync(database, query, call) is not { } lease)
                 {
                     return await WriteAllAsync(_near.StreamAsync(database, request, constraint, query, call), responses, call);
@@ -185,7 +206,16 @@ public sealed class QueryService
         var constraint = Check(begin.Read, database, query, call);
         try
         {
-            if (await UseAsync(database, query, call) is not { } lease)
+            if (_past.Asked(begin.Read, database) is { } at && await _past.UseAsync(database, at, query, call) is { } past)
+            {
+                using (past)
+                {
+                    await past.Copy.TransactAsync(begin, transact, constraint, call.CancellationToken);
+                    return;
+                }
+            }
+
+            if (begin.Read is { AsOf.Length: > 0 } || await UseAsync(database, query, call) is not { } lease)
             {
                 await _context.Forwarder.TransactAsync(database.Id, begin, transact, call.Caller(), query, call.CancellationToken);
                 return;
@@ -212,6 +242,14 @@ public sealed class QueryService
             {
                 request.Database = name;
                 var constraint = Check(request.Read, database, query, call);
+                if (_past.Asked(request.Read, database) is { } at)
+                {
+                    using var past = await _past.UseAsync(database, at, query, call);
+                    return past is null
+                        ? await _context.Forwarder.DescribeAsync(database.Id, request, call.Caller(), query, call.CancellationToken)
+                        : await past.Copy.DescribeAsync(request, constraint, call.CancellationToken);
+                }
+
                 if (await UseAsync(database, query, call) is not { } lease)
                 {
                     return await _context.Forwarder.DescribeAsync(database.Id, request, call.Caller(), query, call.CancellationToken);
@@ -295,11 +333,6 @@ public sealed class QueryService
 
     private ReadConstraint Check(ReadOptions? read, DatabaseRecord database, RunningQuery query, ServerCallContext call)
     {
-        if (read is { AsOf.Length: > 0 })
-        {
-            throw NotBuilt("as_of"); // to ignore it would break a promise that the caller relies on
-        }
-
         query.Database = database.Name;
         return ReadConstraint.Parse(read, database.Id, _context.Options.WaitTimeout, call.Caller()) with
         {
@@ -338,7 +371,4 @@ public sealed class QueryService
 
         return isForReplica ? throw Forwarding.NotHere(database.Id) : null;
     }
-
-    private static RpcException NotBuilt(string what) =>
-        new(StatusCode.Unimplemented, $"{what} is part of the contract, but this version does not have it yet. Nothing was done.");
 }

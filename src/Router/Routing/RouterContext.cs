@@ -39,6 +39,12 @@ public sealed record RouterContext
     /// <summary>Takes a database's files and log off this node. The catalogue has forgotten it already.</summary>
     public required Func<Protocol.DatabaseId, Task> RemoveLocalAsync { get; init; }
 
+    /// <summary>Cold storage; <see langword="null"/>: there is none.</summary>
+    public IArchive? Archive { get; init; }
+
+    /// <summary>Copies of past states; <see langword="null"/> without cold storage.</summary>
+    public IPastCopies? Past { get; init; }
+
     /// <summary>Clock.</summary>
     public required TimeProvider Time { get; init; }
 

@@ -8,6 +8,8 @@ internal sealed class ModelLog
 {
     public const int PageBytes = 512;
 
+    private static readonly byte[] _unwritten = new byte[PageBytes]; // a page that the database grew over and never wrote: SQLite does so with free pages
+
     private readonly Random _random;
     private long _commitTime = 1_700_000_000_000_000;
 
@@ -71,10 +73,11 @@ internal sealed class ModelLog
         var after = before.Take(_random.Next(15) == 0 ? _random.Next(1, before.Length + 1) : before.Length).Select(page => _random.Next(4) == 0 ? Change(page) : page).ToList();
         for (var more = _random.Next(4) == 0 ? _random.Next(1, 5) : 0; more > 0; more--)
         {
-            after.Add(New());
+            after.Add(_random.Next(4) == 0 ? _unwritten : New());
         }
 
-        var changed = Enumerable.Range(0, after.Count).Where(i => i >= before.Length || !ReferenceEquals(before[i], after[i])).ToList();
+        var changed = Enumerable.Range(0, after.Count)
+            .Where(i => i >= before.Length ? !ReferenceEquals(after[i], _unwritten) : !ReferenceEquals(before[i], after[i])).ToList();
         var builder = new EntryBuilder(Header(End.Epoch, _random.Next(3) == 0 ? _random.Next(1, 6) : 1, (uint)after.Count), changed.Count);
         foreach (var i in changed)
         {

@@ -115,6 +115,8 @@ public sealed class SlowOwnJournalTests
             }
         }
 
+        public Task BeginAtAsync(DatabaseId database, Position position) => throw new NotSupportedException();
+
         public (ImmutableArray<KnownSets> Sets, Promise Promised) StateOf(DatabaseId database) => ([], Promise.None);
 
         public Task<ProbeAnswer?> ProbeAsync(DatabaseId database, Guid journal, ulong activation, CancellationToken cancellationToken) => Task.FromResult<ProbeAnswer?>(null);

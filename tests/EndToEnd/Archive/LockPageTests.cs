@@ -1,0 +1,45 @@
+using ReplicatedSqlite.ColdStorage;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
+
+namespace ReplicatedSqlite.EndToEnd;
+
+/// <summary>A database beyond 1 GiB, where SQLite leaves a page out: written, replicated, snapshotted, restored, forked.</summary>
+public sealed class LockPageTests
+{
+    [Fact]
+    public async Task A_database_beyond_the_lock_page_is_replicated_snapshotted_and_restored()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("RS_TEST_FULL") == "1", "It writes several GB: RS_TEST_FULL=1 runs it.");
+        await using var cluster = await ClusterFixture.StartAsync(options => options with
+        {
+            Configure = node => node with { ColdStorage = node.ColdStorage! with { Upload = new UploadOptions { Every = TimeSpan.FromSeconds(1) } } },
+        });
+        var admin = cluster.Client(0).Admin;
+        await admin.CreateDatabaseAsync(new CreateDatabaseRequest
+        {
+            Name = "d", PrimaryRegion = "enam", ReplicaRegions = new RegionList { Regions = { "weur" } }, Options = new DatabaseOptions { PageSize = 65536 },
+        });
+        var database = cluster.Database(0, "d");
+        await database.ExecuteAsync("CREATE TABLE t (a INTEGER PRIMARY KEY, b BLOB)");
+        for (var i = 0; i < 275; i++)
+        {
+            await database.ExecuteAsync("INSERT INTO t (b) VALUES (zeroblob(4000000))"); // pages of zeros: the file is large, the log is not
+        }
+
+        await database.ExecuteAsync("INSERT INTO t (b) VALUES (hex(randomblob(1000000)))");
+        var described = await admin.GetDatabaseAsync("d");
+        Assert.True(described.SizeBytes > (1L << 30) + (1 << 20), $"{described.SizeBytes} bytes");
+        var bookmark = await admin.GetBookmarkAsync("d");
+        const string Sum = "SELECT sum(length(b)) + count(*) FROM t";
+        var sum = await database.QueryScalarAsync<long>(Sum);
+        Assert.Equal(sum, await cluster.At(ClusterFixture.Weur, "d", bookmark).QueryScalarAsync<long>(Sum));
+        await admin.VerifyDatabaseAsync("d").InTimeAsync(TimeSpan.FromMinutes(10));
+        await database.ExecuteAsync("DELETE FROM t WHERE a = 276");
+        await admin.ForkAsync("d", "fork", bookmark).InTimeAsync(TimeSpan.FromMinutes(10));
+        Assert.Equal(sum, await cluster.Database(0, "fork").QueryScalarAsync<long>(Sum));
+        Assert.Equal("ok", await cluster.Database(0, "fork").QueryScalarAsync<string>("PRAGMA quick_check"));
+        var restored = await admin.RestoreAsync("d", bookmark).InTimeAsync(TimeSpan.FromMinutes(10));
+        Assert.Equal(sum, await cluster.At(ClusterFixture.Weur, "d", Bookmark.Parse(restored.Bookmark)).QueryScalarAsync<long>(Sum));
+    }
+}
