@@ -263,15 +263,16 @@ public sealed class ColdUploader : IAsyncDisposable
             (_epochs, _lastCommitTime, _knowsEpochs) = (EpochTable.Empty, 0, first == Position.Start);
         }
 
-        _knownChunks = newest is null ? new Dictionary<string, int>() : await ReadChunksAsync(newest);
+        var manifest = newest is null ? null : await SnapshotManifest.ReadAsync(_cold.Store, Database, newest.Object, _stopping.Token);
+        if (manifest is not null && manifest.From == manifest.To && (to is null || manifest.To > to) && _source.Holds(manifest.To) && ColdTimeline.IsOn(manifest.Epochs, manifest.To))
+        {
+            // It began a chain, and nothing was written since.
+            (to, _epochs, _lastCommitTime, _knowsEpochs) = (manifest.To, manifest.Epochs, manifest.CommitTime, true);
+        }
+
+        _knownChunks = manifest is null ? new Dictionary<string, int>() : ChunksOf(manifest);
         var stored = new StoredLog(to ?? Position.Start, newest?.First ?? Position.Start, bytes, segments);
         Tell((core, now, actions) => core.Found(stored, _source.DatabaseBytes, now, actions));
-    }
-
-    private async Task<IReadOnlyDictionary<string, int>> ReadChunksAsync(ColdLink snapshot)
-    {
-        var manifest = await SnapshotManifest.ReadAsync(_cold.Store, Database, snapshot.Object, _stopping.Token);
-        return ChunksOf(manifest);
     }
 
     private static Dictionary<string, int> ChunksOf(SnapshotManifest manifest)
@@ -289,6 +290,7 @@ public sealed class ColdUploader : IAsyncDisposable
     {
         if ((after == Position.Start && _source.First != Position.Start) || !_source.Holds(after))
         {
+            _knowsEpochs = false; // at what was stored; the chain goes on elsewhere
             Tell(static (core, now, actions) => core.LogGone(now, actions));
             return;
         }
@@ -381,6 +383,15 @@ public sealed class ColdUploader : IAsyncDisposable
     private async Task PublishAsync()
     {
         var taken = _taken!;
+
+        // Of an idle database nothing was stored behind the snapshot, which would have told them.
+        var known = _knowsEpochs ? _epochs : _source.Epochs ?? throw new InvalidOperationException($"The epochs of {Database} up to {taken.To} are not known here.");
+        var epochs = RestoreRun.EpochsAt(known, taken.To);
+        if (!ColdTimeline.IsOn(epochs, taken.To))
+        {
+            throw new InvalidOperationException($"The epochs of {Database} that are known here do not hold {taken.To}, which a snapshot reaches: it would be of no use.");
+        }
+
         var manifest = new SnapshotManifest
         {
             Database = Database,
@@ -390,7 +401,7 @@ public sealed class ColdUploader : IAsyncDisposable
             PageSizeBytes = taken.PageSizeBytes,
             SizePages = taken.SizePages,
             PagesPerChunk = taken.PagesPerChunk,
-            Epochs = RestoreRun.EpochsAt(_epochs, taken.To),
+            Epochs = epochs,
             Chunks = taken.Chunks,
         };
         var bytes = manifest.Write();

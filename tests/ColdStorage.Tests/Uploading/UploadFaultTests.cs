@@ -90,6 +90,43 @@ public sealed class UploadFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_snapshot_that_begins_the_chain_of_an_idle_database_can_be_restored_and_is_found_again()
+    {
+        var random = new Random(1);
+        var log = new ModelLog(random).OpenEpoch(1).Write(20);
+        var source = new ModelSource(log, random) { ConfirmedEntries = 21, CheckpointedEntries = 21 };
+        source.TrimTo(source.PositionAt(10));
+        var store = new MemoryStore();
+        await using (var cold = Open(store))
+        await using (var uploader = cold.Open(source, isLeader: true))
+        {
+            uploader.Confirm(source.Confirmed);
+            await uploader.FlushAsync(Cancellation);
+            await WaitForAsync(() => uploader.Base != Position.Start);
+            Assert.Equal(source.Confirmed, uploader.MayTrimTo(source.Confirmed));
+        }
+
+        var path = Path.Combine(_folder.Path, "begun");
+        var restored = await new ColdRestorer(store, new ColdRestoreOptions()).RestoreAsync(log.Database, path, cancellationToken: Cancellation);
+        Assert.Equal(log.End, restored.Position);
+        Assert.Equal(log.ImageAt(21), await File.ReadAllBytesAsync(path, Cancellation));
+
+        // The next leader's node goes on from there: it takes no snapshot.
+        var snapshots = Snapshots(store);
+        await using (var cold = Open(store))
+        await using (var uploader = cold.Open(source, isLeader: true))
+        {
+            uploader.Confirm(source.Confirmed);
+            await uploader.FlushAsync(Cancellation);
+            Assert.Equal(source.Confirmed, uploader.StoredTo);
+            Assert.Equal(source.Confirmed, uploader.Base);
+        }
+
+        Assert.Equal(snapshots, Snapshots(store));
+        Assert.Single(snapshots);
+    }
+
+    [Fact]
     public async Task An_idle_database_makes_no_requests_also_when_its_uploader_comes_back()
     {
         var random = new Random(1);
@@ -125,6 +162,18 @@ public sealed class UploadFaultTests : IDisposable
         Assert.True(
             store.Names.Any(name => ColdNames.TryParseSegment(name, out _, out var last) && last >= trim && store[name].Length > 300),
             $"seed {seed}: {trim} may be trimmed, but no segment reaches there");
+    }
+
+    private static List<string> Snapshots(MemoryStore store) => [.. store.Names.Where(static name => ColdNames.TryParseSnapshot(name, out _, out _))];
+
+    private static async Task WaitForAsync(Func<bool> condition)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!condition())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
+        }
     }
 
     private static ColdStore Open(IObjectStore store) => new(
