@@ -220,59 +220,10 @@ public sealed class ColdUploader : IAsyncDisposable
 
     private async Task FindAsync()
     {
-        var first = _source.First;
-        Position? to = null;
-        long bytes = 0;
-        var segments = 0;
-        ColdLink? newest = null;
-        await foreach (var item in _cold.Store.ListAsync(ColdNames.Snapshots(Database), cancellationToken: _stopping.Token))
-        {
-            // On our log, as far as that can be told.
-            if (ColdNames.TryParseSnapshot(item.Name, out var from, out var end) && end <= _source.Confirmed
-                && (_source.Epochs is { } epochs ? ColdTimeline.IsOn(epochs, end) : _source.Holds(end)))
-            {
-                newest = new ColdLink(from, end, item);
-            }
-        }
-
-        StoredObject? tip = null;
-        var since = newest is not null && newest.First < first ? newest.First : first;
-        await foreach (var item in _cold.Store.ListAsync(ColdNames.Log(Database), ColdNames.LogFrom(Database, since), _stopping.Token))
-        {
-            if (!ColdNames.TryParseSegment(item.Name, out _, out var last))
-            {
-                continue;
-            }
-
-            bytes += last > (newest?.First ?? Position.Start) ? item.SizeBytes : 0;
-            segments++;
-            if (last >= first && _source.Holds(last) && (to is null || last > to))
-            {
-                (to, tip) = (last, item); // what somebody stored of a time that was abandoned is not in our log
-            }
-        }
-
-        if (tip is { } found)
-        {
-            var reader = await SegmentReader.OpenAsync(_cold.Store, Database, found, _stopping.Token);
-            (_epochs, _lastCommitTime, _knowsEpochs) = (await reader.ReadEpochsAsync(_stopping.Token), reader.Footer.LastCommitTime, true);
-        }
-        else
-        {
-            // Nothing of the log that we have: it begins at the start, or at a snapshot.
-            (_epochs, _lastCommitTime, _knowsEpochs) = (EpochTable.Empty, 0, first == Position.Start);
-        }
-
-        var manifest = newest is null ? null : await SnapshotManifest.ReadAsync(_cold.Store, Database, newest.Object, _stopping.Token);
-        if (manifest is not null && manifest.From == manifest.To && (to is null || manifest.To > to) && _source.Holds(manifest.To) && ColdTimeline.IsOn(manifest.Epochs, manifest.To))
-        {
-            // It began a chain, and nothing was written since.
-            (to, _epochs, _lastCommitTime, _knowsEpochs) = (manifest.To, manifest.Epochs, manifest.CommitTime, true);
-        }
-
-        _knownChunks = manifest is null ? new Dictionary<string, int>() : ChunksOf(manifest);
-        var stored = new StoredLog(to ?? Position.Start, newest?.First ?? Position.Start, bytes, segments);
-        Tell((core, now, actions) => core.Found(stored, _source.DatabaseBytes, now, actions));
+        var found = await new StoredLogSearch(_cold, _source, _stopping.Token).FindAsync();
+        (_epochs, _lastCommitTime, _knowsEpochs) = (found.Epochs ?? EpochTable.Empty, found.CommitTime, found.Epochs is not null);
+        _knownChunks = found.Newest is { } newest ? ChunksOf(newest) : new Dictionary<string, int>();
+        Tell((core, now, actions) => core.Found(found.Log, _source.DatabaseBytes, now, actions));
     }
 
     private static Dictionary<string, int> ChunksOf(SnapshotManifest manifest)
@@ -350,7 +301,7 @@ public sealed class ColdUploader : IAsyncDisposable
     // Read back where it ends: a store that kept less than it was given, or nothing, is found out at once.
     private async Task PutAsync(Segment segment)
     {
-        await _cold.Store.PutAsync(segment.Name, segment.Parts, _stopping.Token);
+        var isNew = await _cold.Store.PutAsync(segment.Name, segment.Parts, _stopping.Token);
         var tail = new byte[TailBytes];
         try
         {
@@ -365,10 +316,19 @@ public sealed class ColdUploader : IAsyncDisposable
             {
                 throw new ObjectDamagedException(segment.Name, "what was stored is not what it holds");
             }
+
+            if (!isNew)
+            {
+                // A try before this one stored it, whose answer was lost; or it was passed over because it cannot be read.
+                var reader = await SegmentReader.OpenAsync(_cold.Store, Database, found, _stopping.Token);
+                await reader.ReadEntriesAsync(_stopping.Token);
+                await reader.ReadPagesAsync(_stopping.Token);
+                await reader.ReadEpochsAsync(_stopping.Token);
+            }
         }
         catch (Exception e) when (e is ObjectDamagedException)
         {
-            await _cold.Store.DeleteAsync(segment.Name, _stopping.Token); // our own, of just now: the next try stores it again
+            await _cold.Store.DeleteAsync(segment.Name, _stopping.Token); // we have what it should hold: the next try stores it again
             throw;
         }
     }

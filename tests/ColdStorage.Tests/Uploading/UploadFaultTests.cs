@@ -126,6 +126,65 @@ public sealed class UploadFaultTests : IDisposable
         Assert.Single(snapshots);
     }
 
+    [Theory]
+    [InlineData(".snap", false, false)]
+    [InlineData(".snap", true, false)]
+    [InlineData(".seg", false, false)]
+    [InlineData(".seg", true, false)]
+    [InlineData(".seg", false, true)]
+    public async Task An_object_that_cannot_be_read_stops_no_uploads(string suffix, bool isGone, bool isTrimmed)
+    {
+        var random = new Random(1);
+        var log = new ModelLog(random).OpenEpoch(1);
+        var source = new ModelSource(log, random);
+        var store = new MemoryStore();
+        for (var i = 0; i < 3; i++)
+        {
+            log.Write(20);
+            source.ConfirmedEntries = source.CheckpointedEntries = log.Entries.Count;
+            await using var cold = Open(store);
+            await using var uploader = cold.Open(source, isLeader: true);
+            uploader.Confirm(source.Confirmed);
+            await uploader.FlushAsync(Cancellation);
+            await WaitForAsync(() => Snapshots(store).Count > i);
+        }
+
+        if (isTrimmed)
+        {
+            source.TrimTo(source.Confirmed);
+        }
+
+        var newest = store.Names.Last(name => name.EndsWith(suffix, StringComparison.Ordinal));
+        if (isGone)
+        {
+            store.Remove(newest);
+            store.Ghost = newest;
+        }
+        else
+        {
+            var bytes = store[newest].ToArray();
+            bytes[^20] ^= 1;
+            store[newest] = bytes;
+        }
+
+        log.Write(5);
+        source.ConfirmedEntries = source.CheckpointedEntries = log.Entries.Count;
+        await using (var cold = Open(store))
+        await using (var uploader = cold.Open(source, isLeader: true))
+        {
+            uploader.Confirm(source.Confirmed);
+            await uploader.FlushAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+            Assert.True(uploader.MayTrimTo(source.Confirmed) > Position.Start);
+            await WaitForAsync(() => suffix == ".seg" || store.Names.Last(name => name.EndsWith(".snap", StringComparison.Ordinal)) != newest);
+        }
+
+        store.Ghost = null;
+        var path = Path.Combine(_folder.Path, "after");
+        var restored = await new ColdRestorer(store, new ColdRestoreOptions()).RestoreAsync(log.Database, path, cancellationToken: Cancellation);
+        Assert.Equal(log.End, restored.Position);
+        Assert.Equal(log.ImageAt(log.Entries.Count), await File.ReadAllBytesAsync(path, Cancellation));
+    }
+
     [Fact]
     public async Task An_idle_database_makes_no_requests_also_when_its_uploader_comes_back()
     {
