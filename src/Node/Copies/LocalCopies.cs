@@ -26,7 +26,7 @@ internal sealed class LocalCopies : IAsyncDisposable
         Primaries = new(OpenPrimaryAsync, node.Time, idle, _roles.EnterAsync);
         Replicas = new(OpenReplicaAsync, node.Time, idle, _roles.EnterAsync);
         Leaderships = new Leaderships(node, primaryContext, this);
-        _longLogs = new LongLogs(node, Replicas, database => PrimaryGrain.BaseOf(primaryContext, database), longLogBytes);
+        _longLogs = new LongLogs(node, Replicas, database => PrimaryGrain.BaseOf(primaryContext, database), longLogBytes, keepsBases: primaryContext.Cold is null);
     }
 
     /// <summary>Of the databases that this node leads.</summary>
