@@ -120,9 +120,15 @@ internal sealed class LocalCopies : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _longLogs.DisposeAsync();
-        await Replicas.DisposeAsync();
-        await Primaries.DisposeAsync();
-        _removing.Dispose();
+        try
+        {
+            await Replicas.DisposeAsync();
+        }
+        finally
+        {
+            await Primaries.DisposeAsync(); // a copy that closes badly must not keep the others open
+            _removing.Dispose();
+        }
     }
 
     private bool Follows(DatabaseRecord database) => database.Followers.Any(follower => follower.NodeId == _node.Self.Id);
