@@ -25,6 +25,18 @@ public sealed partial class NodeJournal
         }
     }
 
+    /// <summary>The logs that do not reach back to the start any more, or never did: where they begin, and their durable ends.</summary>
+    public IReadOnlyList<(DatabaseId Database, Position First, Position Last)> TrimmedLogs
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _index.All.Where(log => log.Base != Position.Start).Select(log => (log.Id, log.Base, log.Durable))];
+            }
+        }
+    }
+
     /// <summary>Bytes of a log's entries, from its base on.</summary>
     public long BytesOf(DatabaseId database)
     {

@@ -33,6 +33,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
     private readonly ReadRunner<Position> _confirmedReads; // of the state before what is not confirmed
     private readonly EpochTable _epochs;
     private readonly OpenSnapshots _snapshots = new();
+    private readonly RunningSnapshots _sending;
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _ending = new(); // interactive transactions go no further
 
@@ -47,7 +48,8 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
         EncodedEpochs = new byte[EpochTableFormat.SizeOf(_epochs)];
         EpochTableFormat.Write(EncodedEpochs, _epochs);
         _trimmer = new LogTrimmer(TrimmablePosition, log.Trim);
-        _writer = new DatabaseWriter(context, file, log, state, _commit, _trimmer);
+        _sending = new RunningSnapshots(context.Options.SnapshotPatience, context.Time);
+        _writer = new DatabaseWriter(context, file, log, state, _commit, _trimmer, _sending);
         _reads = new ReadRunner<Position>(file.Readers, context.Readers, _known, new SnapshotSource(_commit, log), context.Time);
         _confirmedReads = new ReadRunner<Position>(file.Readers, context.Readers, _known, new ConfirmedSource(_commit, log, file.States), context.Time);
         _uploader = context.Cold?.Open(new PrimaryUploadSource(context, file, log, _epochs), isLeader: true);
@@ -281,9 +283,11 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
 
     /// <summary>Streams an image of the database. It leaves only when the state that it shows is confirmed.</summary>
     /// <returns>The state's position.</returns>
-    internal async Task<Position> SendSnapshotAsync(IResponseWriter<SubscribeResponse> responses, CancellationToken cancellationToken)
+    /// <exception cref="RequestException">It took so long that the WAL had grown much too long.</exception>
+    internal async Task<Position> SendSnapshotAsync(string nodeId, IResponseWriter<SubscribeResponse> responses, CancellationToken cancellationToken)
     {
         using var use = _snapshots.Enter();
+        using var running = _sending.Begin(nodeId, cancellationToken);
         var (snapshot, position, commitTime) = await _context.Readers.RunAsync(() =>
         {
             lock (_commit)
@@ -292,9 +296,19 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
             }
         });
         await using var sender = new SnapshotSender(snapshot, position, commitTime, _context.Readers, _context.Time);
-        await PassAsync(position);
-        await sender.SendAsync((part, cancellation) => responses.WriteAsync(new SubscribeResponse { Snapshot = part }, cancellation), cancellationToken);
-        return position;
+        try
+        {
+            await PassAsync(position);
+            await sender.SendAsync((part, cancellation) => responses.WriteAsync(new SubscribeResponse { Snapshot = part }, cancellation), running.Token);
+            running.IsComplete = true;
+            return position;
+        }
+        catch (OperationCanceledException) when (running.WasEnded && !cancellationToken.IsCancellationRequested)
+        {
+            var reason = running.Reason;
+            PrimaryLog.SnapshotEnded(_context.Logger, nodeId, _database, reason.Message);
+            throw reason;
+        }
     }
 
     // The primary has everything that any bookmark of this database can name, confirmed or about to be.

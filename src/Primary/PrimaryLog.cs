@@ -53,4 +53,7 @@ internal static partial class PrimaryLog
 
     [LoggerMessage(2041, LogLevel.Warning, "The copy of {Database} was built from cold storage, at {Position}: no other node had one")]
     public static partial void BaseBuilt(ILogger logger, DatabaseId database, Position position);
+
+    [LoggerMessage(2015, LogLevel.Warning, "The snapshot of {Database} for {Node} kept the WAL from being restarted, which had grown much too long: {Reason}")]
+    public static partial void SnapshotEnded(ILogger logger, string node, DatabaseId database, string reason);
 }

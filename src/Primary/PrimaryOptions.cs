@@ -15,6 +15,11 @@ public sealed record PrimaryOptions
     /// <summary>Length of the WAL above which it is restarted, new reads held back for as long as that takes. Default 64 MiB.</summary>
     public long RestartWalBytes { get; init; } = 64L << 20;
 
+    /// <summary>
+    /// How long a snapshot on its way to a replica may keep a WAL from being restarted that is four times as long as that: then it is ended, and the replica's next one may take twice as long. Default 2 min.
+    /// </summary>
+    public TimeSpan SnapshotPatience { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Memory of the node for the last images of written pages, shared by its primaries: of a page that is not there the whole is sent. Default 64 MiB.</summary>
     public long ImageCacheBytes { get; init; } = 64L << 20;
 

@@ -43,7 +43,17 @@ public sealed class SnapshotSender(SnapshotReader snapshot, Position position, l
     }
 
     /// <summary>Closes the snapshot.</summary>
-    public async ValueTask DisposeAsync() => await workers.RunAsync(snapshot.Dispose);
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await workers.RunAsync(snapshot.Dispose);
+        }
+        catch (Exception e) when (e is RequestException or ObjectDisposedException)
+        {
+            snapshot.Dispose(); // the workers have too much to do, or are gone: one that stays open would keep the WAL from ever being restarted
+        }
+    }
 
     // Consecutive pages only: a part ends before the lock page, which is left out.
     private SubscribeResponse.Types.SnapshotPart ReadPart()

@@ -14,4 +14,7 @@ internal static partial class ColdLog
 
     [LoggerMessage(4703, LogLevel.Information, "A snapshot of {Database} is in cold storage: {From} to {To}, {Bytes} bytes")]
     public static partial void SnapshotStored(ILogger logger, DatabaseId database, Position from, Position to, long bytes);
+
+    [LoggerMessage(4704, LogLevel.Warning, "The object {Name} of {Database} cannot be read; its log goes on in cold storage behind an older one, and what needs this one cannot be restored")]
+    public static partial void ObjectPassedOver(ILogger logger, DatabaseId database, string name, Exception reason);
 }

@@ -220,65 +220,10 @@ public sealed class ColdUploader : IAsyncDisposable
 
     private async Task FindAsync()
     {
-        var first = _source.First;
-        Position? to = null;
-        long bytes = 0;
-        var segments = 0;
-        ColdLink? newest = null;
-        await foreach (var item in _cold.Store.ListAsync(ColdNames.Snapshots(Database), cancellationToken: _stopping.Token))
-        {
-            // On our log, as far as that can be told.
-            if (ColdNames.TryParseSnapshot(item.Name, out var from, out var end) && end <= _source.Confirmed
-                && (_source.Epochs is { } epochs ? ColdTimeline.IsOn(epochs, end) : _source.Holds(end)))
-            {
-                newest = new ColdLink(Database, from, end, item);
-            }
-        }
-
-        StoredObject? tip = null;
-        var since = newest is not null && newest.First < first ? newest.First : first;
-        await foreach (var item in _cold.Store.ListAsync(ColdNames.Log(Database), ColdNames.LogFrom(Database, since), _stopping.Token))
-        {
-            if (!ColdNames.TryParseSegment(item.Name, out _, out var last))
-            {
-                continue;
-            }
-
-            bytes += last > (newest?.First ?? Position.Start) ? item.SizeBytes : 0;
-            segments++;
-            if (last >= first && _source.Holds(last) && (to is null || last > to))
-            {
-                (to, tip) = (last, item); // what somebody stored of a time that was abandoned is not in our log
-            }
-        }
-
-        if (tip is { } found)
-        {
-            var reader = await SegmentReader.OpenAsync(_cold.Store, Database, found, _stopping.Token);
-            (_epochs, _lastCommitTime, _knowsEpochs) = (await reader.ReadEpochsAsync(_stopping.Token), reader.Footer.LastCommitTime, true);
-        }
-        else if (first != Position.Start && await ColdOrigin.ReadAsync(_cold.Store, Database, _stopping.Token) is { } origin && _source.Holds(origin.Position))
-        {
-            // A fork goes on where it left its parent.
-            (_epochs, _lastCommitTime, _knowsEpochs) = (origin.Epochs, origin.CommitTimeMicroseconds, true);
-            to = origin.Position;
-            newest ??= new ColdLink(Database, origin.Position, origin.Position, default);
-        }
-        else
-        {
-            // Nothing of the log that we have: it begins at the start, or at a snapshot.
-            (_epochs, _lastCommitTime, _knowsEpochs) = (EpochTable.Empty, 0, first == Position.Start);
-        }
-
-        _knownChunks = newest?.Object.Name is null ? new Dictionary<string, int>() : await ReadChunksAsync(newest);
-        var stored = new StoredLog(to ?? Position.Start, newest?.First ?? Position.Start, bytes, segments);
-        Tell((core, now, actions) => core.Found(stored, _source.DatabaseBytes, now, actions));
-    }
-
-    private async Task<IReadOnlyDictionary<string, int>> ReadChunksAsync(ColdLink snapshot)
-    {
-        var manifest = await SnapshotManifest.ReadAsync(_cold.Store, Database, snapshot.Object, _stopping.Token);
-        return ChunksOf(manifest);
+        var found = await new StoredLogSearch(_cold, _source, _stopping.Token).FindAsync();
+        (_epochs, _lastCommitTime, _knowsEpochs) = (found.Epochs ?? EpochTable.Empty, found.CommitTime, found.Epochs is not null);
+        _knownChunks = found.Newest is { } newest ? ChunksOf(newest) : new Dictionary<string, int>();
+        Tell((core, now, actions) => core.Found(found.Log, _source.DatabaseBytes, now, actions));
     }
 
     private static Dictionary<string, int> ChunksOf(SnapshotManifest manifest)
@@ -296,6 +241,7 @@ public sealed class ColdUploader : IAsyncDisposable
     {
         if ((after == Position.Start && _source.First != Position.Start) || !_source.Holds(after))
         {
+            _knowsEpochs = false; // at what was stored; the chain goes on elsewhere
             Tell(static (core, now, actions) => core.LogGone(now, actions));
             return;
         }
@@ -360,7 +306,7 @@ public sealed class ColdUploader : IAsyncDisposable
     // Read back where it ends: a store that kept less than it was given, or nothing, is found out at once.
     private async Task PutAsync(Segment segment)
     {
-        await _cold.Store.PutAsync(segment.Name, segment.Parts, _stopping.Token);
+        var isNew = await _cold.Store.PutAsync(segment.Name, segment.Parts, _stopping.Token);
         var tail = new byte[TailBytes];
         try
         {
@@ -375,10 +321,19 @@ public sealed class ColdUploader : IAsyncDisposable
             {
                 throw new ObjectDamagedException(segment.Name, "what was stored is not what it holds");
             }
+
+            if (!isNew)
+            {
+                // A try before this one stored it, whose answer was lost; or it was passed over because it cannot be read.
+                var reader = await SegmentReader.OpenAsync(_cold.Store, Database, found, _stopping.Token);
+                await reader.ReadEntriesAsync(_stopping.Token);
+                await reader.ReadPagesAsync(_stopping.Token);
+                await reader.ReadEpochsAsync(_stopping.Token);
+            }
         }
         catch (Exception e) when (e is ObjectDamagedException)
         {
-            await _cold.Store.DeleteAsync(segment.Name, _stopping.Token); // our own, of just now: the next try stores it again
+            await _cold.Store.DeleteAsync(segment.Name, _stopping.Token); // we have what it should hold: the next try stores it again
             throw;
         }
     }
@@ -393,6 +348,15 @@ public sealed class ColdUploader : IAsyncDisposable
     private async Task PublishAsync()
     {
         var taken = _taken!;
+
+        // Of an idle database nothing was stored behind the snapshot, which would have told them.
+        var known = _knowsEpochs ? _epochs : _source.Epochs ?? throw new InvalidOperationException($"The epochs of {Database} up to {taken.To} are not known here.");
+        var epochs = RestoreRun.EpochsAt(known, taken.To);
+        if (!ColdTimeline.IsOn(epochs, taken.To))
+        {
+            throw new InvalidOperationException($"The epochs of {Database} that are known here do not hold {taken.To}, which a snapshot reaches: it would be of no use.");
+        }
+
         var manifest = new SnapshotManifest
         {
             Database = Database,
@@ -402,7 +366,7 @@ public sealed class ColdUploader : IAsyncDisposable
             PageSizeBytes = taken.PageSizeBytes,
             SizePages = taken.SizePages,
             PagesPerChunk = taken.PagesPerChunk,
-            Epochs = RestoreRun.EpochsAt(_epochs, taken.To),
+            Epochs = epochs,
             Chunks = taken.Chunks,
         };
         var bytes = manifest.Write();

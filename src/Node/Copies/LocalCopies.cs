@@ -26,7 +26,7 @@ internal sealed class LocalCopies : IAsyncDisposable
         Primaries = new(OpenPrimaryAsync, node.Time, idle, _roles.EnterAsync);
         Replicas = new(OpenReplicaAsync, node.Time, idle, _roles.EnterAsync);
         Leaderships = new Leaderships(node, primaryContext, this);
-        _longLogs = new LongLogs(node, Replicas, database => PrimaryGrain.BaseOf(primaryContext, database), longLogBytes);
+        _longLogs = new LongLogs(node, Replicas, database => PrimaryGrain.BaseOf(primaryContext, database), longLogBytes, keepsBases: primaryContext.Cold is null);
     }
 
     /// <summary>Of the databases that this node leads.</summary>
@@ -120,9 +120,15 @@ internal sealed class LocalCopies : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _longLogs.DisposeAsync();
-        await Replicas.DisposeAsync();
-        await Primaries.DisposeAsync();
-        _removing.Dispose();
+        try
+        {
+            await Replicas.DisposeAsync();
+        }
+        finally
+        {
+            await Primaries.DisposeAsync(); // a copy that closes badly must not keep the others open
+            _removing.Dispose();
+        }
     }
 
     private bool Follows(DatabaseRecord database) => database.Followers.Any(follower => follower.NodeId == _node.Self.Id);

@@ -41,7 +41,10 @@ internal static partial class NodeLog
     [LoggerMessage(4020, LogLevel.Information, "The log of {Database} has {Bytes} bytes here, more than {Bound}: the copy on this node is brought up to date, so that the log may be trimmed")]
     public static partial void LogIsLong(ILogger logger, DatabaseId database, long bytes, long bound);
 
-    [LoggerMessage(4021, LogLevel.Warning, "The copy of {Database} on this node could not be brought up to date, and the log stays long: {Reason}")]
+    [LoggerMessage(4025, LogLevel.Information, "The log of {Database} begins here behind what this node's copy holds, if it has one: the copy is brought up to date, so that this node alone could go on")]
+    public static partial void CopyIsWanted(ILogger logger, DatabaseId database);
+
+    [LoggerMessage(4021, LogLevel.Warning, "The copy of {Database} on this node could not be brought up to date, which its log needs; it is tried again: {Reason}")]
     public static partial void LogStaysLong(ILogger logger, DatabaseId database, string reason);
 
     [LoggerMessage(4022, LogLevel.Warning, "Follower {Journal} of {Database}, on node {Node}, is replaced: {Reason}")]

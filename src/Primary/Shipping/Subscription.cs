@@ -29,7 +29,7 @@ internal sealed class Subscription(
         if (needsSnapshot)
         {
             primary.NoteCopy(hello.NodeId, Position.Start); // whatever it had is gone, or about to be
-            from = await primary.SendSnapshotAsync(responses, cancellationToken);
+            from = await primary.SendSnapshotAsync(hello.NodeId, responses, cancellationToken);
         }
 
         var id = log.Subscribe(from, _outbox);

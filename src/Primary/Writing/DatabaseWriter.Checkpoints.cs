@@ -67,10 +67,15 @@ internal sealed partial class DatabaseWriter
     private async Task<bool> RestartWalAsync(Position position, long started)
     {
         // One long read must not stop all writes: it is waited for only when the WAL has become much too long.
-        var patience = _file.WalSizeBytes > 4 * _context.Options.RestartWalBytes ? SqlRequests.MaxTimeout : _patienceWithReaders;
-        using var hold = await _file.Readers.TryHoldAsync(patience, _context.Time);
+        var isMuchTooLong = _file.WalSizeBytes > 4 * _context.Options.RestartWalBytes;
+        using var hold = await _file.Readers.TryHoldAsync(isMuchTooLong ? SqlRequests.MaxTimeout : _patienceWithReaders, _context.Time);
         if (hold is null || !await _context.Writers.RunAsync(() => _file.RestartWal(position, _state)))
         {
+            if (isMuchTooLong)
+            {
+                _snapshots.EndLong(); // a slow replica's; the next checkpoint restarts it
+            }
+
             return false;
         }
 

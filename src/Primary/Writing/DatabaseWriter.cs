@@ -26,6 +26,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
     private readonly List<NewKey> _newKeys = [];
     private readonly RequestKeys _keys;
     private readonly LogTrimmer _trimmer;
+    private readonly RunningSnapshots _snapshots;
     private readonly TurnWork _turn;
     private readonly ITimer _idleTimer;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -36,7 +37,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
     private volatile bool _stopping;
     private int _failedCheckpoints; // in a row; written by the turns
 
-    public DatabaseWriter(PrimaryContext context, PrimaryFile file, ReplicatedLog log, LogState state, Lock commit, LogTrimmer trimmer)
+    public DatabaseWriter(PrimaryContext context, PrimaryFile file, ReplicatedLog log, LogState state, Lock commit, LogTrimmer trimmer, RunningSnapshots snapshots)
     {
         _context = context;
         _file = file;
@@ -44,6 +45,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
         _state = state;
         _commit = commit;
         _trimmer = trimmer;
+        _snapshots = snapshots;
         _keys = new RequestKeys(context.Options);
         _maintainedAt = context.Time.GetTimestamp();
         _queue = new WriteQueue(context.Options.MaxWaitingWrites, context.Metrics);

@@ -254,12 +254,21 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
 
     public async ValueTask DisposeAsync()
     {
-        if (_file is { IsCheckpointed: false } file)
+        try
         {
-            await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible, _state)); // the next start replays the less
+            if (_file is { IsCheckpointed: false } file)
+            {
+                await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible, _state)); // the next start replays the less
+            }
         }
-
-        await CloseFileAsync();
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException or RequestException or ObjectDisposedException)
+        {
+            ReplicaLog.LastCheckpointFailed(context.Logger, database, e);
+        }
+        finally
+        {
+            await CloseFileAsync(); // whatever it was: a file that stays open here is in the next one's way until the process ends
+        }
     }
 
     private void RemoveFiles()

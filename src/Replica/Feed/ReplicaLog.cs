@@ -32,4 +32,7 @@ internal static partial class ReplicaLog
 
     [LoggerMessage(3007, LogLevel.Information, "The WAL of {Database} was restarted; reads were held back for {HeldMs:F1} ms")]
     public static partial void WalRestarted(ILogger logger, DatabaseId database, double heldMs);
+
+    [LoggerMessage(3009, LogLevel.Warning, "The copy of {Database} could not be checkpointed before it was closed; the next start replays more of the log")]
+    public static partial void LastCheckpointFailed(ILogger logger, DatabaseId database, Exception reason);
 }

@@ -16,6 +16,9 @@ internal sealed class MemoryStore : IObjectStore
     /// <summary>Decides what becomes of a call, by its kind and name; before anything is done.</summary>
     public Func<string, string, StoreFault> Fault { get; set; } = static (_, _) => StoreFault.None;
 
+    /// <summary>An object that is listed, and is not there when it is read.</summary>
+    public string? Ghost { get; set; }
+
     /// <summary>Ends the stalls.</summary>
     public TaskCompletionSource Stalled { get; } = new();
 
@@ -161,6 +164,11 @@ internal sealed class MemoryStore : IObjectStore
             found = [.. _objects
                 .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(item.Key, after) > 0)
                 .Select(item => new StoredObject(item.Key, item.Value.Length, default))];
+            if (Ghost is { } ghost && !_objects.ContainsKey(ghost) && ghost.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(ghost, after) > 0)
+            {
+                found.Add(new StoredObject(ghost, 1000, default));
+                found.Sort(static (left, right) => string.CompareOrdinal(left.Name, right.Name));
+            }
         }
 
         foreach (var item in found)

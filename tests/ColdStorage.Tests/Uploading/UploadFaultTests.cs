@@ -90,6 +90,102 @@ public sealed class UploadFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_snapshot_that_begins_the_chain_of_an_idle_database_can_be_restored_and_is_found_again()
+    {
+        var random = new Random(1);
+        var log = new ModelLog(random).OpenEpoch(1).Write(20);
+        var source = new ModelSource(log, random) { ConfirmedEntries = 21, CheckpointedEntries = 21 };
+        source.TrimTo(source.PositionAt(10));
+        var store = new MemoryStore();
+        await using (var cold = Open(store))
+        await using (var uploader = cold.Open(source, isLeader: true))
+        {
+            uploader.Confirm(source.Confirmed);
+            await uploader.FlushAsync(Cancellation);
+            await WaitForAsync(() => uploader.Base != Position.Start);
+            Assert.Equal(source.Confirmed, uploader.MayTrimTo(source.Confirmed));
+        }
+
+        var path = Path.Combine(_folder.Path, "begun");
+        var restored = await new ColdRestorer(store, new ColdRestoreOptions()).RestoreAsync(log.Database, path, cancellationToken: Cancellation);
+        Assert.Equal(log.End, restored.Position);
+        Assert.Equal(log.ImageAt(21), await File.ReadAllBytesAsync(path, Cancellation));
+
+        // The next leader's node goes on from there: it takes no snapshot.
+        var snapshots = Snapshots(store);
+        await using (var cold = Open(store))
+        await using (var uploader = cold.Open(source, isLeader: true))
+        {
+            uploader.Confirm(source.Confirmed);
+            await uploader.FlushAsync(Cancellation);
+            Assert.Equal(source.Confirmed, uploader.StoredTo);
+            Assert.Equal(source.Confirmed, uploader.Base);
+        }
+
+        Assert.Equal(snapshots, Snapshots(store));
+        Assert.Single(snapshots);
+    }
+
+    [Theory]
+    [InlineData(".snap", false, false)]
+    [InlineData(".snap", true, false)]
+    [InlineData(".seg", false, false)]
+    [InlineData(".seg", true, false)]
+    [InlineData(".seg", false, true)]
+    public async Task An_object_that_cannot_be_read_stops_no_uploads(string suffix, bool isGone, bool isTrimmed)
+    {
+        var random = new Random(1);
+        var log = new ModelLog(random).OpenEpoch(1);
+        var source = new ModelSource(log, random);
+        var store = new MemoryStore();
+        for (var i = 0; i < 3; i++)
+        {
+            log.Write(20);
+            source.ConfirmedEntries = source.CheckpointedEntries = log.Entries.Count;
+            await using var cold = Open(store);
+            await using var uploader = cold.Open(source, isLeader: true);
+            uploader.Confirm(source.Confirmed);
+            await uploader.FlushAsync(Cancellation);
+            await WaitForAsync(() => Snapshots(store).Count > i);
+        }
+
+        if (isTrimmed)
+        {
+            source.TrimTo(source.Confirmed);
+        }
+
+        var newest = store.Names.Last(name => name.EndsWith(suffix, StringComparison.Ordinal));
+        if (isGone)
+        {
+            store.Remove(newest);
+            store.Ghost = newest;
+        }
+        else
+        {
+            var bytes = store[newest].ToArray();
+            bytes[^20] ^= 1;
+            store[newest] = bytes;
+        }
+
+        log.Write(5);
+        source.ConfirmedEntries = source.CheckpointedEntries = log.Entries.Count;
+        await using (var cold = Open(store))
+        await using (var uploader = cold.Open(source, isLeader: true))
+        {
+            uploader.Confirm(source.Confirmed);
+            await uploader.FlushAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+            Assert.True(uploader.MayTrimTo(source.Confirmed) > Position.Start);
+            await WaitForAsync(() => suffix == ".seg" || store.Names.Last(name => name.EndsWith(".snap", StringComparison.Ordinal)) != newest);
+        }
+
+        store.Ghost = null;
+        var path = Path.Combine(_folder.Path, "after");
+        var restored = await new ColdRestorer(store, new ColdRestoreOptions()).RestoreAsync(log.Database, path, cancellationToken: Cancellation);
+        Assert.Equal(log.End, restored.Position);
+        Assert.Equal(log.ImageAt(log.Entries.Count), await File.ReadAllBytesAsync(path, Cancellation));
+    }
+
+    [Fact]
     public async Task An_idle_database_makes_no_requests_also_when_its_uploader_comes_back()
     {
         var random = new Random(1);
@@ -125,6 +221,18 @@ public sealed class UploadFaultTests : IDisposable
         Assert.True(
             store.Names.Any(name => ColdNames.TryParseSegment(name, out _, out var last) && last >= trim && store[name].Length > 300),
             $"seed {seed}: {trim} may be trimmed, but no segment reaches there");
+    }
+
+    private static List<string> Snapshots(MemoryStore store) => [.. store.Names.Where(static name => ColdNames.TryParseSnapshot(name, out _, out _))];
+
+    private static async Task WaitForAsync(Func<bool> condition)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!condition())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
+        }
     }
 
     private static ColdStore Open(IObjectStore store) => new(

@@ -11,7 +11,7 @@ namespace ReplicatedSqlite.EndToEnd;
 public sealed class BaseTests
 {
     [Fact]
-    public async Task A_node_that_never_had_a_copy_gets_one_and_leads()
+    public async Task A_node_that_has_no_copy_gets_one_and_leads()
     {
         await using var cluster = await StartTrimmedAsync();
         var id = (await DescribeAsync(cluster, ClusterFixture.Enam)).Id;
@@ -23,7 +23,9 @@ public sealed class BaseTests
                 return cluster.LogOf(ClusterFixture.Weur, id).First != Position.Start;
             },
             "weur's log is trimmed");
-        Assert.False(File.Exists(cluster.ReplicaFile(id, ClusterFixture.Weur)));
+        await cluster.StopNodeAsync(ClusterFixture.Weur);
+        RemoveCopy(cluster, id, ClusterFixture.Weur); // it has made one by itself, or was about to
+        await cluster.StartNodeAsync(ClusterFixture.Weur);
         await CheckLedByWeurAsync(cluster, id, await CountAsync(cluster), () => MoveAsync(cluster, "weur"));
     }
 
@@ -74,15 +76,52 @@ public sealed class BaseTests
             },
             "weur's log is trimmed");
         await cluster.StopAsync();
-        foreach (var region in (int[])[ClusterFixture.Enam, ClusterFixture.Apac])
+        for (var region = 0; region < ClusterFixture.RegionCount; region++)
         {
-            File.Delete(cluster.ReplicaFile(id, region));
+            RemoveCopy(cluster, id, region);
         }
 
         await cluster.StartAgainAsync();
         var refused = await Assert.ThrowsAnyAsync<ReplicatedSqliteException>(() => cluster.Database(ClusterFixture.Enam, Name).ExecuteAsync("INSERT INTO t (key) VALUES ('x')").InTimeAsync());
         Assert.Equal(ErrorCodes.NoPrimary, refused.Code);
         Assert.Contains("Start a node that has a copy", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Followers_that_are_added_get_a_copy_and_lead_when_the_first_is_lost_with_its_disk()
+    {
+        await using var cluster = await StartAsync(
+            options => options with
+            {
+                Configure = node => node with { ColdStorage = null, Primary = node.Primary with { IdleCheckpoint = TimeSpan.FromMilliseconds(50) } },
+            },
+            followers: 1);
+        var id = (await DescribeAsync(cluster, ClusterFixture.Enam)).Id;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await WriteAsync(cluster, "before");
+                return cluster.LogOf(ClusterFixture.Enam, id).First != Position.Start;
+            },
+            "the log of the only follower is trimmed");
+        var rows = await CountAsync(cluster);
+        await ChangeAsync(cluster, 3);
+        await Eventually.TrueAsync(async () => await FollowersAsync(cluster) == (3, 2), "there are three followers");
+        foreach (var region in (int[])[ClusterFixture.Weur, ClusterFixture.Apac])
+        {
+            // Nobody reads there.
+            await Eventually.TrueAsync(
+                () => cluster.LogOf(region, id).First is var first && first != Position.Start && Sidecar.Read(Sidecar.PathOf(cluster.ReplicaFile(id, region)))?.From >= first,
+                "the new follower's node has a copy that its log goes on from");
+        }
+
+        await cluster.StopNodeAsync(ClusterFixture.Enam);
+        Directory.Delete(Path.Combine(cluster.Folder, "enam"), recursive: true);
+        await WriteAsync(cluster, "after", ClusterFixture.Weur);
+        foreach (var region in (int[])[ClusterFixture.Weur, ClusterFixture.Apac])
+        {
+            Assert.Equal(rows + 1, await RetryAsync(() => cluster.Database(region, Name).QueryScalarAsync<long>("SELECT count(*) FROM t")));
+        }
     }
 
     // Copies are in enam and apac, two of three, so the beginning of the log goes everywhere.
@@ -99,6 +138,14 @@ public sealed class BaseTests
         }
 
         return cluster;
+    }
+
+    private static void RemoveCopy(ClusterFixture cluster, string id, int region)
+    {
+        if (cluster.ReplicaFile(id, region) is var file && File.Exists(file))
+        {
+            File.Delete(file);
+        }
     }
 
     // The primary and apac's replica hold everything in their main files.
