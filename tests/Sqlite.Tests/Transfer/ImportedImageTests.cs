@@ -108,6 +108,27 @@ public sealed class ImportedImageTests : IDisposable
     }
 
     [Fact]
+    public void Text_in_UTF_16_is_refused_and_what_lies_behind_the_end_is_cut_off()
+    {
+        using (var made = SqliteConnection.OpenAlone(File1, create: true))
+        {
+            made.Execute("PRAGMA encoding='UTF-16le'; CREATE TABLE t (v); INSERT INTO t VALUES ('x')");
+        }
+
+        Assert.Contains("UTF-16le", Assert.Throws<RequestException>(() => ImportedImage.FromImage(File1, null)).Message, StringComparison.Ordinal);
+        File.Delete(File1);
+        using (var made = SqliteConnection.OpenAlone(File1, create: true))
+        {
+            made.Execute("CREATE TABLE t (v)");
+        }
+
+        var length = new FileInfo(File1).Length;
+        File.WriteAllBytes(File1, [.. File.ReadAllBytes(File1), .. new byte[3 * 4096]]);
+        ImportedImage.FromImage(File1, null);
+        Assert.Equal(length, new FileInfo(File1).Length);
+    }
+
+    [Fact]
     public void Damaged_images_are_refused()
     {
         using (var made = SqliteConnection.OpenAlone(File1, create: true))
