@@ -14,6 +14,7 @@ internal sealed class RsqlCommand
           sqlite3 old.db .dump | rsql shop     the same from a pipe
           rsql create|list|update|move|delete|topology|bookmark|restore|fork|undelete   manage databases (a database of such a name: rsql -- list "SQL")
           rsql stored, verify, recover         what cold storage has, whether it is whole, and getting it back
+          rsql export shop shop.sqlite         a database as a file, or as SQL (shop.sql); rsql import brings either back
           rsql token create|list|revoke        manage access tokens
           rsql queries, rsql kill ID           see what runs, and end it
 
@@ -53,6 +54,8 @@ internal sealed class RsqlCommand
         _root.Subcommands.Add(new StoredCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new VerifyCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new RestoreCommand(terminal).Build(ConnectedAsync));
+        _root.Subcommands.Add(new ExportCommand(terminal).Build(ConnectedAsync));
+        _root.Subcommands.Add(new ImportCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new TopologyCommand(_global, terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new TokenCommand(_global, terminal, TimeProvider.System).Build(ConnectedAsync));
         var queries = new QueriesCommand(_global, terminal);

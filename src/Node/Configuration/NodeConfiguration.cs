@@ -97,6 +97,16 @@ internal sealed class NodeConfiguration
             SlowStatement = values.Get(NodeSettings.SlowStatement) is { Ticks: > 0 } threshold ? threshold : null,
         },
         ColdStorage = ColdStorageOf(values) is { } cold ? cold with { Retention = values.Get(NodeSettings.ColdRetention), DeletionGrace = values.Get(NodeSettings.ColdDeletionGrace) } : null,
+        D1Api = new D1Api.D1ApiOptions
+        {
+            Profile = values.Get(NodeSettings.D1Profile)!,
+            Account = values.Get(NodeSettings.D1Account),
+            CorsOrigins = (values.Get(NodeSettings.D1CorsOrigins) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            MaxBodyBytes = (int)values.Get(NodeSettings.D1MaxBody),
+            MaxUploadBytes = values.Get(NodeSettings.D1MaxUpload),
+            BodyPatience = values.Get(NodeSettings.D1BodyTime),
+            QueryTimeout = values.Get(NodeSettings.D1QueryTime),
+        },
         Primary = new PrimaryOptions
         {
             MaxWaitingWrites = values.Get(NodeSettings.MaxWaitingWrites),

@@ -22,6 +22,7 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
     private readonly QueryAdmin _queries = new(context, queries);
     private readonly TokenAdmin _tokens = new(context);
     private readonly NameResolver _names = new(context.Control, context.Self);
+    private readonly TransferAdmin _transfers = new(context);
 
     /// <summary>Adds the service to a node's endpoints.</summary>
     public void Map(GrpcServices services)
@@ -48,8 +49,8 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
         services.MapUnary(AdminMethods.RecoverDatabase, async (request, call) => await _archive.RecoverAsync(request, call));
         services.MapUnary(AdminMethods.ListStoredDatabases, async (_, call) => await _archive.ListAsync(call.CancellationToken));
         services.MapUnary(AdminMethods.VerifyDatabase, VerifyAsync);
-        services.MapServerStreaming(AdminMethods.Export, (_, _, _) => throw NotBuilt("Export"));
-        services.MapClientStreaming(AdminMethods.Import, (_, _) => throw NotBuilt("Import"));
+        services.MapServerStreaming(AdminMethods.Export, ExportAsync);
+        services.MapClientStreaming(AdminMethods.Import, ImportAsync);
     }
 
     private ValueTask<Database> DescribeAsync(GetDatabaseRequest request, ServerCallContext call) =>
@@ -209,6 +210,30 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
             using var lease = await context.Primaries.UseAsync(database.Id, call.CancellationToken);
             return await run(database, (ITimeTravel)lease.Grain);
         });
+
+    private async ValueTask ExportAsync(ExportRequest request, IResponseWriter<Chunk> responses, ServerCallContext call)
+    {
+        var export = await _transfers.PrepareExportAsync(request, call);
+        await foreach (var chunk in export.ReadAsync(call.CancellationToken))
+        {
+            await responses.WriteAsync(chunk, call.CancellationToken);
+        }
+    }
+
+    private async ValueTask<Database> ImportAsync(IAsyncEnumerable<ImportRequest> requests, ServerCallContext call)
+    {
+        await using var parts = requests.GetAsyncEnumerator(call.CancellationToken);
+        var header = await parts.MoveNextAsync() ? parts.Current.Header : null;
+        if (header is null)
+        {
+            throw new RequestException(ErrorCodes.InvalidRequest, "An import begins with its header. Nothing was done.");
+        }
+
+        var import = await _transfers.PrepareImportAsync(header, call);
+        using var upload = _transfers.NewFile("upload");
+        await ImportUpload.ReceiveAsync(parts, upload.Path, call.CancellationToken);
+        return await import.RunAsync(upload.Path, call.CancellationToken);
+    }
 
     private ServerInfo GetServerInfo() => new()
     {

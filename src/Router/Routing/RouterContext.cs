@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Router;
 
@@ -44,6 +45,12 @@ public sealed record RouterContext
 
     /// <summary>Copies of past states; <see langword="null"/> without cold storage.</summary>
     public IPastCopies? Past { get; init; }
+
+    /// <summary>Where files that are sent or received lie meanwhile; emptied at each start.</summary>
+    public required string TransferFolder { get; init; }
+
+    /// <summary>Where files are read and made.</summary>
+    public required BlockingWorkers Workers { get; init; }
 
     /// <summary>Clock.</summary>
     public required TimeProvider Time { get; init; }

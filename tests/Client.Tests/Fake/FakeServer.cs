@@ -24,6 +24,11 @@ internal sealed class FakeServer : IAsyncDisposable
     public Func<StreamRequest, IResponseWriter<StreamResponse>, ServerCallContext, ValueTask> OnStream { get; set; } = async (_, writer, _) =>
         await writer.WriteAsync(Answer.Done(1));
 
+    public Func<ExportRequest, IResponseWriter<Chunk>, ValueTask> OnExport { get; set; } = async (_, writer) =>
+        await writer.WriteAsync(new Chunk { Bookmark = Answer.Bookmark(1).ToString() });
+
+    public Func<IAsyncEnumerable<ImportRequest>, ValueTask<Database>> OnImport { get; set; } = _ => new(new Database());
+
     public Dictionary<string, Database> Databases { get; } = [];
 
     public static async Task<FakeServer> StartAsync()
@@ -48,6 +53,8 @@ internal sealed class FakeServer : IAsyncDisposable
             .MapUnary(AdminMethods.ListDatabases, (request, _) => new(server.List(request)))
             .MapUnary(AdminMethods.GetBookmark, (_, _) => new(new GetBookmarkResponse { Bookmark = Answer.Bookmark(9).ToString() }))
             .MapUnary(AdminMethods.GetServerInfo, (_, _) => new(new ServerInfo { Region = "weur", SqliteVersion = "3.53.2" }))
+            .MapServerStreaming(AdminMethods.Export, (request, writer, _) => server.OnExport(request, writer))
+            .MapClientStreaming(AdminMethods.Import, (requests, _) => server.OnImport(requests))
             .MapUnary(AdminMethods.GetTopology, (request, _) => new(Topology(request)));
         await application.StartAsync();
         server.Address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()
