@@ -55,8 +55,13 @@ internal sealed class ClientScenario : Scenario
             Check(next, command.ExecuteScalar());
             return Task.CompletedTask;
         });
-        await Series.AlternateAsync(server, options, [rawSeries, scalarSeries, syncSeries]);
-        var times = Ratios(scalarSeries, rawSeries);
+        var blockingSeries = new Series("raw call, waited for by its thread, 1 caller", 1, _ =>
+        {
+            raw().GetAwaiter().GetResult();
+            return Task.CompletedTask;
+        });
+        await Series.AlternateAsync(server, options, [rawSeries, scalarSeries, syncSeries, blockingSeries]);
+        var (times, syncTimes, blockingTimes) = (Ratios(scalarSeries, rawSeries), Ratios(syncSeries, rawSeries), Ratios(syncSeries, blockingSeries));
         var bareBytes = await AllocationAsync(options, () => bare.CallAsync(payload));
         var rawBytes = await AllocationAsync(options, raw);
         var scalarBytes = await AllocationAsync(options, scalar);
@@ -67,6 +72,8 @@ internal sealed class ClientScenario : Scenario
             .. scalarSeries.Report(remarks, rawSeries),
             .. syncSeries.Report(remarks, rawSeries),
             new("ExecuteScalarAsync: time of the raw call's", "", times.Count, times.Median(), null, times.Average(), null, null),
+            new("ExecuteScalar: time of the raw call's", "", syncTimes.Count, syncTimes.Median(), null, syncTimes.Average(), null, null),
+            new("ExecuteScalar: time of the raw call's, waited for by its thread", "", blockingTimes.Count, blockingTimes.Median(), null, blockingTimes.Average(), null, null),
             new("bare HTTP/2 call: client allocation", "B/call", AllocationCalls(options), bareBytes, null, bareBytes, null, null),
             new("raw call: client allocation beyond it", "B/call", AllocationCalls(options), rawBytes - bareBytes, null, rawBytes - bareBytes, null, null),
             new("ExecuteScalarAsync: client allocation beyond it", "B/call", AllocationCalls(options), scalarBytes - bareBytes, null, scalarBytes - bareBytes, null, null),

@@ -12,6 +12,9 @@ internal sealed record CommandRequest(Statement[] Statements, bool Script, bool 
     private ExecuteRequest? _execute; // filled again by the next execution
     private TimeSpan? _timeout; // that is in it
 
+    /// <summary>There is no SQL but comments.</summary>
+    public bool IsEmpty { get; private init; }
+
     /// <summary>The request of a command. <paramref name="last"/>, of an execution that is over, is filled again if it is of the same SQL.</summary>
     public static CommandRequest Of(string sql, ReplicatedSqliteParameterCollection? parameters, CommandRequest? last = null)
     {
@@ -23,7 +26,7 @@ internal sealed record CommandRequest(Statement[] Statements, bool Script, bool 
         }
 
         var script = shape.Statements.Count > 1;
-        return new CommandRequest([MessageOf(sql, shape, parameters)], script, !shape.IsSurelyRead, !script);
+        return new CommandRequest([MessageOf(sql, shape, parameters)], script, !shape.IsSurelyRead, !script) { IsEmpty = shape.Statements.Count == 0 };
     }
 
     public static Statement MessageOf(string sql, SqlShape shape, ReplicatedSqliteParameterCollection? parameters)

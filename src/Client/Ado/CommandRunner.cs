@@ -44,7 +44,15 @@ internal static class CommandRunner
     {
         var timeout = TimeoutOf(origin.TimeoutSeconds);
         IAsyncEnumerable<StreamPart> parts;
-        if (connection.Transaction is { } transaction)
+        if (request.IsEmpty)
+        {
+            parts = AsyncEnumerable.Empty<StreamPart>();
+        }
+        else if ((origin.Behavior & CommandBehavior.SchemaOnly) != 0)
+        {
+            parts = DescribeAsync(connection.Executor("A command"), request, call.Token);
+        }
+        else if (connection.Transaction is { } transaction)
         {
             await transaction.MakeRoomAsync(call.Token).ConfigureAwait(false);
             parts = transaction.OpenAsync(request, timeout, call.Token);
@@ -66,7 +74,32 @@ internal static class CommandRunner
         catch
         {
             await reader.AbandonAsync().ConfigureAwait(false);
+            if ((origin.Behavior & CommandBehavior.CloseConnection) != 0) await connection.CloseAsync().ConfigureAwait(false); // nobody gets a reader to close
             throw;
+        }
+    }
+
+    /// <summary>Refuses what is no <see cref="CommandBehavior"/>.</summary>
+    public static void Check(CommandBehavior behavior)
+    {
+        const CommandBehavior All = CommandBehavior.SingleResult | CommandBehavior.SchemaOnly | CommandBehavior.KeyInfo | CommandBehavior.SingleRow
+            | CommandBehavior.SequentialAccess | CommandBehavior.CloseConnection;
+        if ((behavior & ~All) != 0) throw new ArgumentOutOfRangeException(nameof(behavior), behavior, $"Flags of CommandBehavior are wanted, and {(int)(behavior & ~All)} is none.");
+    }
+
+    // The columns of each statement, which is not run. In a transaction: as they are committed.
+    private static async IAsyncEnumerable<StreamPart> DescribeAsync(SqlExecutor executor, CommandRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var index = 0;
+        foreach (var statement in request.Statements)
+        {
+            var shape = SqlShape.Of(statement.Sql);
+            foreach (var range in shape.Statements)
+            {
+                var described = await executor.DescribeAsync(statement.Sql[range], executor.Defaults.Read, cancellationToken).ConfigureAwait(false);
+                yield return new ResultStart(index, described.Columns, null);
+                yield return new ResultEnd(index++, StatementMeta.From(null));
+            }
         }
     }
 

@@ -117,6 +117,7 @@ public sealed class ReplicatedSqliteBatch : DbBatch
     {
         cancellationToken.ThrowIfCancellationRequested();
         Check(method);
+        CommandRunner.Check(behavior);
         ReplicatedSqliteTransaction.Check(Transaction, Connection!, method);
         var request = Compose();
         var call = new CommandCall(Timeout, request.MayWrite && Connection!.Transaction is null);

@@ -139,6 +139,7 @@ public sealed class ReplicatedSqliteCommand : DbCommand
     public override async Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken)
     {
         var request = Begin(nameof(ExecuteNonQuery), cancellationToken);
+        if (request.IsEmpty) return NothingToRun(-1);
         try
         {
             var response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
@@ -161,6 +162,7 @@ public sealed class ReplicatedSqliteCommand : DbCommand
     public override async Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken)
     {
         var request = Begin(nameof(ExecuteScalar), cancellationToken);
+        if (request.IsEmpty) return NothingToRun<object?>(null);
         try
         {
             return Scalar(await ExecuteAsync(request, cancellationToken).ConfigureAwait(false), request.MayWrite);
@@ -196,13 +198,6 @@ public sealed class ReplicatedSqliteCommand : DbCommand
     protected override async Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken) =>
         await ExecuteReaderAsync(behavior, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Ends an open reader.</summary>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing) Reader?.Dispose();
-        base.Dispose(disposing);
-    }
-
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ExecuteResponse> ExecuteAsync(CommandRequest request, CancellationToken cancellationToken)
     {
@@ -218,6 +213,13 @@ public sealed class ReplicatedSqliteCommand : DbCommand
         {
             if (Interlocked.CompareExchange(ref _call, null, call) == call) call.Release(); // else Cancel has it
         }
+    }
+
+    // Comments alone, which are no error in ADO.NET.
+    private T NothingToRun<T>(T result)
+    {
+        LastInsertRowId = 0;
+        return result;
     }
 
     private object? Scalar(ExecuteResponse response, bool mayWrite)
@@ -262,6 +264,7 @@ public sealed class ReplicatedSqliteCommand : DbCommand
 
     private async Task<ReplicatedSqliteDataReader> OpenAsync(CommandRequest request, CommandBehavior behavior, CancellationToken cancellationToken)
     {
+        CommandRunner.Check(behavior);
         var call = new CommandCall(CommandTimeout, MayWriteAlone(request)); // the reader's from here on
         Volatile.Write(ref _call, call);
         LastInsertRowId = 0;

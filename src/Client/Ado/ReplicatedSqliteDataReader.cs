@@ -2,11 +2,15 @@ using System.Collections;
 using System.Collections.ObjectModel;
 using System.Data;
 using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
 
 namespace ReplicatedSqlite;
 
 /// <summary>Rows while they arrive: in memory are those of one message, some ten to a few hundred KiB. For one caller at a time.</summary>
-/// <remarks>A value's type is its own, not its column's; what cannot be read as asked is an <see cref="InvalidCastException"/> or <see cref="OverflowException"/>.</remarks>
+/// <remarks>
+/// A value's type is its own, not its column's; what cannot be read as asked is an <see cref="InvalidCastException"/> or <see cref="OverflowException"/>. With
+/// <see cref="CommandBehavior.SequentialAccess"/> a row is read from left to right: going back is an <see cref="InvalidOperationException"/>.
+/// </remarks>
 public sealed class ReplicatedSqliteDataReader : DbDataReader, IDbColumnSchemaGenerator
 {
     private readonly ResultSource _source;
@@ -17,12 +21,14 @@ public sealed class ReplicatedSqliteDataReader : DbDataReader, IDbColumnSchemaGe
     private bool _isOnRow;
     private bool _isLimitReached; // SingleRow: the row was given
     private bool _isClosed;
+    private readonly SequentialPosition? _sequence; // in the current row, with SequentialAccess
 
     internal ReplicatedSqliteDataReader(
         ReplicatedSqliteConnection connection, IAsyncEnumerable<StreamPart> parts, CommandRequest request, CommandCall call, ReaderOrigin origin)
     {
         _connection = connection;
         _origin = origin;
+        if ((origin.Behavior & CommandBehavior.SequentialAccess) != 0) _sequence = new SequentialPosition();
         _source = new ResultSource(parts, request, call, origin.Batch) { IsInTransaction = connection.Transaction is not null };
         connection.Transaction?.Enter(this);
     }
@@ -133,6 +139,7 @@ public sealed class ReplicatedSqliteDataReader : DbDataReader, IDbColumnSchemaGe
     public override int GetValues(object[] values)
     {
         ArgumentNullException.ThrowIfNull(values);
+        if (!_isOnRow) throw NoRow(nameof(GetValues));
         var count = Math.Min(values.Length, FieldCount);
         for (var i = 0; i < count; i++) values[i] = GetValue(i);
         return count;
@@ -144,7 +151,9 @@ public sealed class ReplicatedSqliteDataReader : DbDataReader, IDbColumnSchemaGe
         var block = Cell(ordinal, nameof(GetFieldValue));
         if (block[ordinal].Kind(_row) == SqlKind.Null && (typeof(T) == typeof(object) || typeof(T) == typeof(DBNull))) return (T)(object)DBNull.Value;
         if (block[ordinal].Kind(_row) == SqlKind.Null && Nullable.GetUnderlyingType(typeof(T)) is null) throw SqlValueReader.Wrong(block, _row, ordinal, typeof(T).Name);
-        return SqlValueReader.Get<T>(block, _row, ordinal)!;
+        var value = SqlValueReader.Get<T>(block, _row, ordinal)!;
+        if (_sequence is not null && value is IDisposable and (System.IO.Stream or TextReader)) _sequence.Opened((IDisposable)value);
+        return value;
     }
 
     /// <inheritdoc/>
@@ -157,51 +166,62 @@ public sealed class ReplicatedSqliteDataReader : DbDataReader, IDbColumnSchemaGe
 
     /// <inheritdoc/>
     public override long GetBytes(int ordinal, long dataOffset, byte[]? buffer, int bufferOffset, int length) =>
-        Copy(SqlValueReader.Bytes(Cell(ordinal, nameof(GetBytes)), _row, ordinal).Span, dataOffset, buffer, bufferOffset, length);
+        Copy(SqlValueReader.Bytes(Cell(ordinal, nameof(GetBytes)), _row, ordinal).Span, dataOffset, buffer, bufferOffset, length, nameof(GetBytes));
 
     /// <inheritdoc/>
     public override long GetChars(int ordinal, long dataOffset, char[]? buffer, int bufferOffset, int length) =>
-        Copy(SqlValueReader.String(Cell(ordinal, nameof(GetChars)), _row, ordinal).AsSpan(), dataOffset, buffer, bufferOffset, length);
+        Copy(SqlValueReader.String(Cell(ordinal, nameof(GetChars)), _row, ordinal).AsSpan(), dataOffset, buffer, bufferOffset, length, nameof(GetChars));
+
+    /// <summary>The bytes of a blob, or of a text in UTF-8, without a copy of a blob. With <see cref="CommandBehavior.SequentialAccess"/> it ends when the reader goes on.</summary>
+    public override Stream GetStream(int ordinal)
+    {
+        var stream = SqlValueReader.Stream(Cell(ordinal, nameof(GetStream)), _row, ordinal);
+        _sequence?.Opened(stream);
+        return stream;
+    }
+
+    /// <summary>The characters of a text. With <see cref="CommandBehavior.SequentialAccess"/> it ends when the reader goes on.</summary>
+    public override TextReader GetTextReader(int ordinal)
+    {
+        var text = SqlValueReader.TextReader(Cell(ordinal, nameof(GetTextReader)), _row, ordinal);
+        _sequence?.Opened(text);
+        return text;
+    }
 
     /// <inheritdoc/>
-    public override Stream GetStream(int ordinal) => SqlValueReader.Stream(Cell(ordinal, nameof(GetStream)), _row, ordinal);
+    public override string GetName(int ordinal) => ResultHere(nameof(GetName))[Check(ordinal)].Name;
 
     /// <inheritdoc/>
-    public override TextReader GetTextReader(int ordinal) => SqlValueReader.TextReader(Cell(ordinal, nameof(GetTextReader)), _row, ordinal);
-
-    /// <inheritdoc/>
-    public override string GetName(int ordinal) => Columns(nameof(GetName))[Check(ordinal)].Name;
-
-    /// <inheritdoc/>
+    /// <exception cref="IndexOutOfRangeException">There is no such column.</exception>
     public override int GetOrdinal(string name)
     {
-        var columns = Columns(nameof(GetOrdinal));
+        var columns = ResultHere(nameof(GetOrdinal));
         ArgumentNullException.ThrowIfNull(name);
         return columns.TryIndexOf(name, out var index)
             ? index
-            : throw new ArgumentOutOfRangeException(nameof(name), name, $"The result has no column '{name}'; it has {string.Join(", ", columns.Select(column => column.Name))}.");
+            : throw NoColumn($"The result has no column '{name}'; it has {string.Join(", ", columns.Select(column => $"'{column.Name}'"))}.");
     }
 
     /// <summary>The declared type without its arguments (<c>VARCHAR</c> of <c>VARCHAR(20)</c>); without a declaration the value's own.</summary>
     public override string GetDataTypeName(int ordinal)
     {
-        var declared = Columns(nameof(GetDataTypeName))[Check(ordinal)].DeclaredType;
+        var declared = ResultHere(nameof(GetDataTypeName))[Check(ordinal)].DeclaredType;
         return declared.Length > 0 ? ColumnTypes.WithoutArguments(declared) : ColumnTypes.NameOf(KindHere(ordinal));
     }
 
     /// <summary>The .NET type of the current row's value; where it is NULL, or before the first row, what the declared type suggests.</summary>
     public override Type GetFieldType(int ordinal)
     {
-        var declared = Columns(nameof(GetFieldType))[Check(ordinal)].DeclaredType;
+        var declared = ResultHere(nameof(GetFieldType))[Check(ordinal)].DeclaredType;
         var kind = KindHere(ordinal);
         return kind == SqlKind.Null ? ColumnTypes.TypeOf(declared) : ColumnTypes.TypeOf(kind);
     }
 
     /// <inheritdoc/>
-    public override DataTable? GetSchemaTable()
+    public override DataTable GetSchemaTable()
     {
-        var columns = Columns(nameof(GetSchemaTable));
-        return columns.Count == 0 ? null : SchemaTable.Create(GetColumnSchema());
+        ResultHere(nameof(GetSchemaTable));
+        return SchemaTable.Create(GetColumnSchema());
     }
 
     /// <inheritdoc cref="DbDataReaderExtensions.GetColumnSchema(DbDataReader)"/>
@@ -277,19 +297,21 @@ public sealed class ReplicatedSqliteDataReader : DbDataReader, IDbColumnSchemaGe
     private static readonly Task<bool> _true = Task.FromResult(true);
     private static readonly Task<bool> _false = Task.FromResult(false);
 
-    private static long Copy<T>(ReadOnlySpan<T> value, long dataOffset, T[]? buffer, int bufferOffset, int length)
+    private long Copy<T>(ReadOnlySpan<T> value, long dataOffset, T[]? buffer, int bufferOffset, int length, string what)
     {
         if (buffer is null) return value.Length;
         ArgumentOutOfRangeException.ThrowIfNegative(dataOffset);
         ArgumentOutOfRangeException.ThrowIfNegative(bufferOffset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bufferOffset, buffer.Length);
+        _sequence?.CheckOffset(dataOffset, what);
         if (dataOffset >= value.Length) return 0;
         var rest = value[(int)dataOffset..];
         var count = Math.Min(rest.Length, length);
         if (count > buffer.Length - bufferOffset)
             throw new ArgumentException($"{count} are to be copied, and the buffer has room for {buffer.Length - bufferOffset} from {bufferOffset} on.", nameof(buffer));
         rest[..count].CopyTo(buffer.AsSpan(bufferOffset));
+        _sequence?.Read(dataOffset + count);
         return count;
     }
 
@@ -306,6 +328,7 @@ public sealed class ReplicatedSqliteDataReader : DbDataReader, IDbColumnSchemaGe
 
         if (_block is null || _row + 1 >= _block.RowCount) return false;
         _row++;
+        _sequence?.NextRow();
         _isOnRow = more = true;
         _isLimitReached = IsSingleRow;
         return true;
@@ -329,6 +352,7 @@ public sealed class ReplicatedSqliteDataReader : DbDataReader, IDbColumnSchemaGe
 
     private void Forget()
     {
+        _sequence?.NextRow();
         _block = null;
         _row = -1;
         _isOnRow = false;
@@ -341,12 +365,23 @@ public sealed class ReplicatedSqliteDataReader : DbDataReader, IDbColumnSchemaGe
 
     private ResultColumns Columns(string what) => IsClosed ? throw Closed(what) : _source.Columns;
 
+    // Of a statement that returns any.
+    private ResultColumns ResultHere(string what)
+    {
+        var columns = Columns(what);
+        return columns.Count > 0 ? columns : throw new InvalidOperationException($"{what}: there is no result with columns here.");
+    }
+
     private RowBlock Cell(int ordinal, string what)
     {
-        if (!_isOnRow) throw IsClosed ? Closed(what) : new InvalidOperationException($"{what}: there is no current row. Call Read first, and while it gives true.");
+        if (!_isOnRow) throw NoRow(what);
         Check(ordinal);
+        _sequence?.GoTo(ordinal, what);
         return _block!;
     }
+
+    private InvalidOperationException NoRow(string what) =>
+        IsClosed ? Closed(what) : new InvalidOperationException($"{what}: there is no current row. Call Read first, and while it gives true.");
 
     private SqlKind Kind(int ordinal, out RowBlock block)
     {
@@ -362,8 +397,11 @@ public sealed class ReplicatedSqliteDataReader : DbDataReader, IDbColumnSchemaGe
         var count = _source.Columns.Count;
         return (uint)ordinal < (uint)count
             ? ordinal
-            : throw new ArgumentOutOfRangeException(nameof(ordinal), ordinal, count == 0 ? "There is no result with columns." : $"The result has columns 0 to {count - 1}.");
+            : throw NoColumn($"Column {ordinal} was asked for; the result has columns 0 to {count - 1}.");
     }
+
+    [SuppressMessage("Usage", "CA2201", Justification = "What ADO.NET documents for a column that is not there.")]
+    private static IndexOutOfRangeException NoColumn(string message) => new(message);
 
     private static InvalidOperationException Closed(string what) => new($"{what}: the reader is closed.");
 }

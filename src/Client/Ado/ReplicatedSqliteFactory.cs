@@ -16,10 +16,10 @@ public sealed class ReplicatedSqliteFactory : DbProviderFactory
     public override bool CanCreateBatch => true;
 
     /// <inheritdoc/>
-    public override bool CanCreateDataAdapter => false;
+    public override bool CanCreateDataAdapter => true;
 
     /// <inheritdoc/>
-    public override bool CanCreateCommandBuilder => false;
+    public override bool CanCreateCommandBuilder => true;
 
     /// <inheritdoc/>
     public override DbConnection CreateConnection() => new ReplicatedSqliteConnection();
@@ -38,6 +38,12 @@ public sealed class ReplicatedSqliteFactory : DbProviderFactory
 
     /// <inheritdoc/>
     public override DbBatchCommand CreateBatchCommand() => new ReplicatedSqliteBatchCommand();
+
+    /// <inheritdoc/>
+    public override DbDataAdapter CreateDataAdapter() => new ReplicatedSqliteDataAdapter();
+
+    /// <inheritdoc/>
+    public override DbCommandBuilder CreateCommandBuilder() => new ReplicatedSqliteCommandBuilder();
 
     /// <inheritdoc/>
     public override DbDataSource CreateDataSource(string connectionString) => ReplicatedSqliteDataSource.Create(connectionString);

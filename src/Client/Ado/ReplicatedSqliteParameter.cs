@@ -109,7 +109,14 @@ public sealed class ReplicatedSqliteParameter : DbParameter
         if (_value is null)
             throw new InvalidOperationException($"The value of parameter {place} is not set. Set Value; NULL is DBNull.Value.");
         var value = _size is > 0 and var size ? Cut(_value, size) : _value;
-        return _sqliteType is { } type ? SqlValueWriter.Write(value, type, place) : SqlValueWriter.Write(value, place);
+        try
+        {
+            return _sqliteType is { } type ? SqlValueWriter.Write(value, type, place) : SqlValueWriter.Write(value, place);
+        }
+        catch (ArgumentException e) when (e.ParamName == nameof(value))
+        {
+            throw new InvalidOperationException(SqlValueWriter.NoForm(value, place), e); // no argument of the method that is called here
+        }
     }
 
     private static object Cut(object value, int size) => value switch

@@ -14,6 +14,7 @@ public sealed class ReplicatedSqliteTransaction : DbTransaction
     private readonly SqlExecutor _executor;
     private readonly string? _key;
     private ReplicatedSqliteConnection? _connection; // null when it is over
+    private bool _isDisposed;
     private ReplicatedSqliteDataReader? _reader; // the one whose rows may still be on their way
 
     private ReplicatedSqliteTransaction(ReplicatedSqliteConnection connection, SqlExecutor executor, SqlTransaction transaction, IsolationLevel isolationLevel, string? key)
@@ -108,6 +109,7 @@ public sealed class ReplicatedSqliteTransaction : DbTransaction
     public override async ValueTask DisposeAsync()
     {
         await EndAsync().ConfigureAwait(false);
+        _isDisposed = true;
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -115,6 +117,7 @@ public sealed class ReplicatedSqliteTransaction : DbTransaction
     protected override void Dispose(bool disposing)
     {
         if (disposing) Blocking.Wait(EndAsync());
+        _isDisposed = true;
         base.Dispose(disposing);
     }
 
@@ -178,6 +181,7 @@ public sealed class ReplicatedSqliteTransaction : DbTransaction
 
     private void Open(string method)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_connection is null) throw new InvalidOperationException($"{method}: the transaction is over: it was committed, rolled back or disposed.");
     }
 

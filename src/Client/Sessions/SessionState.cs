@@ -9,6 +9,7 @@ internal sealed class SessionState
     private readonly string _constraint;
     private readonly Lock _lock = new();
     private Bookmark? _bookmark;
+    private string? _text; // of the bookmark, once it was sent: reads see the same state many times
 
     /// <summary>A session that starts as the text says: a bookmark, or one of the two constraints.</summary>
     public SessionState(string start)
@@ -29,14 +30,19 @@ internal sealed class SessionState
     }
 
     /// <summary>What a call that starts now has to send.</summary>
-    public string ToSend() => Bookmark?.ToString() ?? _constraint;
+    public string ToSend()
+    {
+        lock (_lock) return _bookmark is { } held ? _text ??= held.ToString() : _constraint;
+    }
 
     /// <summary>Takes up what an answer says. Answers overtake each other, so the greatest counts, not the last.</summary>
     public void Observe(Bookmark seen)
     {
         lock (_lock)
         {
-            if (_bookmark is not { } held || seen > held) _bookmark = seen;
+            if (_bookmark is { } held && seen <= held) return;
+            _bookmark = seen;
+            _text = null;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace ReplicatedSqlite;
@@ -228,7 +229,9 @@ internal static class SqlValueReader
             : throw new InvalidCastException($"{type} is no type that a SQLite value is read as. Use a number, bool, string, byte[], Guid, a date or time type, an enum, Stream, TextReader or object.");
     }
 
-    public static MemoryStream Stream(RowBlock block, int row, int column) => new(Bytes(block, row, column).ToArray(), writable: false);
+    /// <summary>Reads the bytes where they are.</summary>
+    public static MemoryStream Stream(RowBlock block, int row, int column) =>
+        MemoryMarshal.TryGetArray(Bytes(block, row, column), out var array) ? new(array.Array!, array.Offset, array.Count, writable: false) : new(Bytes(block, row, column).ToArray(), writable: false);
 
     public static TextReader TextReader(RowBlock block, int row, int column) => block[column].Kind(row) == SqlKind.Blob
         ? new System.IO.StreamReader(Stream(block, row, column), Encoding.UTF8)

@@ -34,9 +34,12 @@ internal static class SqlValueWriter
         DateOnly v => new Value { Text = v.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) },
         TimeOnly v => new Value { Text = v.ToString(v.Ticks % TimeSpan.TicksPerSecond == 0 ? "HH:mm:ss" : "HH:mm:ss.fffffff", CultureInfo.InvariantCulture) },
         TimeSpan v => new Value { Text = v.ToString("c", CultureInfo.InvariantCulture) },
-        _ => throw new ArgumentException(
-            $"Parameter {parameter} is a {value.GetType()}, which has no form in SQLite. Pass null, a number, a string or bytes.", nameof(value)),
+        _ => throw new ArgumentException(NoForm(value, parameter), nameof(value)),
     };
+
+    /// <summary>What is said of a value of a type that cannot be stored.</summary>
+    public static string NoForm(object value, string parameter) =>
+        $"Parameter {parameter} is a {value.GetType()}, which has no form in SQLite. Pass a number, bool, string, bytes, Guid, a date or time, an enum, or null (DBNull.Value).";
 
     /// <summary>Refuses half surrogate pairs: protobuf would replace them silently.</summary>
     public static void CheckText(string text, string what)

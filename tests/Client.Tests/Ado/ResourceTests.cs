@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace ReplicatedSqlite.Client.Tests;
 
+[Collection(nameof(Alone))] // it counts what the process holds
 public sealed class ResourceTests(LiveCluster cluster)
 {
     private const string HundredThousand = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT i, i * 2, 'row ' || i, i / 3.0, NULL FROM n";
@@ -37,6 +39,7 @@ public sealed class ResourceTests(LiveCluster cluster)
         await using (var reader = await command.ExecuteReaderAsync(cancellation.Token))
         {
             for (var i = 0; i < 1000; i++) Assert.True(await reader.ReadAsync(cancellation.Token));
+            Assert.Equal(1, await RunningAsync(source.Database));
             await cancellation.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
             {
@@ -46,34 +49,41 @@ public sealed class ResourceTests(LiveCluster cluster)
             });
         }
 
+        await UntilNothingRunsAsync(source.Database); // the server has given up, too
         await using (var reader = await command.ExecuteReaderAsync())
         {
             Assert.True(await reader.ReadAsync()); // and leaves it
         }
 
+        await UntilNothingRunsAsync(source.Database);
+
         command.CommandText = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
         using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-        var started = Stopwatch.GetTimestamp();
         var e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => command.ExecuteScalarAsync(soon.Token));
         Assert.Equal(soon.Token, e.CancellationToken);
+        await UntilNothingRunsAsync(source.Database);
         var running = command.ExecuteScalarAsync();
+        await UntilAsync(async () => await RunningAsync(source.Database) == 1);
         command.Cancel();
         Assert.Equal("SQLITE_INTERRUPT", (await Assert.ThrowsAsync<ReplicatedSqliteException>(() => running)).Code);
         command.CommandTimeout = 1;
         await Assert.ThrowsAsync<StatementTimeoutException>(() => command.ExecuteScalarAsync());
-        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(8));
+        await UntilNothingRunsAsync(source.Database);
         command.CommandText = "SELECT 1";
         for (var i = 0; i < 50; i++) Assert.Equal(1L, await command.ExecuteScalarAsync()); // no reader of the server is held
     }
 
     [Fact]
-    public async Task A_thousand_connections_leave_no_socket_behind()
+    public async Task A_thousand_connections_leave_no_socket_task_or_object_behind()
     {
         var text = await cluster.ConnectionStringAsync();
+        using var tasks = new LiveTasks(typeof(ReplicatedSqliteConnection).Assembly);
+        var connections = new ConcurrentBag<WeakReference>();
         var before = Sockets();
         await Parallel.ForEachAsync(Enumerable.Range(0, 1000), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (_, cancellation) =>
         {
             await using var connection = new ReplicatedSqliteConnection(text);
+            connections.Add(new WeakReference(connection));
             await connection.OpenAsync(cancellation);
             await using var command = connection.CreateCommand();
             command.CommandText = "SELECT 1";
@@ -81,9 +91,13 @@ public sealed class ResourceTests(LiveCluster cluster)
         });
         Assert.InRange(Sockets() - before, 0, 8); // both ends of few shared connections are in this process
         ReplicatedSqliteConnection.ClearAllPools();
-        var started = Stopwatch.GetTimestamp();
-        while (Sockets() > before && Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10)) await Task.Delay(20);
-        Assert.True(Sockets() <= before, $"{Sockets()} sockets, {before} before");
+        await UntilAsync(() => Task.FromResult(Sockets() <= before));
+        await UntilAsync(() => Task.FromResult(tasks.Names().Length == 0));
+        await UntilAsync(() =>
+        {
+            GC.Collect();
+            return Task.FromResult(connections.Count(connection => connection.IsAlive) <= 16); // what is still on the stack of a worker that rests
+        });
     }
 
     [Fact]
@@ -121,6 +135,20 @@ public sealed class ResourceTests(LiveCluster cluster)
             abandoned.CommandText = HundredThousand;
             abandoned.ExecuteReader();
         });
+    }
+
+    private async Task<int> RunningAsync(string database) => (await cluster.Admin.ListQueriesAsync(database)).Queries.Count;
+
+    private Task UntilNothingRunsAsync(string database) => UntilAsync(async () => await RunningAsync(database) == 0);
+
+    private static async Task UntilAsync(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(60), $"not in time: {what}");
+            await Task.Delay(10);
+        }
     }
 
     private static int Sockets()

@@ -151,6 +151,62 @@ public sealed class TransactionTests(LiveCluster cluster)
         Assert.Equal(2L, Count(connection));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_commit_whose_answer_is_lost_is_resolved_by_its_key(bool arrives)
+    {
+        await using var maker = await cluster.CreateAsync("CREATE TABLE t (x)");
+        await using var proxy = new PausableProxy(cluster.Endpoints[0]);
+        await using var source = ReplicatedSqliteDataSource.Create($"Endpoint={proxy.Endpoint};Database={maker.Database};Idempotent Writes=true;Retry Timeout=30");
+        await using var connection = await source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        Insert(connection, 1);
+        var lost = arrives ? proxy.LoseAnswers() : proxy.LoseRequests();
+        var commit = transaction.CommitAsync();
+        await lost.WaitAsync(TimeSpan.FromSeconds(60));
+        await using var count = maker.CreateCommand("SELECT count(*) FROM t");
+        if (arrives) await Until(async () => (long)(await count.ExecuteScalarAsync())! == 1); // it is committed, and only the client does not know
+        Assert.False(commit.IsCompleted);
+        proxy.Break();
+        if (arrives)
+        {
+            await commit;
+            Assert.True(transaction.Bookmark > default(Bookmark));
+        }
+        else
+        {
+            var e = await Assert.ThrowsAsync<UnavailableException>(() => commit);
+            Assert.Equal((CommitState.NotCommitted, true), (e.CommitState, e.IsTransient)); // final: the same again does it once
+        }
+
+        Assert.Null(transaction.Connection);
+        Assert.Equal(arrives ? 1L : 0L, await count.ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task A_commit_whose_answer_is_lost_is_of_unknown_outcome_without_a_key()
+    {
+        await using var maker = await cluster.CreateAsync("CREATE TABLE t (x)");
+        await using var proxy = new PausableProxy(cluster.Endpoints[0]);
+        await using var source = ReplicatedSqliteDataSource.Create($"Endpoint={proxy.Endpoint};Database={maker.Database}");
+        await using var connection = await source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        Insert(connection, 1);
+        var lost = proxy.LoseAnswers();
+        var commit = transaction.CommitAsync();
+        await lost.WaitAsync(TimeSpan.FromSeconds(60));
+        proxy.Break();
+        var e = await Assert.ThrowsAsync<WriteOutcomeUnknownException>(() => commit);
+        Assert.Equal((CommitState.Unknown, false), (e.CommitState, e.IsTransient));
+    }
+
+    private static async Task Until(Func<Task<bool>> condition)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!await condition()) await Task.Delay(5, patience.Token);
+    }
+
     private static void Insert(ReplicatedSqliteConnection connection, long x)
     {
         using var command = connection.CreateCommand();

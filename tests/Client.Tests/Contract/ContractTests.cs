@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.Data.Sqlite;
+using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.Client.Tests;
 
@@ -14,10 +15,12 @@ public sealed class ContractTests(LiveCluster cluster)
     [Fact]
     public async Task The_provider_keeps_what_the_contract_promises_but_for_what_is_listed()
     {
-        var checks = ProviderChecks.All().Concat(ConversionChecks.All()).ToList();
+        var checks = (List<ContractCheck>)[.. ProviderChecks.All(), .. StateChecks.All(), .. AccessChecks.All(), .. ColumnChecks.All(), .. ConversionChecks.All()];
         Assert.Equal(checks.Count, checks.Select(check => check.Name).Distinct().Count());
         var failures = new List<string>();
         var text = await cluster.ConnectionStringAsync();
+        await using (var maker = ReplicatedSqliteDataSource.Create(text))
+        await using (var make = maker.CreateCommand(ColumnChecks.Schema)) await make.ExecuteNonQueryAsync();
         foreach (var check in checks)
         {
             using var connection = new ReplicatedSqliteConnection(text);
@@ -32,24 +35,37 @@ public sealed class ContractTests(LiveCluster cluster)
         Assert.True(unexpected.Count == 0, $"{unexpected.Count} of {checks.Count} checks fail:\n{string.Join('\n', unexpected)}");
         Assert.Equal(_expectedFailures.Count, failures.Count); // one that holds now is taken off the list
 
+        TestContext.Current.TestOutputHelper?.WriteLine($"{checks.Count - failures.Count} of {checks.Count} checks hold");
+        if (!Seeds.IsFull) return;
+        var theirs = CountTheirs(checks);
+        TestContext.Current.TestOutputHelper?.WriteLine($"with Microsoft.Data.Sqlite {typeof(SqliteConnection).Assembly.GetName().Version} {theirs}");
+        Assert.True(checks.Count - failures.Count > theirs, $"{checks.Count - failures.Count} of {checks.Count}, Microsoft.Data.Sqlite {theirs}");
+    }
+
+    // Not in the usual run: some misuse that is an exception here ends the process there.
+    private static int CountTheirs(List<ContractCheck> checks)
+    {
         SQLitePCL.raw.SetProvider(new SQLitePCL.SQLite3Provider_e_sqlite3());
-        var theirs = checks.Count(check =>
+        var folder = Directory.CreateTempSubdirectory("rs-contract-");
+        var template = Path.Combine(folder.FullName, "template.db");
+        using (var maker = new SqliteConnection($"Data Source={template};Pooling=False"))
         {
-            var file = Path.GetTempFileName();
-            try
-            {
-                using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
-                connection.Open();
-                return Try(check, connection) is null;
-            }
-            finally
-            {
-                File.Delete(file);
-            }
+            maker.Open();
+            Contract.Run(maker, ColumnChecks.Schema);
+        }
+
+        var count = checks.Count(check =>
+        {
+            var file = Path.Combine(folder.FullName, Path.GetRandomFileName()); // a check may leave its own open
+            File.Copy(template, file);
+            var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+            connection.Open();
+            var holds = Try(check, connection) is null;
+            Try(new("its end", c => c.Dispose()), connection); // after some checks it throws
+            return holds;
         });
-        var ours = checks.Count - failures.Count;
-        TestContext.Current.TestOutputHelper?.WriteLine($"{ours} of {checks.Count} checks hold; with Microsoft.Data.Sqlite {typeof(SqliteConnection).Assembly.GetName().Version} {theirs}");
-        Assert.True(ours > theirs, $"{ours} of {checks.Count}, Microsoft.Data.Sqlite {theirs}");
+        folder.Delete(recursive: true);
+        return count;
     }
 
     private static string? Try(ContractCheck check, DbConnection connection)

@@ -12,7 +12,7 @@ internal static class ConversionChecks
         ("'0f8fad5b-d9cb-469f-a165-70867728950e'", "0f8fad5b-d9cb-469f-a165-70867728950e"), ("'2026-01-02 03:04:05'", "2026-01-02 03:04:05"),
     ];
 
-    private static readonly (Type Type, Func<DbDataReader, object> Get, Func<DbDataReader, object> GetField)[] _getters =
+    private static readonly (Type Type, Func<DbDataReader, object> Get, Func<DbDataReader, object> GetField, Func<DbDataReader, object> GetFieldAsync)[] _getters =
     [
         Of<bool>(reader => reader.GetBoolean(0)), Of<byte>(reader => reader.GetByte(0)), Of<short>(reader => reader.GetInt16(0)), Of<int>(reader => reader.GetInt32(0)), Of<long>(reader => reader.GetInt64(0)),
         Of<float>(reader => reader.GetFloat(0)), Of<double>(reader => reader.GetDouble(0)), Of<decimal>(reader => reader.GetDecimal(0)), Of<string>(reader => reader.GetString(0)),
@@ -25,11 +25,12 @@ internal static class ConversionChecks
     {
         foreach (var (sql, value) in _values)
         {
-            foreach (var (type, get, getField) in _getters)
+            foreach (var (type, get, getField, getFieldAsync) in _getters)
             {
                 if (Expected(value, type) is not { } expected) continue; // left to the provider
                 yield return new($"Get {type.Name} of {sql}", connection => Compare(connection, sql, get, expected));
                 yield return new($"GetFieldValue<{type.Name}> of {sql}", connection => Compare(connection, sql, getField, expected));
+                yield return new($"GetFieldValueAsync<{type.Name}> of {sql}", connection => Compare(connection, sql, getFieldAsync, expected));
             }
 
             yield return new($"GetValue of {sql}", connection => Compare(connection, sql, reader => reader.GetValue(0), value ?? DBNull.Value));
@@ -90,5 +91,6 @@ internal static class ConversionChecks
         else Assert.Equal(expected, get(reader));
     }
 
-    private static (Type, Func<DbDataReader, object>, Func<DbDataReader, object>) Of<T>(Func<DbDataReader, object> get) => (typeof(T), get, reader => reader.GetFieldValue<T>(0)!);
+    private static (Type, Func<DbDataReader, object>, Func<DbDataReader, object>, Func<DbDataReader, object>) Of<T>(Func<DbDataReader, object> get) =>
+        (typeof(T), get, reader => reader.GetFieldValue<T>(0)!, reader => reader.GetFieldValueAsync<T>(0).GetAwaiter().GetResult()!);
 }

@@ -11,6 +11,8 @@ internal sealed class PausableProxy : IAsyncDisposable
     private readonly List<Socket> _sockets = [];
     private readonly Task _accepting;
     private volatile TaskCompletionSource? _pause;
+    private volatile TaskCompletionSource? _swallowRequests;
+    private volatile TaskCompletionSource? _swallowAnswers;
     private volatile bool _isDead;
 
     public PausableProxy(string target)
@@ -24,6 +26,23 @@ internal sealed class PausableProxy : IAsyncDisposable
     public void Hang() => _pause = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void GoOn() => Interlocked.Exchange(ref _pause, null)?.TrySetResult();
+
+    /// <summary>What the client sends from now on does not arrive. Completes when something was lost.</summary>
+    public Task LoseRequests() => (_swallowRequests = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    /// <summary>What the node sends from now on does not arrive. Completes when something was lost.</summary>
+    public Task LoseAnswers() => (_swallowAnswers = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    /// <summary>Connections break; new ones are as good as ever.</summary>
+    public void Break()
+    {
+        _swallowRequests = _swallowAnswers = null;
+        lock (_sockets)
+        {
+            foreach (var socket in _sockets) socket.Close(0);
+            _sockets.Clear();
+        }
+    }
 
     /// <summary>Connections break, and new ones are refused.</summary>
     public void Kill()
@@ -71,12 +90,12 @@ internal sealed class PausableProxy : IAsyncDisposable
                 return;
             }
 
-            _ = CopyAsync(near, far);
-            _ = CopyAsync(far, near);
+            _ = CopyAsync(near, far, () => _swallowRequests);
+            _ = CopyAsync(far, near, () => _swallowAnswers);
         }
     }
 
-    private async Task CopyAsync(Socket from, Socket to)
+    private async Task CopyAsync(Socket from, Socket to, Func<TaskCompletionSource?> swallow)
     {
         var buffer = new byte[64 * 1024];
         try
@@ -84,6 +103,12 @@ internal sealed class PausableProxy : IAsyncDisposable
             while (await from.ReceiveAsync(buffer, _closing.Token) is var count and > 0)
             {
                 if (_pause is { } pause) await pause.Task;
+                if (swallow() is { } lost)
+                {
+                    lost.TrySetResult();
+                    continue;
+                }
+
                 await to.SendAsync(buffer.AsMemory(0, count), _closing.Token);
             }
         }

@@ -46,18 +46,16 @@ public sealed class NormalizerTests
     }
 
     [Fact]
-    public void No_value_of_random_texts_is_ever_shown()
+    public void No_value_of_random_texts_is_ever_shown() => Seeded.Run(random =>
     {
-        var seed = Environment.TickCount;
-        var random = new Random(seed);
         string[] pieces = ["SELECT ", "FROM t ", "WHERE ", "a", "=", "'SECRET'", "X'5EC0'", "(", ")", ",", "IN ", "\"SECRET\" ", "/* SECRET */", "-- SECRET\n", "VALUES", "INTO t", ".", " 12345678", " :p", "NULL ", "AS ", "'it''SECRET'", "`a` ", "[b] "];
         for (var i = 0; i < 20_000; i++)
         {
             var sql = string.Concat(Enumerable.Range(0, random.Next(1, 12)).Select(_ => pieces[random.Next(pieces.Length)]));
             var shown = SqlNormalizer.Normalize(sql);
-            Assert.False(shown.Contains('\'', StringComparison.Ordinal) || shown.Contains("12345678", StringComparison.Ordinal) || shown.Contains("/*", StringComparison.Ordinal) || shown.Contains(":p", StringComparison.Ordinal), $"Seed {seed}: {sql} is shown as {shown}");
+            Assert.False(shown.Contains('\'', StringComparison.Ordinal) || shown.Contains("12345678", StringComparison.Ordinal) || shown.Contains("/*", StringComparison.Ordinal) || shown.Contains(":p", StringComparison.Ordinal), $"{sql} is shown as {shown}");
         }
-    }
+    });
 
     private static string BySqlite(SqliteConnection connection, string sql)
     {
