@@ -10,7 +10,7 @@ namespace ReplicatedSqlite.Cluster;
 /// <summary>Passes a call on to the node of a database's primary, over the public contract. One hop only.</summary>
 public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, NodeChannels channels, NodeReach reach, TimeProvider time)
 {
-    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(10); // between two looks at who leads, in memory
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(50); // between two looks at who leads
 
     /// <summary>The node whose primary takes the writes, as the control plane says now.</summary>
     /// <exception cref="RequestException">There is no such database, or its node is not alive.</exception>
