@@ -24,8 +24,14 @@ internal static partial class ReplicaLog
     [LoggerMessage(3008, LogLevel.Error, "The copy of {Database} has diverged from the log and is built again from a snapshot: {Reason}")]
     public static partial void Mismatch(ILogger logger, DatabaseId database, string reason);
 
-    [LoggerMessage(3009, LogLevel.Information, "The copy of {Database} was built from cold storage, at {Position}: {Bytes} bytes")]
+    [LoggerMessage(3011, LogLevel.Information, "The copy of {Database} was built from cold storage, at {Position}: {Bytes} bytes")]
     public static partial void Booted(ILogger logger, DatabaseId database, Position position, long bytes);
+
+    [LoggerMessage(3009, LogLevel.Error, "The entry at {Position} could not be applied to the copy of {Database}, which is built again from a snapshot")]
+    public static partial void NotApplied(ILogger logger, DatabaseId database, Position position, Exception reason);
+
+    [LoggerMessage(3010, LogLevel.Error, "The replica of {Database} has failed several times and is left alone for {Pause}, its readers go to the primary: {Reason}")]
+    public static partial void LeftAlone(ILogger logger, DatabaseId database, TimeSpan pause, string reason);
 
     [LoggerMessage(3006, LogLevel.Error, "The replica of {Database} stopped")]
     public static partial void Stopped(ILogger logger, DatabaseId database, Exception reason);
@@ -33,6 +39,6 @@ internal static partial class ReplicaLog
     [LoggerMessage(3007, LogLevel.Information, "The WAL of {Database} was restarted; reads were held back for {HeldMs:F1} ms")]
     public static partial void WalRestarted(ILogger logger, DatabaseId database, double heldMs);
 
-    [LoggerMessage(3009, LogLevel.Warning, "The copy of {Database} could not be checkpointed before it was closed; the next start replays more of the log")]
+    [LoggerMessage(3012, LogLevel.Warning, "The copy of {Database} could not be checkpointed before it was closed; the next start replays more of the log")]
     public static partial void LastCheckpointFailed(ILogger logger, DatabaseId database, Exception reason);
 }

@@ -40,6 +40,8 @@ internal sealed class SourceDatabase : IDisposable
 
     public Position End { get; private set; }
 
+    public EpochTable Epochs => _epochs;
+
     public SqliteConnection Connection => _connection;
 
     public EntryEncoder Encoder => _encoder;
