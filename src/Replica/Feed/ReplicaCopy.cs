@@ -233,12 +233,21 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
 
     public async ValueTask DisposeAsync()
     {
-        if (_file is { IsCheckpointed: false } file)
+        try
         {
-            await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible, _state)); // the next start replays the less
+            if (_file is { IsCheckpointed: false } file)
+            {
+                await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible, _state)); // the next start replays the less
+            }
         }
-
-        await CloseFileAsync();
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            ReplicaLog.LastCheckpointFailed(context.Logger, database, e); // a full disk, say; the file is as it was, and the log has the rest
+        }
+        finally
+        {
+            await CloseFileAsync(); // whatever happened: the copy's next role must find nothing open on the file
+        }
     }
 
     private void RemoveFiles()

@@ -27,6 +27,9 @@ internal static partial class ReplicaLog
     [LoggerMessage(3006, LogLevel.Error, "The replica of {Database} stopped")]
     public static partial void Stopped(ILogger logger, DatabaseId database, Exception reason);
 
+    [LoggerMessage(3009, LogLevel.Warning, "The last checkpoint of {Database} failed as its copy was closed; the next start replays what it lacks")]
+    public static partial void LastCheckpointFailed(ILogger logger, DatabaseId database, Exception reason);
+
     [LoggerMessage(3007, LogLevel.Information, "The WAL of {Database} was restarted; reads were held back for {HeldMs:F1} ms")]
     public static partial void WalRestarted(ILogger logger, DatabaseId database, double heldMs);
 }

@@ -1,0 +1,89 @@
+using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Simulation;
+
+namespace ReplicatedSqlite.EndToEnd;
+
+/// <summary>
+/// Reads the journals of a database's followers, which have stopped: a quorum holds all that was given out; in those for each sequence one (epoch, hash), each entry
+/// behind the one before it; and each bookmark that was given out names one of them.
+/// </summary>
+internal static class JournalChecks
+{
+    private const long ReadBytes = 8 << 20;
+
+    /// <param name="database">Whose log.</param>
+    /// <param name="followers">Their journals, by node.</param>
+    /// <param name="bookmarks">That clients were given.</param>
+    public static async Task<IReadOnlyList<Finding>> CheckAsync(DatabaseId database, IReadOnlyList<(string Node, string Folder)> followers, IReadOnlyList<SeenBookmark> bookmarks)
+    {
+        var newest = bookmarks.Max(seen => seen.Bookmark);
+        var entries = new SortedDictionary<ulong, (Position End, ulong First, Position Predecessor, string Node)>();
+        var holders = 0;
+        foreach (var (node, folder) in followers)
+        {
+            var log = await ReadAsync(database, folder);
+            if (log.LastOrDefault(entry => entry.Header.FirstSequence <= newest.Sequence) is not { } last || last.End.Sequence < newest.Sequence || last.End.Epoch != newest.Epoch || last.End.Hash.Tag != newest.EntryTag)
+            {
+                continue; // it had not been brought to the log again, and may end with what was never confirmed
+            }
+
+            holders++;
+            foreach (var entry in log.TakeWhile(entry => entry.Header.FirstSequence <= newest.Sequence))
+            {
+                var found = (entry.End, entry.Header.FirstSequence, entry.Predecessor, node);
+                if (!entries.TryAdd(entry.End.Sequence, found) && entries[entry.End.Sequence] is var other && (other.End != entry.End || other.First != found.FirstSequence))
+                {
+                    return [new("JournalsAgree", $"{other.Node} holds {other.End} from sequence {other.First} on, {node} holds {entry.End} from {found.FirstSequence} on")];
+                }
+            }
+        }
+
+        if (holders <= followers.Count / 2)
+        {
+            return [new("QuorumHoldsAnswers", $"{newest} was given out, and {holders} of {followers.Count} followers' journals hold it")];
+        }
+
+        Position? end = null;
+        foreach (var entry in entries.Values)
+        {
+            if (end is { } before && entry.Predecessor != before)
+            {
+                return [new("JournalsAgree", $"{entry.End} at {entry.Node} follows {entry.Predecessor}; the entry before it is {before}")];
+            }
+
+            end = entry.End;
+        }
+
+        var ends = entries.Keys.ToArray();
+        foreach (var seen in bookmarks)
+        {
+            var index = Array.BinarySearch(ends, seen.Bookmark.Sequence);
+            index = index < 0 ? ~index : index;
+            if (index == ends.Length)
+            {
+                return [new("BookmarksNameEntries", $"{seen.Bookmark} was given out, and all journals end at {end}")];
+            }
+
+            var entry = entries[ends[index]];
+            if (entry.First <= seen.Bookmark.Sequence && (entry.End.Epoch != seen.Bookmark.Epoch || entry.End.Hash.Tag != seen.Bookmark.EntryTag))
+            {
+                return [new("BookmarksNameEntries", $"{seen.Bookmark} was given out, and the entry there is {entry.End}")];
+            }
+        }
+
+        return [];
+    }
+
+    private static async Task<IReadOnlyList<Entry>> ReadAsync(DatabaseId database, string folder)
+    {
+        await using var journal = NodeJournal.Open(folder, new JournalOptions(), new FileSystemDisk(), new Random(1));
+        var entries = new List<Entry>();
+        for (var after = journal.FirstOf(database); journal.ReadFrom(database, after, ReadBytes) is { Count: > 0 } read; after = read[^1].End)
+        {
+            entries.AddRange(read);
+        }
+
+        return entries;
+    }
+}

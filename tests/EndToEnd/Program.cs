@@ -1,0 +1,10 @@
+using ReplicatedSqlite.EndToEnd;
+using Xunit.Runner.InProc.SystemConsole;
+
+// `chaos ...` tells stories of real processes, `cut-off` the one of a region on its own; everything else is for the test runner.
+return args switch
+{
+    ["chaos", .. var options] => await ChaosCommand.RunAsync(options),
+    ["cut-off"] => await RegionCutCommand.RunAsync(),
+    _ => await ConsoleRunner.Run(args),
+};
