@@ -15,6 +15,9 @@ internal sealed record ChaosOptions
     /// <summary>Clients at once.</summary>
     public int Sessions { get; init; } = 8;
 
+    /// <summary>The last node has a small disk, which is filled now and then; where this process is root.</summary>
+    public bool FillsDisk { get; init; } = true;
+
     /// <summary>Where the processes run.</summary>
     public ProcessNetwork Network { get; init; } = ProcessNetwork.Loopback;
 

@@ -20,6 +20,7 @@ internal sealed class ChaosStory : IAsyncDisposable
     private readonly List<ChaosNode> _nodes = [];
     private readonly List<ChaosDatabase> _databases = [];
     private readonly List<Finding> _findings = [];
+    private readonly List<Healing> _healing = []; // by database
     private readonly SortedDictionary<string, long> _counts = new(StringComparer.Ordinal);
     private readonly Random _random;
     private SmallDisk? _disk;
@@ -60,9 +61,11 @@ internal sealed class ChaosStory : IAsyncDisposable
         _nodes.ForEach(node => node.Dispose());
     }
 
+    private bool CanFill => _options.FillsDisk && Environment.IsPrivilegedProcess;
+
     private async Task<ChaosResult> TellAsync()
     {
-        var schedule = FaultSchedule.Make(_options.Seed, _nodes.Count, DatabaseCount, _options.Length, _cluster.Network.CanCut, canFill: Environment.IsPrivilegedProcess);
+        var schedule = FaultSchedule.Make(_options.Seed, _nodes.Count, DatabaseCount, _options.Length, _cluster.Network.CanCut, canFill: CanFill);
         try
         {
             await StartAsync();
@@ -86,7 +89,7 @@ internal sealed class ChaosStory : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        if (Environment.IsPrivilegedProcess)
+        if (CanFill)
         {
             _disk = await SmallDisk.MountAsync(_nodes[^1].Node.Folder);
         }
@@ -99,7 +102,13 @@ internal sealed class ChaosStory : IAsyncDisposable
         {
             var created = await _nodes[i].Node.Client.Admin.CreateDatabaseAsync($"d{i}");
             var database = new ChaosDatabase(_cluster, $"d{i}", created.Id);
-            await database.At(i).ScriptAsync(ChaosDatabase.Schema);
+            await UntilAsync(
+                async () =>
+                {
+                    await database.At(i).ScriptAsync(ChaosDatabase.Schema, null, new() { IdempotencyKey = "schema" });
+                    return true;
+                },
+                $"the tables of {database.Name}");
             _databases.Add(database);
         }
     }
@@ -177,8 +186,6 @@ internal sealed class ChaosStory : IAsyncDisposable
         }));
         _healing.AddRange(healings);
     }
-
-    private readonly List<Healing> _healing = [];
 
     private async Task WriteEverywhereAsync() => await Task.WhenAll(_databases.Select(WriteEverywhereAsync));
 

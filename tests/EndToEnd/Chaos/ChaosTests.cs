@@ -9,8 +9,8 @@ public sealed class ChaosTests
     public async Task What_was_answered_survives_kills_and_power_cuts_and_processes_that_stand_still()
     {
         ProcessCluster.SkipIfMissing();
-        var seed = Dose.Seed();
-        var result = await ChaosStory.TellAsync(new() { Seed = seed, Nodes = 3, Length = TimeSpan.FromSeconds(Dose.Of(5, 60)) }, Say);
+        var seed = Dose.IsFull ? Dose.Seed() : 1; // the usual run looks for what has changed, not for what nobody knows yet
+        var result = await ChaosStory.TellAsync(new() { Seed = seed, Nodes = 3, Length = TimeSpan.FromSeconds(Dose.Of(5, 60)), FillsDisk = Dose.IsFull }, Say);
         Tell(result);
         Assert.True(result.Passed, $"./test chaos --minutes 0 --seed {seed} --nodes 3\n{string.Join('\n', result.Findings)}\nkept: {result.Kept}");
         Assert.True(result.Counts["writes answered"] > 0);

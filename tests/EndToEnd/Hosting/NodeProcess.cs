@@ -80,6 +80,9 @@ internal sealed class NodeProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>The process's number.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Whether it runs.</summary>
     public bool IsAlive => !_process.HasExited;
 

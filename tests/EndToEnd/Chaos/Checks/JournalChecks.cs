@@ -19,11 +19,13 @@ internal static class JournalChecks
     {
         var newest = bookmarks.Max(seen => seen.Bookmark);
         var entries = new SortedDictionary<ulong, (Position End, ulong First, Position Predecessor, string Node)>();
-        var holders = 0;
+        var (holders, found) = (0, new List<string>());
         foreach (var (node, folder) in followers)
         {
-            var log = await ReadAsync(database, folder);
-            if (log.LastOrDefault(entry => entry.Header.FirstSequence <= newest.Sequence) is not { } last || last.End.Sequence < newest.Sequence || last.End.Epoch != newest.Epoch || last.End.Hash.Tag != newest.EntryTag)
+            var (start, log) = await ReadAsync(database, folder);
+            found.Add($"{node} from {start} to {(log.Count > 0 ? log[^1].End : start)}");
+            var at = log.LastOrDefault(entry => entry.Header.FirstSequence <= newest.Sequence)?.End ?? start; // all of it may have been trimmed
+            if (at.Sequence < newest.Sequence || (at.Epoch, at.Hash.Tag) != (newest.Epoch, newest.EntryTag))
             {
                 continue; // it had not been brought to the log again, and may end with what was never confirmed
             }
@@ -31,17 +33,17 @@ internal static class JournalChecks
             holders++;
             foreach (var entry in log.TakeWhile(entry => entry.Header.FirstSequence <= newest.Sequence))
             {
-                var found = (entry.End, entry.Header.FirstSequence, entry.Predecessor, node);
-                if (!entries.TryAdd(entry.End.Sequence, found) && entries[entry.End.Sequence] is var other && (other.End != entry.End || other.First != found.FirstSequence))
+                var first = entry.Header.FirstSequence;
+                if (!entries.TryAdd(entry.End.Sequence, (entry.End, first, entry.Predecessor, node)) && entries[entry.End.Sequence] is var other && (other.End != entry.End || other.First != first))
                 {
-                    return [new("JournalsAgree", $"{other.Node} holds {other.End} from sequence {other.First} on, {node} holds {entry.End} from {found.FirstSequence} on")];
+                    return [new("JournalsAgree", $"{other.Node} holds {other.End} from sequence {other.First} on, {node} holds {entry.End} from {first} on")];
                 }
             }
         }
 
         if (holders <= followers.Count / 2)
         {
-            return [new("QuorumHoldsAnswers", $"{newest} was given out, and {holders} of {followers.Count} followers' journals hold it")];
+            return [new("QuorumHoldsAnswers", $"{newest} was given out, and {holders} of {followers.Count} followers' journals hold it: {string.Join("; ", found)}")];
         }
 
         Position? end = null;
@@ -62,7 +64,7 @@ internal static class JournalChecks
             index = index < 0 ? ~index : index;
             if (index == ends.Length)
             {
-                return [new("BookmarksNameEntries", $"{seen.Bookmark} was given out, and all journals end at {end}")];
+                continue; // trimmed, since a quorum holds the newest
             }
 
             var entry = entries[ends[index]];
@@ -75,15 +77,16 @@ internal static class JournalChecks
         return [];
     }
 
-    private static async Task<IReadOnlyList<Entry>> ReadAsync(DatabaseId database, string folder)
+    private static async Task<(Position Start, IReadOnlyList<Entry> Log)> ReadAsync(DatabaseId database, string folder)
     {
         await using var journal = NodeJournal.Open(folder, new JournalOptions(), new FileSystemDisk(), new Random(1));
         var entries = new List<Entry>();
-        for (var after = journal.FirstOf(database); journal.ReadFrom(database, after, ReadBytes) is { Count: > 0 } read; after = read[^1].End)
+        var start = journal.FirstOf(database);
+        for (var after = start; journal.ReadFrom(database, after, ReadBytes) is { Count: > 0 } read; after = read[^1].End)
         {
             entries.AddRange(read);
         }
 
-        return entries;
+        return (start, entries);
     }
 }

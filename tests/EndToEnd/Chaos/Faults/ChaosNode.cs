@@ -66,7 +66,7 @@ internal sealed class ChaosNode(ProcessNode node, FaultShim? shim, Random random
                 {
                     if (!node.Process.IsAlive)
                     {
-                        if (!MayEnd)
+                        if (!MayEnd && !node.Process.Errors.Contains("address already in use", StringComparison.OrdinalIgnoreCase)) // somebody took its port meanwhile
                         {
                             EndedByItself.Add($"{node.Id} ended by itself:\n{node.Process}");
                         }

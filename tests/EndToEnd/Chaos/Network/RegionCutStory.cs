@@ -22,7 +22,7 @@ internal static class RegionCutStory
         var old = await cluster.Nodes[0].Client.Admin.GetBookmarkAsync(Name);
         for (var node = 0; node < 3; node++)
         {
-            await EventuallyAsync(async () => (await At(cluster, node, old).ExecuteAsync(Count)).Served.Node == cluster.Nodes[node].Id, $"n{node} has a copy");
+            await HealsAsync(async () => (await At(cluster, node, old).ExecuteAsync(Count)).Served.Node == cluster.Nodes[node].Id, $"n{node} has a copy");
         }
 
         await ReplicaAsync(cluster, old, say);
@@ -45,7 +45,7 @@ internal static class RegionCutStory
         await ReadsOnAsync(cluster, Cut, old, say); // also after all of that
 
         await cluster.Network.HealAsync();
-        await EventuallyAsync(async () => (await At(cluster, Cut, written.Bookmark).ExecuteAsync(Count, null, _short)).Served.Node == cluster.Nodes[Cut].Id, "the replica has caught up");
+        await HealsAsync(async () => (await At(cluster, Cut, written.Bookmark).ExecuteAsync(Count, null, _short)).Served.Node == cluster.Nodes[Cut].Id, "the replica has caught up");
         await WritesAsync(cluster, Cut, 3);
         say("healed: the replica caught up, and its region writes again");
     }
@@ -67,7 +67,7 @@ internal static class RegionCutStory
         var bookmark = await cluster.Nodes[1].Client.Admin.GetBookmarkAsync(Name);
         foreach (var node in cluster.Nodes)
         {
-            await EventuallyAsync(
+            await HealsAsync(
                 async () =>
                 {
                     var answer = await At(cluster, node.Number, bookmark).ExecuteAsync("SELECT count(DISTINCT x), min(x), max(iif(x < 99, x, 0)) FROM t WHERE x <> 99", null, _short);
@@ -124,18 +124,11 @@ internal static class RegionCutStory
         },
         what);
 
-    private static async Task WritesAsync(ProcessCluster cluster, int node, int x) => await EventuallyAsync(
+    private static Task WritesAsync(ProcessCluster cluster, int node, int x) => HealsAsync(
         async () =>
         {
-            try
-            {
-                await cluster.Database(node, Name).ExecuteAsync("INSERT INTO t VALUES (?)", [x], _short with { IdempotencyKey = $"write {x}" });
-                return true;
-            }
-            catch (ReplicatedSqliteException refused) when (refused.IsTransient)
-            {
-                return false;
-            }
+            await cluster.Database(node, Name).ExecuteAsync("INSERT INTO t VALUES (?)", [x], _short with { IdempotencyKey = $"write {x}" });
+            return true;
         },
         $"write {x} is answered through n{node}");
 
@@ -148,4 +141,19 @@ internal static class RegionCutStory
             await Task.Delay(50);
         }
     }
+
+    // The same of what is refused until the ways are found to be open again.
+    private static Task HealsAsync(Func<Task<bool>> condition, string what) => EventuallyAsync(
+        async () =>
+        {
+            try
+            {
+                return await condition();
+            }
+            catch (ReplicatedSqliteException refused) when (refused.IsTransient)
+            {
+                return false;
+            }
+        },
+        what);
 }

@@ -16,14 +16,14 @@ internal sealed class RegionsNetwork : ProcessNetwork
     // As the matrix numbers them.
     private static readonly string[] _numbered = ["ENAM", "WNAM", "WEUR", "EEUR", "APAC", "OC", EtcdRegion, ClientRegion];
 
-    private static string Script { get; } = Environment.GetEnvironmentVariable("RS_REGIONS")
+    private static string Script { get; } = Environment.GetEnvironmentVariable("REGIONS_SCRIPT")
         ?? Path.GetFullPath(Path.Combine(typeof(RegionsNetwork).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "RepositoryRoot").Value!, "..", "shared", "net", "regions"));
 
     /// <summary>Why it cannot be used here; null where it can.</summary>
     public static string? Missing { get; } =
         !Environment.IsPrivilegedProcess ? "Simulated regions need root."
         : !File.Exists("/dev/net/tun") ? "Simulated regions need /dev/net/tun."
-        : !File.Exists(Script) ? $"Simulated regions need the script 'regions'; {Script} is not there (RS_REGIONS names another place)."
+        : !File.Exists(Script) ? $"Simulated regions need the script 'regions'; {Script} is not there (REGIONS_SCRIPT names another place)."
         : null;
 
     public override string EtcdAddress => Address(EtcdRegion);
@@ -68,7 +68,7 @@ internal sealed class RegionsNetwork : ProcessNetwork
         }
         finally
         {
-            await RunAsync("down");
+            await RunAsync("down"); // also of a network that came up in part
             File.Delete(matrix);
             var regions = $"/run/regions/{network}.lock";
             File.Delete(regions);
@@ -123,12 +123,12 @@ internal sealed class RegionsNetwork : ProcessNetwork
                     return;
                 }
 
-                if (tries == 5)
+                if (tries == 20)
                 {
                     throw new InvalidOperationException($"regions {string.Join(' ', arguments)} ended with {code}: {errors}");
                 }
 
-                await Task.Delay(50 * tries);
+                await Task.Delay(20 * tries); // its router waits for a question no longer than a busy machine lets one wait
             }
         }
         finally
