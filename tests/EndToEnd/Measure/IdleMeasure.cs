@@ -18,7 +18,7 @@ internal static class IdleMeasure
         var started = TimeProvider.System.GetTimestamp();
         await Parallel.ForEachAsync(Enumerable.Range(0, databases), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (number, cancellationToken) =>
         {
-            await cluster.Nodes[number % 3].Client.Admin.CreateDatabaseAsync(NameOf(number), null, cancellationToken);
+            await CreateAsync(cluster.Nodes[number % 3], NameOf(number), cancellationToken);
             if (Interlocked.Increment(ref created) % 10_000 == 0)
             {
                 say(string.Create(CultureInfo.InvariantCulture, $"{created} databases, {created / TimeProvider.System.GetElapsedTime(started).TotalSeconds:F0}/s: {Memory(cluster)}"));
@@ -51,6 +51,27 @@ internal static class IdleMeasure
 
         say($"after {figures.Count} first queries: {Memory(cluster)}");
         return figures;
+    }
+
+    // Tried again: a name that is taken was taken by the try before.
+    private static async Task CreateAsync(ProcessNode node, string name, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await node.Client.Admin.CreateDatabaseAsync(name, null, cancellationToken);
+                return;
+            }
+            catch (ReplicatedSqliteException refused) when (refused.Code == Protocol.ErrorCodes.DatabaseExists)
+            {
+                return;
+            }
+            catch (ReplicatedSqliteException refused) when (refused.IsTransient || refused is WriteOutcomeUnknownException)
+            {
+                await Task.Delay(100, cancellationToken);
+            }
+        }
     }
 
     private static string NameOf(int number) => $"idle-{number:d6}";

@@ -25,7 +25,8 @@ internal static class JournalChecks
             var (start, log) = await ReadAsync(database, folder);
             found.Add($"{node} from {start} to {(log.Count > 0 ? log[^1].End : start)}");
             var at = log.LastOrDefault(entry => entry.Header.FirstSequence <= newest.Sequence)?.End ?? start; // all of it may have been trimmed
-            if (at.Sequence < newest.Sequence || (at.Epoch, at.Hash.Tag) != (newest.Epoch, newest.EntryTag))
+            var isTrimmed = start.Sequence > newest.Sequence; // only what is confirmed is
+            if (!isTrimmed && (at.Sequence < newest.Sequence || (at.Epoch, at.Hash.Tag) != (newest.Epoch, newest.EntryTag)))
             {
                 continue; // it had not been brought to the log again, and may end with what was never confirmed
             }
