@@ -6,7 +6,7 @@ namespace ReplicatedSqlite.EndToEnd;
 /// <summary>The real executable, as a process of its own.</summary>
 internal sealed class NodeProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
@@ -79,6 +79,9 @@ internal sealed class NodeProcess : IAsyncDisposable
             throw new InvalidOperationException($"The node did not become ready: {e.Message}\n{this}", e);
         }
     }
+
+    /// <summary>The process's number.</summary>
+    public int Id => _process.Id;
 
     /// <summary>Whether it runs.</summary>
     public bool IsAlive => !_process.HasExited;

@@ -5,17 +5,21 @@ using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.EndToEnd;
 
-/// <summary>Nodes as processes of their own, coordinated by an etcd of their own, on loopback.</summary>
+/// <summary>Nodes as processes of their own, coordinated by an etcd of their own, on loopback or over simulated regions.</summary>
 internal sealed class ProcessCluster : IAsyncDisposable
 {
-    private static readonly string[] _regions = ["enam", "weur", "apac", "wnam", "eeur", "oc"];
-
     private readonly TemporaryFolder _folder = new();
     private readonly List<ProcessNode> _nodes = [];
 
-    private ProcessCluster(EtcdServer etcd) => Etcd = etcd;
+    private ProcessCluster(EtcdServer etcd, ProcessNetwork network) => (Etcd, Network) = (etcd, network);
 
     public EtcdServer Etcd { get; }
+
+    /// <summary>Where its processes run.</summary>
+    public ProcessNetwork Network { get; }
+
+    /// <summary>Holds the nodes' folders and configurations.</summary>
+    public string Folder => _folder.Path;
 
     public IReadOnlyList<ProcessNode> Nodes => _nodes;
 
@@ -26,13 +30,13 @@ internal sealed class ProcessCluster : IAsyncDisposable
     /// <param name="nodes">How many.</param>
     /// <param name="configure">Changes the settings of a node before it starts.</param>
     /// <param name="client">Of the nodes' clients.</param>
-    public static async Task<ProcessCluster> StartAsync(int nodes = 3, Action<int, JsonObject>? configure = null, ReplicatedSqliteClientOptions? client = null)
+    /// <param name="network">Where they run; loopback unless given.</param>
+    public static async Task<ProcessCluster> StartAsync(int nodes = 3, Action<int, JsonObject>? configure = null, ReplicatedSqliteClientOptions? client = null, ProcessNetwork? network = null)
     {
-        var cluster = await PrepareAsync(nodes, configure, client);
+        var cluster = await PrepareAsync(nodes, configure, client, network);
         try
         {
-            await Task.WhenAll(cluster._nodes.Select(node => node.StartAsync()));
-            await cluster.KnowEachOtherAsync();
+            await cluster.StartAllAsync();
             return cluster;
         }
         catch
@@ -42,22 +46,39 @@ internal sealed class ProcessCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts all nodes and waits until each is ready and knows all.</summary>
+    public async Task StartAllAsync()
+    {
+        await Task.WhenAll(_nodes.Select(node => node.StartAsync()));
+        await AuthorizeAsync();
+        await KnowEachOtherAsync();
+    }
+
     /// <summary>Starts etcd alone; the nodes have their settings and wait for <see cref="ProcessNode.StartAsync"/>.</summary>
     /// <inheritdoc cref="StartAsync"/>
-    public static async Task<ProcessCluster> PrepareAsync(int nodes = 3, Action<int, JsonObject>? configure = null, ReplicatedSqliteClientOptions? client = null)
+    public static async Task<ProcessCluster> PrepareAsync(int nodes = 3, Action<int, JsonObject>? configure = null, ReplicatedSqliteClientOptions? client = null, ProcessNetwork? network = null)
     {
-        var cluster = new ProcessCluster(await EtcdServer.StartAsync());
+        network ??= ProcessNetwork.Loopback;
+        var cluster = new ProcessCluster(await EtcdServer.StartAtAsync(network.EtcdAddress, network.EtcdLauncher), network);
         var ports = EtcdServer.FreePorts(nodes * 2);
         for (var i = 0; i < nodes; i++)
         {
             var settings = new JsonObject
             {
-                ["region"] = _regions[i % _regions.Length],
+                ["region"] = network.RegionOf(i),
                 ["control"] = "etcd",
                 ["etcd"] = new JsonObject { ["endpoints"] = new JsonArray(cluster.Etcd.Endpoint.GetLeftPart(UriPartial.Authority)) },
             };
+            if (network.CanCut)
+            {
+                // On all addresses: the first token is made over loopback.
+                settings["listen"] = new JsonObject { ["address"] = "0.0.0.0", ["grpc_port"] = ports[i * 2], ["http_port"] = ports[(i * 2) + 1] };
+                settings["advertise"] = new JsonObject { ["grpc"] = $"http://{network.AddressOf(i)}:{ports[i * 2]}", ["http"] = $"http://{network.AddressOf(i)}:{ports[(i * 2) + 1]}" };
+                settings["allow_plaintext_beyond_loopback"] = true;
+            }
+
             configure?.Invoke(i, settings);
-            cluster._nodes.Add(new ProcessNode(i, cluster._folder.Path, settings, ports[i * 2], ports[(i * 2) + 1]) { ClientOptions = client ?? new() });
+            cluster._nodes.Add(new ProcessNode(i, cluster._folder.Path, network.AddressOf(i), settings, ports[i * 2], ports[(i * 2) + 1]) { ClientOptions = client ?? new(), Launcher = network.LauncherOf(i) });
         }
 
         return cluster;
@@ -105,15 +126,35 @@ internal sealed class ProcessCluster : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Kills the nodes; nothing of theirs is in use any more.</summary>
+    public async Task DisposeNodesAsync()
     {
         foreach (var node in _nodes)
         {
             await node.DisposeAsync();
         }
+    }
 
+    public async ValueTask DisposeAsync()
+    {
+        await DisposeNodesAsync();
         await Etcd.DisposeAsync();
         _folder.Dispose();
+    }
+
+    /// <summary>Beyond loopback clients need a token; the first one is made on a node's own machine.</summary>
+    public async Task AuthorizeAsync()
+    {
+        if (!Network.CanCut)
+        {
+            return;
+        }
+
+        var words = Network.LauncherOf(0);
+        var (code, token, errors) = await RsqlProcess.RunAsync(
+            words[0], [.. words.Skip(1), "dotnet", "exec", RsqlProcess.Program, "-s", $"127.0.0.1:{_nodes[0].GrpcAddress.Port}", "token", "create", "tests", "--right", "admin"]);
+        Assert.True(code == 0, errors);
+        _nodes.ForEach(node => node.ClientOptions = node.ClientOptions with { Token = token.Trim(), AllowPlaintextToken = true });
     }
 
     /// <summary>What all the nodes logged.</summary>

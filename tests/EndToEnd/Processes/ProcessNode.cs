@@ -16,18 +16,19 @@ internal sealed class ProcessNode : IAsyncDisposable
 
     /// <param name="number">Its place in the cluster.</param>
     /// <param name="folder">Holds its data and its configuration.</param>
+    /// <param name="address">Where others find it.</param>
     /// <param name="settings">Of the configuration file; what is missing is put in.</param>
     /// <param name="grpcPort">A free one.</param>
     /// <param name="httpPort">A free one.</param>
-    public ProcessNode(int number, string folder, JsonObject settings, int grpcPort, int httpPort)
+    public ProcessNode(int number, string folder, string address, JsonObject settings, int grpcPort, int httpPort)
     {
         Number = number;
         Folder = Path.Combine(folder, $"n{number}");
         settings["node_id"] ??= Id;
         settings["data"] ??= Folder;
-        settings["listen"] ??= new JsonObject { ["address"] = "127.0.0.1", ["grpc_port"] = grpcPort, ["http_port"] = httpPort };
+        settings["listen"] ??= new JsonObject { ["address"] = address, ["grpc_port"] = grpcPort, ["http_port"] = httpPort };
         settings["log"] ??= new JsonObject { ["level"] = "information" };
-        Address = (string)settings["listen"]!["address"]!;
+        Address = address;
         Region = (string)settings["region"]!;
         var scheme = settings["tls"] is null ? "http" : "https";
         GrpcAddress = new Uri($"{scheme}://{Address}:{grpcPort}");
@@ -62,8 +63,8 @@ internal sealed class ProcessNode : IAsyncDisposable
     /// <summary>Variables in addition; used at its next start.</summary>
     public Dictionary<string, string> Environment { get; } = [];
 
-    /// <summary>Of <see cref="Client"/>.</summary>
-    public ReplicatedSqliteClientOptions ClientOptions { get; init; } = new();
+    /// <summary>Of <see cref="Client"/>, before it is asked for.</summary>
+    public ReplicatedSqliteClientOptions ClientOptions { get; set; } = new();
 
     /// <summary>The process that runs now.</summary>
     public NodeProcess Process => _process ?? throw new InvalidOperationException($"Node {Id} was not started.");
@@ -138,7 +139,10 @@ internal sealed class ProcessNode : IAsyncDisposable
 
         if (_process is not null)
         {
+            _errors.Add(_process.Errors);
             await _process.DisposeAsync();
         }
+
+        (_client, _channel, _process) = (null, null, null);
     }
 }

@@ -16,10 +16,11 @@ public sealed class EtcdServer : IAsyncDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly string[] _arguments;
     private readonly Uri _peers;
+    private readonly IReadOnlyList<string> _launcher;
     private Process? _process;
     private string _data = "data";
 
-    private EtcdServer(Uri endpoint, Uri peers, string[] arguments) => (Endpoint, _peers, _arguments) = (endpoint, peers, arguments);
+    private EtcdServer(Uri endpoint, Uri peers, string[] arguments, IReadOnlyList<string> launcher) => (Endpoint, _peers, _arguments, _launcher) = (endpoint, peers, arguments, launcher);
 
     /// <summary>Whether there is one to start.</summary>
     public static bool IsThere { get; } = Find("etcd") && Find("etcdctl");
@@ -30,10 +31,17 @@ public sealed class EtcdServer : IAsyncDisposable
     /// <summary>Starts one and waits until it answers.</summary>
     /// <param name="scheme">http or https.</param>
     /// <param name="arguments">Further ones.</param>
-    public static async Task<EtcdServer> StartAsync(string scheme = "http", params string[] arguments)
+    public static Task<EtcdServer> StartAsync(string scheme = "http", params string[] arguments) => StartAtAsync("127.0.0.1", [], scheme, arguments);
+
+    /// <summary>The same at another address.</summary>
+    /// <param name="address">Where it listens.</param>
+    /// <param name="launcher">What starts it there, with arguments before it; it gives way to it.</param>
+    /// <param name="scheme">http or https.</param>
+    /// <param name="arguments">Further ones.</param>
+    public static async Task<EtcdServer> StartAtAsync(string address, IReadOnlyList<string> launcher, string scheme = "http", params string[] arguments)
     {
         var ports = FreePorts(2);
-        var server = new EtcdServer(new Uri($"{scheme}://127.0.0.1:{ports[0]}"), new Uri($"http://127.0.0.1:{ports[1]}"), arguments);
+        var server = new EtcdServer(new Uri($"{scheme}://{address}:{ports[0]}"), new Uri($"http://{address}:{ports[1]}"), arguments, launcher);
         await server.StartAsync();
         return server;
     }
@@ -47,7 +55,7 @@ public sealed class EtcdServer : IAsyncDisposable
             "--initial-advertise-peer-urls", Bare(_peers), "--initial-cluster", $"default={Bare(_peers)}", "--unsafe-no-fsync", "--heartbeat-interval", "20", "--election-timeout", "200", "--bcrypt-cost", "4",
             .. _arguments,
         ];
-        _process = Launch("etcd", arguments, Path("log"));
+        _process = Launch([.. _launcher, "etcd"], arguments, Path("log"));
         var start = Stopwatch.StartNew();
         while (!await AnswersAsync())
         {
@@ -136,7 +144,7 @@ public sealed class EtcdServer : IAsyncDisposable
     private static async Task RunAsync(string program, params string[] arguments)
     {
         var log = System.IO.Path.GetTempFileName();
-        using var process = Launch(program, arguments, log);
+        using var process = Launch([program], arguments, log);
         await process.WaitForExitAsync();
         var said = await File.ReadAllTextAsync(log);
         File.Delete(log);
@@ -147,10 +155,10 @@ public sealed class EtcdServer : IAsyncDisposable
     }
 
     // The shell gives way to the program, whose output goes to a file: nobody has to read a pipe.
-    private static Process Launch(string program, string[] arguments, string log)
+    private static Process Launch(IReadOnlyList<string> program, string[] arguments, string log)
     {
-        var start = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", "log=$1; shift; exec \"$@\" >\"$log\" 2>&1", "sh", log, program } };
-        foreach (var argument in arguments)
+        var start = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", "log=$1; shift; exec \"$@\" >\"$log\" 2>&1", "sh", log } };
+        foreach (var argument in program.Concat(arguments))
         {
             start.ArgumentList.Add(argument);
         }
