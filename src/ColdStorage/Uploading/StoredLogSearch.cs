@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.ColdStorage;
