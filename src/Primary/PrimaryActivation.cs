@@ -196,10 +196,15 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         }
 
         var set = known.Sets.Current;
+        var places = FollowerPlacement.Places(set, context.Control.Nodes, record.Followers);
+        if (record.Quorum == set.Quorum && record.Followers.SequenceEqual(places))
+        {
+            return; // it says so already, and every round trip to it would lengthen a takeover
+        }
+
         try
         {
-            await context.Control.SetFollowersAsync(
-                database, epoch, FollowerPlacement.Places(set, context.Control.Nodes, record.Followers), set.Quorum, cancellationToken);
+            await context.Control.SetFollowersAsync(database, epoch, places, set.Quorum, cancellationToken);
         }
         catch (Exception e) when (e is RequestException or IOException or ObjectDisposedException)
         {

@@ -15,7 +15,7 @@ internal sealed class ForwardTries(TimeProvider time, bool readsOnly, bool isKey
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(4); // a takeover takes one or two
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan _longestPause = TimeSpan.FromMilliseconds(320);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromMilliseconds(160);
 
     private readonly long _startedAt = time.GetTimestamp();
     private TimeSpan _pause = _firstPause;
@@ -45,6 +45,11 @@ internal sealed class ForwardTries(TimeProvider time, bool readsOnly, bool isKey
         if (Left == TimeSpan.Zero || !(isLost ? readsOnly || isKeyed : DidNothing(failure, isElsewhere)))
         {
             throw Explain(failure);
+        }
+
+        if (Failed == 1 && isElsewhere)
+        {
+            return; // there is somebody to ask, and nothing to wait for
         }
 
         await Task.Delay(_pause, time, cancellationToken);

@@ -52,12 +52,14 @@ public sealed class QueryService
                     return await _near.ExecuteAsync(database, request, constraint, query, call);
                 }
 
+                RequestException? lost = null;
                 try
                 {
                     return await lease.Grain.ExecuteAsync(request, constraint, call.CancellationToken);
                 }
-                catch (RequestException refused) when (HasMovedOn(refused, database, call))
+                catch (RequestException refused) when (HasMovedOn(refused, database, call) || IsToBeSettled(refused, request.IdempotencyKey, database, call))
                 {
+                    lost = refused.Error.CommitState == CommitState.Unknown ? refused : null;
                     lease.Dispose();
                     lease = default; // held, it would keep the old primary from ending
                 }
@@ -67,7 +69,14 @@ public sealed class QueryService
                 }
 
                 request.Database = name;
-                return await _context.Forwarder.ExecuteAsync(database.Id, request, call.Caller(), readsOnly: false, query, call.CancellationToken);
+                try
+                {
+                    return await _context.Forwarder.ExecuteAsync(database.Id, request, call.Caller(), readsOnly: false, query, call.CancellationToken);
+                }
+                catch (Exception e) when (lost is not null && e is RequestException or RpcException)
+                {
+                    throw lost; // whatever this try was told
+                }
             });
             _queries.Answered(query, response.Served, QueryWork.Of(response));
             return response;
@@ -99,12 +108,14 @@ public sealed class QueryService
                 }
 
                 var hasAnswered = false;
+                RequestException? lost = null;
                 try
                 {
                     return await WriteAllAsync(lease.Grain.StreamAsync(request, constraint, call.CancellationToken), responses, call, () => hasAnswered = true);
                 }
-                catch (RequestException refused) when (!hasAnswered && HasMovedOn(refused, database, call))
+                catch (RequestException refused) when (!hasAnswered && (HasMovedOn(refused, database, call) || IsToBeSettled(refused, request.IdempotencyKey, database, call)))
                 {
+                    lost = refused.Error.CommitState == CommitState.Unknown ? refused : null;
                     lease.Dispose();
                     lease = default;
                 }
@@ -114,7 +125,14 @@ public sealed class QueryService
                 }
 
                 request.Database = name;
-                return await WriteAllAsync(_context.Forwarder.StreamAsync(database.Id, request, call.Caller(), readsOnly: false, query, call.CancellationToken), responses, call);
+                try
+                {
+                    return await WriteAllAsync(_context.Forwarder.StreamAsync(database.Id, request, call.Caller(), readsOnly: false, query, call.CancellationToken), responses, call);
+                }
+                catch (Exception e) when (lost is not null && e is RequestException or RpcException)
+                {
+                    throw lost;
+                }
             });
 
             // A client that reads slowly makes no slow statement.
@@ -291,6 +309,11 @@ public sealed class QueryService
     // The primary was here and goes, with nothing done: whoever leads next answers, and the client need not know.
     private bool HasMovedOn(RequestException refused, DatabaseRecord database, ServerCallContext call) =>
         refused.Error is { Code: ErrorCodes.NoPrimary, CommitState: CommitState.NotCommitted } && database.PrimaryNode == _context.Self.Id
+        && !call.TryGetRequestHeader(Forwarding.Header, out _) && !call.CancellationToken.IsCancellationRequested;
+
+    // The primary was here, and nobody knows what became of the write: whoever leads next does, by its key.
+    private bool IsToBeSettled(RequestException lost, string key, DatabaseRecord database, ServerCallContext call) =>
+        key.Length > 0 && lost.Error is { Code: ErrorCodes.WriteOutcomeUnknown, CommitState: CommitState.Unknown } && database.PrimaryNode == _context.Self.Id
         && !call.TryGetRequestHeader(Forwarding.Header, out _) && !call.CancellationToken.IsCancellationRequested;
 
     private ReadConstraint Check(ReadOptions? read, DatabaseRecord database, RunningQuery query, ServerCallContext call)
