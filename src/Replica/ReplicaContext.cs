@@ -34,6 +34,9 @@ public sealed record ReplicaContext
     /// <summary>What is measured.</summary>
     public ReplicaMetrics Metrics { get; init; } = ReplicaMetrics.Unobserved;
 
+    /// <summary>Which copies have failed lately.</summary>
+    internal CopyFaults Faults { get; } = new();
+
     /// <summary>Settings.</summary>
     public ReplicaOptions Options { get; init; } = new();
 }

@@ -36,8 +36,10 @@ public sealed class ReplicaGrain : IDatabaseCopy
     };
 
     /// <summary>Opens the copy that is here and begins to follow the primary. Returns before it has reached it.</summary>
-    public static async Task<IDatabaseCopy> ActivateAsync(ReplicaContext context, DatabaseId database) =>
-        await context.Workers.RunAsync(() => new ReplicaGrain(context, database));
+    /// <exception cref="RequestException">It has failed several times lately, and is left alone for now.</exception>
+    public static async Task<IDatabaseCopy> ActivateAsync(ReplicaContext context, DatabaseId database) => context.Faults.Pause(database, context.Time) is var (left, reason)
+        ? throw new RequestException(ErrorCodes.CopyStale, $"This node's replica of {database} has failed several times and is left alone for another {left.TotalSeconds:F0} s: {reason} Ask another node.")
+        : await context.Workers.RunAsync(() => new ReplicaGrain(context, database));
 
     /// <inheritdoc/>
     public Task<ExecuteResponse> ExecuteAsync(ExecuteRequest request, ReadConstraint constraint, CancellationToken cancellationToken) =>
@@ -100,8 +102,9 @@ public sealed class ReplicaGrain : IDatabaseCopy
         }
         catch (Exception e)
         {
-            // A disk that failed, or a bug: this copy stops, loudly, and nothing else. The next request makes a new one.
+            // A disk that failed, or a bug: this copy stops, loudly, and nothing else. A later request makes a new one.
             ReplicaLog.Stopped(context.Logger, database, e);
+            context.Faults.Note(database, e.Message, context.Time);
             _failed = true;
             _waiters.Dispose();
         }

@@ -204,7 +204,11 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
         catch (Exception e) when (e is JournalException or EntryFormatException or IOException or ObjectDisposedException)
         {
             _isDropped = true; // its journal is going away, or cannot be read: whoever asks next gets another object, or is told why not
-            _node.JournalHasFailed(_journal, e);
+            if (e is not EntryFormatException) // that is this database's note alone
+            {
+                _node.JournalHasFailed(_journal, e);
+            }
+
             return false;
         }
     }
@@ -235,8 +239,9 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
                 Carry(action);
             }
         }
-        catch (Exception e) when (e is JournalException or ObjectDisposedException or IOException)
+        catch (Exception e)
         {
+            // Whatever it is, this runs on threads of the journal's, the timers' and other databases' leaders: it stops this database's follower, and nothing else.
             Fail(e);
         }
         finally

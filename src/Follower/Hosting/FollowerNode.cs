@@ -121,9 +121,16 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
     /// <inheritdoc/>
     public (ImmutableArray<KnownSets> Sets, Promise Promised) StateOf(DatabaseId database)
     {
-        if ((Use(database)?.State ?? Use(database)?.State) is { } state) // one that was just forgotten is followed by another
+        try
         {
-            return state;
+            if ((Use(database)?.State ?? Use(database)?.State) is { } state) // one that was just forgotten is followed by another
+            {
+                return state;
+            }
+        }
+        catch (EntryFormatException damaged)
+        {
+            throw new JournalFailedException($"what it noted of {database} cannot be read", damaged);
         }
 
         throw new JournalFailedException(Trouble ?? "it is being opened again");

@@ -310,6 +310,11 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
             ReplicaLog.Mismatch(context.Logger, database, e.Message);
             return FeedVerdict.Mismatch;
         }
+        catch (Exception e) when (e is not (IOException or UnauthorizedAccessException or SqliteException)) // a disk's fault is none of the entry's
+        {
+            ReplicaLog.NotApplied(context.Logger, database, entry.End, e);
+            return FeedVerdict.NotApplied;
+        }
     }
 
     private void Publish(Position position)
@@ -381,4 +386,7 @@ internal enum FeedVerdict
 
     /// <summary>The same, because a page is not the one that a patch was made for.</summary>
     Mismatch,
+
+    /// <summary>The same, because an entry could not be applied.</summary>
+    NotApplied,
 }

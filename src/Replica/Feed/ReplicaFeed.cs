@@ -57,26 +57,12 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
             {
                 var started = context.Time.GetTimestamp();
                 var verdict = await FollowAsync(cancellationToken);
-                if (verdict == FeedVerdict.Diverged)
-                {
-                    Rebuild("diverged");
-                    ReplicaLog.Diverged(context.Logger, database, copy.Visible);
-                    await copy.RemoveAsync();
-                }
-                else if (verdict == FeedVerdict.Mismatch)
-                {
-                    Rebuild("mismatch");
-                    await copy.RemoveAsync();
-                }
-                else if (verdict == FeedVerdict.Damaged)
-                {
-                    Rebuild("damaged");
-                    ReplicaLog.Damaged(context.Logger, database, "readers met damaged pages.");
-                    await copy.RemoveAsync();
-                }
-
                 reason = verdict == FeedVerdict.GoOn ? "the primary ended it" : verdict.ToString();
                 pause = context.Time.GetElapsedTime(started) > context.Options.MaxReconnectPause ? _firstPause : Longer(pause);
+                if (await RemoveIfBadAsync(verdict) is var rest && rest > pause)
+                {
+                    pause = rest;
+                }
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -91,6 +77,10 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
             {
                 reason = $"damaged bytes came: {e.Message}";
                 pause = Longer(pause);
+                if (LeaveAlone(reason) is var rest && rest > pause)
+                {
+                    pause = rest;
+                }
             }
 
             context.Metrics.LostStreams.Add(1);
@@ -106,7 +96,39 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
         }
     }
 
-    private void Rebuild(string reason) => context.Metrics.Rebuilds.Add(1, new KeyValuePair<string, object?>("reason", reason));
+    // A copy that is no good goes at once. What makes the next one no good either is met ever more seldom: it must not keep the primary at sending snapshots.
+    private async Task<TimeSpan> RemoveIfBadAsync(FeedVerdict verdict)
+    {
+        switch (verdict)
+        {
+            case FeedVerdict.Diverged:
+                ReplicaLog.Diverged(context.Logger, database, copy.Visible);
+                break;
+            case FeedVerdict.Damaged:
+                ReplicaLog.Damaged(context.Logger, database, "readers met damaged pages.");
+                break;
+            case FeedVerdict.Mismatch or FeedVerdict.NotApplied:
+                break; // told where it was met
+            default:
+                return TimeSpan.Zero;
+        }
+
+        var reason = verdict.ToString();
+        context.Metrics.Rebuilds.Add(1, new KeyValuePair<string, object?>("reason", char.ToLowerInvariant(reason[0]) + reason[1..]));
+        await copy.RemoveAsync();
+        return LeaveAlone(reason);
+    }
+
+    private TimeSpan LeaveAlone(string reason)
+    {
+        var pause = context.Faults.Note(database, reason, context.Time);
+        if (pause > TimeSpan.Zero)
+        {
+            ReplicaLog.LeftAlone(context.Logger, database, pause, reason);
+        }
+
+        return pause;
+    }
 
     private TimeSpan Longer(TimeSpan pause) =>
         pause * 2 < context.Options.MaxReconnectPause ? pause * 2 : context.Options.MaxReconnectPause;

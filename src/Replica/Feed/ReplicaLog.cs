@@ -24,6 +24,12 @@ internal static partial class ReplicaLog
     [LoggerMessage(3008, LogLevel.Error, "The copy of {Database} has diverged from the log and is built again from a snapshot: {Reason}")]
     public static partial void Mismatch(ILogger logger, DatabaseId database, string reason);
 
+    [LoggerMessage(3009, LogLevel.Error, "The entry at {Position} could not be applied to the copy of {Database}, which is built again from a snapshot")]
+    public static partial void NotApplied(ILogger logger, DatabaseId database, Position position, Exception reason);
+
+    [LoggerMessage(3010, LogLevel.Error, "The replica of {Database} has failed several times and is left alone for {Pause}, its readers go to the primary: {Reason}")]
+    public static partial void LeftAlone(ILogger logger, DatabaseId database, TimeSpan pause, string reason);
+
     [LoggerMessage(3006, LogLevel.Error, "The replica of {Database} stopped")]
     public static partial void Stopped(ILogger logger, DatabaseId database, Exception reason);
 
