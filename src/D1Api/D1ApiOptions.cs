@@ -15,6 +15,9 @@ public sealed record D1ApiOptions
     /// <summary>Longest body of a request, uploads excluded. Default 16 MiB.</summary>
     public int MaxBodyBytes { get; init; } = 16 << 20;
 
+    /// <summary>Longest file of an import. Default 5 GiB, as on D1.</summary>
+    public long MaxUploadBytes { get; init; } = 5L << 30;
+
     /// <summary>Longest time that a request's body may take to arrive. Default 30 s.</summary>
     public TimeSpan BodyPatience { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -25,6 +25,10 @@ public static class D1Endpoints
         var databases = new DatabaseEndpoints(node, options, time);
         var queries = new QueryEndpoints(node, options, usage, time);
         var graphQl = new GraphQlEndpoint(node, usage, options, time);
+        var (files, jobs, urls) = (new StoredFiles(node.TransferFolder, time, node.Stopping), new TransferJobs(), new SignedUrls(time));
+        var imports = new ImportEndpoints(node, options, files, jobs, urls, time);
+        var exports = new ExportEndpoints(node, options, files, jobs, urls, time);
+        var timeTravel = new TimeTravelEndpoints(node);
         Map("GET", Paths.Databases, databases.ListAsync);
         Map("POST", Paths.Databases, databases.CreateAsync);
         Map("GET", Paths.OneDatabase, databases.GetAsync);
@@ -33,6 +37,12 @@ public static class D1Endpoints
         Map("DELETE", Paths.OneDatabase, databases.DeleteAsync);
         Map("POST", Paths.OneDatabase + "/query", queries.QueryAsync);
         Map("POST", Paths.OneDatabase + "/raw", queries.RawAsync);
+        Map("POST", Paths.OneDatabase + "/import", imports.ImportAsync);
+        Map("POST", Paths.OneDatabase + "/export", exports.ExportAsync);
+        Map("GET", Paths.OneDatabase + "/time_travel/bookmark", timeTravel.GetBookmarkAsync);
+        Map("POST", Paths.OneDatabase + "/time_travel/restore", timeTravel.RestoreAsync);
+        routes.MapMethods(Paths.Files + "/{file}", ["PUT"], pipeline.Guard(imports.UploadAsync, isSigned: true));
+        routes.MapMethods(Paths.Files + "/{file}", ["GET"], pipeline.Guard(exports.DownloadAsync, isSigned: true));
         Map("GET", Paths.OneDatabase + "/insights", http => InsightsAsync(node, http));
         Map("POST", Paths.GraphQl, graphQl.AnswerAsync);
         Map("OPTIONS", Prefix + "/{**rest}", BrowserRules.AnswerPreflightAsync);

@@ -14,6 +14,12 @@ public interface INodeCalls
     /// <summary>The id of a database by name or id; <see langword="null"/> if there is none.</summary>
     string? IdOf(string nameOrId);
 
+    /// <summary>A folder for files of imports and exports, emptied when the node starts.</summary>
+    string TransferFolder { get; }
+
+    /// <summary>The node is going away.</summary>
+    CancellationToken Stopping { get; }
+
     /// <summary>Runs statements in one transaction.</summary>
     ValueTask<ExecuteResponse> ExecuteAsync(ExecuteRequest request, HttpContext http);
 
@@ -28,6 +34,18 @@ public interface INodeCalls
 
     /// <summary>Changes a database.</summary>
     ValueTask<Database> UpdateAsync(UpdateDatabaseRequest request, HttpContext http);
+
+    /// <summary>The bookmark of a moment, or the current one.</summary>
+    ValueTask<GetBookmarkResponse> GetBookmarkAsync(GetBookmarkRequest request, HttpContext http);
+
+    /// <summary>Goes back to a bookmark.</summary>
+    ValueTask<RestoreResponse> RestoreAsync(RestoreRequest request, HttpContext http);
+
+    /// <summary>Checks an export for the caller; what comes back carries it out, also after the request has been answered.</summary>
+    ValueTask<Func<CancellationToken, IAsyncEnumerable<Chunk>>> PrepareExportAsync(ExportRequest request, HttpContext http);
+
+    /// <summary>Checks an import into a database that exists; what comes back carries it out with a file, also after the request has been answered.</summary>
+    ValueTask<Func<string, CancellationToken, Task<Database>>> PrepareImportAsync(ImportHeader header, HttpContext http);
 
     /// <summary>Deletes a database.</summary>
     ValueTask DeleteAsync(DeleteDatabaseRequest request, HttpContext http);

@@ -48,6 +48,13 @@ internal sealed class D1Cluster : IAsyncDisposable
         return (await channel.CallAsync(AdminMethods.CreateToken, new CreateTokenRequest { Name = "test", Right = right, Databases = { databases } })).Secret;
     }
 
+    /// <summary>A way to a region's node, which the caller disposes.</summary>
+    public GrpcChannel Channel(int region, string? token = null) =>
+        new(_cluster.Nodes[region].GrpcAddress, new GrpcChannelOptions { Headers = token is null ? null : new Metadata { { "authorization", $"Bearer {token}" } } });
+
+    /// <summary>Where a region's node keeps the files of imports and exports.</summary>
+    public string TransferFolder(int region) => Path.Combine(_folder.Path, new[] { "enam", "weur", "apac" }[region], "transfers");
+
     /// <summary>The port of a region's node.</summary>
     public Uri Port(int region = 0) => _cluster.Nodes[region].HttpAddress;
 

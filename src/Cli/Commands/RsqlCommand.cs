@@ -13,6 +13,7 @@ internal sealed class RsqlCommand
           rsql shop ".read dump.sql"           load a file; a sqlite3 .dump becomes one transaction
           sqlite3 old.db .dump | rsql shop     the same from a pipe
           rsql create|list|update|move|delete|topology|bookmark|restore   manage databases (a database of such a name: rsql -- list "SQL")
+          rsql export shop shop.sqlite         a database as a file, or as SQL (shop.sql); rsql import brings either back
           rsql token create|list|revoke        manage access tokens
           rsql queries, rsql kill ID           see what runs, and end it
 
@@ -47,6 +48,8 @@ internal sealed class RsqlCommand
         _root.Subcommands.Add(new DeleteCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new BookmarkCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new RestoreCommand(terminal).Build(ConnectedAsync));
+        _root.Subcommands.Add(new ExportCommand(terminal).Build(ConnectedAsync));
+        _root.Subcommands.Add(new ImportCommand(terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new TopologyCommand(_global, terminal).Build(ConnectedAsync));
         _root.Subcommands.Add(new TokenCommand(_global, terminal, TimeProvider.System).Build(ConnectedAsync));
         var queries = new QueriesCommand(_global, terminal);

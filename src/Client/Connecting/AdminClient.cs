@@ -9,6 +9,8 @@ namespace ReplicatedSqlite;
 /// <summary>The management calls, in the contract's own messages. Thread-safe.</summary>
 public sealed class AdminClient
 {
+    private const int ImportPartBytes = 256 * 1024;
+
     private readonly Transport _transport;
 
     internal AdminClient(Transport transport) => _transport = transport;
@@ -64,6 +66,58 @@ public sealed class AdminClient
     public Task<RestoreResponse> RestoreAsync(string database, Bookmark bookmark, CancellationToken cancellationToken = default) =>
         CallAsync(AdminMethods.Restore, new RestoreRequest { Database = database, Bookmark = bookmark.ToString() }, changes: true, cancellationToken, Timeout.InfiniteTimeSpan);
 
+    /// <summary>Writes a database, as an image or as SQL, to a stream. Nothing is sent before all of it is there at the node.</summary>
+    /// <param name="request">Which, and how.</param>
+    /// <param name="target">Where to; written from here on, and not closed.</param>
+    /// <param name="progress">Told how many bytes of how many are written.</param>
+    /// <param name="cancellationToken">Gives up; what was written is worthless then.</param>
+    /// <returns>The bookmark of the state that it shows.</returns>
+    public async Task<Bookmark> ExportAsync(ExportRequest request, Stream target, IProgress<(long Done, long Total)>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        var nature = new CallNature(MayWrite: false, HasKey: false);
+        try
+        {
+            var chunks = await _transport.OpenAsync(AdminMethods.Export, request, nature, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false)
+                ?? throw DamagedAnswer.Create("the export has no beginning", mayHaveWritten: false);
+            await using (chunks.ConfigureAwait(false))
+            {
+                var (bookmark, total, done) = (ServerBookmark.Parse(chunks.Current.Bookmark, mayHaveWritten: false), chunks.Current.TotalBytes, 0L);
+                do
+                {
+                    await target.WriteAsync(chunks.Current.Data.Memory, cancellationToken).ConfigureAwait(false);
+                    progress?.Report((done += chunks.Current.Data.Length, total));
+                }
+                while (await chunks.MoveNextAsync().ConfigureAwait(false));
+
+                return done == total ? bookmark : throw DamagedAnswer.Create($"the export ended after {done} of {total} bytes", mayHaveWritten: false);
+            }
+        }
+        catch (RpcException e)
+        {
+            throw FailedCall.ToException(e, nature);
+        }
+    }
+
+    /// <summary>Creates or replaces a database by an image or by SQL, or runs SQL in one, as a whole or not at all.</summary>
+    /// <param name="header">Which, and how.</param>
+    /// <param name="source">Read from here to its end, and not closed.</param>
+    /// <param name="progress">Told how many bytes are sent.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<Database> ImportAsync(ImportHeader header, Stream source, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        var nature = new CallNature(MayWrite: true, HasKey: false);
+        try
+        {
+            return await _transport.SendAsync(AdminMethods.Import, ImportPartsAsync(header, source, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+        catch (RpcException e)
+        {
+            throw FailedCall.ToException(e, nature);
+        }
+    }
+
     /// <summary>The nodes, and the copies of <paramref name="database"/> if one is named.</summary>
     public Task<Topology> GetTopologyAsync(string? database = null, CancellationToken cancellationToken = default) =>
         CallAsync(AdminMethods.GetTopology, new GetTopologyRequest { Database = database ?? "" }, changes: false, cancellationToken);
@@ -94,6 +148,18 @@ public sealed class AdminClient
     /// <summary>Ends an access token, by its id; all nodes know within a second.</summary>
     public Task RevokeTokenAsync(string id, CancellationToken cancellationToken = default) =>
         CallAsync(AdminMethods.RevokeToken, new RevokeTokenRequest { Id = id }, changes: true, cancellationToken);
+
+    private static async IAsyncEnumerable<ImportRequest> ImportPartsAsync(
+        ImportHeader header, Stream source, IProgress<long>? progress, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        yield return new ImportRequest { Header = header };
+        var (buffer, sent) = (new byte[ImportPartBytes], 0L);
+        while (await source.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false) is > 0 and var read)
+        {
+            yield return new ImportRequest { Data = ByteString.CopyFrom(buffer.AsSpan(0, read)) };
+            progress?.Report(sent += read);
+        }
+    }
 
     private async Task<TResponse> CallAsync<TRequest, TResponse>(
         GrpcMethod<TRequest, TResponse> method, TRequest request, bool changes, CancellationToken cancellationToken, TimeSpan? timeout = null)

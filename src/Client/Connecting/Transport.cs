@@ -159,6 +159,15 @@ internal sealed class Transport : IAsyncDisposable
         }
     }
 
+    /// <summary>Sends a stream of requests to the nearest node and gives the one response. It is sent once: what was read of it cannot be read again.</summary>
+    public async Task<TResponse> SendAsync<TRequest, TResponse>(GrpcMethod<TRequest, TResponse> method, IAsyncEnumerable<TRequest> requests, CancellationToken cancellationToken)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new()
+    {
+        await _endpoints.ReadyAsync(cancellationToken).ConfigureAwait(false);
+        return await _endpoints.Pick().Channel.CallAsync(method, requests, Options(null), cancellationToken).ConfigureAwait(false);
+    }
+
     public ValueTask DisposeAsync() => _endpoints.DisposeAsync();
 
     private static async Task WriteFirstAsync<TRequest, TResponse>(DuplexCall<TRequest, TResponse> call, TRequest first, CancellationToken cancellationToken)

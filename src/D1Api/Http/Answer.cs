@@ -74,7 +74,8 @@ internal static class Answer
         json.WriteEndObject();
     }
 
-    private static void Write(Utf8JsonWriter json, SqlError error, string? message)
+    /// <summary>Writes the contract's error.</summary>
+    public static void Write(Utf8JsonWriter json, SqlError error, string? message)
     {
         json.WriteStartObject();
         json.WriteString("code"u8, error.Code);

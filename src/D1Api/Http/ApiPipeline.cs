@@ -12,12 +12,14 @@ internal sealed class ApiPipeline(D1ApiOptions options, ILogger logger)
 
     private readonly BrowserRules _browsers = new(options);
 
-    public RequestDelegate Guard(RequestDelegate handler) => async http =>
+    /// <param name="handler">Answers.</param>
+    /// <param name="isSigned">The request's address is its token.</param>
+    public RequestDelegate Guard(RequestDelegate handler, bool isSigned = false) => async http =>
     {
         try
         {
             TakeOldKey(http.Request.Headers);
-            _browsers.Check(http);
+            _browsers.Check(http, isSigned);
             CheckAccount(http);
             await handler(http);
             await http.Response.BodyWriter.FlushAsync(http.RequestAborted);

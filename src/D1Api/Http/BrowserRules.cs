@@ -12,11 +12,13 @@ internal sealed class BrowserRules(D1ApiOptions options)
     private const string ReadableHeaders = BookmarkHeader.Name;
 
     /// <summary>Lets a request in, and tells a browser which answers its page may read.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="isSigned">Its address is its token.</param>
     /// <exception cref="ApiException">The page may not call here.</exception>
-    public void Check(HttpContext http)
+    public void Check(HttpContext http, bool isSigned)
     {
         var request = http.Request;
-        if (!request.Headers.ContainsKey("Authorization") && !IsAddress(request.Host.Host))
+        if (!isSigned && !request.Headers.ContainsKey("Authorization") && !IsAddress(request.Host.Host))
         {
             throw Refused($"Without a token this node is called by an IP address or as localhost, not as '{request.Host.Host}'. Send a token.");
         }

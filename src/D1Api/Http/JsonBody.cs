@@ -68,6 +68,14 @@ internal static class JsonBody
     /// <summary>The text at which the reader stands, or null.</summary>
     public static string? TextOrNull(string name, ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null ? null : Text(name, ref reader);
 
+    /// <summary>The yes or no at which the reader stands; null is no.</summary>
+    public static bool Flag(string name, ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.True => true,
+        JsonTokenType.False or JsonTokenType.Null => false,
+        _ => throw ApiException.Invalid($"Invalid property: {name} => a boolean was wanted, not {Name(reader.TokenType)}."),
+    };
+
     /// <summary>A token in words.</summary>
     public static string Name(JsonTokenType token) => token switch
     {

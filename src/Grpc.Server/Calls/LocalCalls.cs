@@ -19,6 +19,16 @@ public sealed class LocalCalls(GrpcServerOptions options, CallDrain drain)
     public async ValueTask<TResponse> CallAsync<TRequest, TResponse>(
         GrpcMethod<TRequest, TResponse> method, Func<TRequest, ServerCallContext, ValueTask<TResponse>> handler, TRequest request, HttpContext http)
         where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new() => await PrepareAsync(method, handler, request, http);
+
+    /// <summary>The same for the beginning of an rpc that streams: what is checked before anything is sent, by the rpc's own guard.</summary>
+    /// <param name="method">Which rpc.</param>
+    /// <param name="handler">Checks, and gives back what goes on without the call.</param>
+    /// <param name="request">What it is told.</param>
+    /// <param name="http">The request that it stands for.</param>
+    public async ValueTask<TResult> PrepareAsync<TMessage, TRequest, TResponse, TResult>(
+        GrpcMethod<TRequest, TResponse> method, Func<TMessage, ServerCallContext, ValueTask<TResult>> handler, TMessage request, HttpContext http)
+        where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
         ArgumentNullException.ThrowIfNull(method);

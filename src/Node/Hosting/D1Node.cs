@@ -8,9 +8,13 @@ using ReplicatedSqlite.Router;
 namespace ReplicatedSqlite.Node;
 
 /// <summary>Lets the HTTP API use this node's own services.</summary>
-internal sealed class D1Node(LocalCalls calls, QueryService queries, AdminService admin, IControlPlane control) : INodeCalls
+internal sealed class D1Node(LocalCalls calls, QueryService queries, AdminService admin, IControlPlane control, string transferFolder, CancellationToken stopping) : INodeCalls
 {
     public IReadOnlyCollection<string> Regions => [.. control.Nodes.Select(node => node.Region).Distinct()];
+
+    public string TransferFolder => transferFolder;
+
+    public CancellationToken Stopping => stopping;
 
     public string? IdOf(string nameOrId) => control.Find(nameOrId)?.Id.ToString();
 
@@ -23,6 +27,16 @@ internal sealed class D1Node(LocalCalls calls, QueryService queries, AdminServic
     public ValueTask<ListDatabasesResponse> ListAsync(ListDatabasesRequest request, HttpContext http) => calls.CallAsync(AdminMethods.ListDatabases, admin.ListDatabasesAsync, request, http);
 
     public ValueTask<Database> UpdateAsync(UpdateDatabaseRequest request, HttpContext http) => calls.CallAsync(AdminMethods.UpdateDatabase, admin.UpdateDatabaseAsync, request, http);
+
+    public ValueTask<GetBookmarkResponse> GetBookmarkAsync(GetBookmarkRequest request, HttpContext http) => calls.CallAsync(AdminMethods.GetBookmark, admin.FindBookmarkAsync, request, http);
+
+    public ValueTask<RestoreResponse> RestoreAsync(RestoreRequest request, HttpContext http) => calls.CallAsync(AdminMethods.Restore, admin.RestoreDatabaseAsync, request, http);
+
+    public async ValueTask<Func<CancellationToken, IAsyncEnumerable<Chunk>>> PrepareExportAsync(ExportRequest request, HttpContext http) =>
+        (await calls.PrepareAsync(AdminMethods.Export, admin.PrepareExportAsync, request, http)).ReadAsync;
+
+    public async ValueTask<Func<string, CancellationToken, Task<Database>>> PrepareImportAsync(ImportHeader header, HttpContext http) =>
+        (await calls.PrepareAsync(AdminMethods.Import, admin.PrepareImportAsync, header, http)).RunAsync;
 
     public async ValueTask DeleteAsync(DeleteDatabaseRequest request, HttpContext http) => await calls.CallAsync(AdminMethods.DeleteDatabase, admin.DeleteDatabaseAsync, request, http);
 }

@@ -83,6 +83,19 @@ internal sealed class NodeFolder : IAsyncDisposable
     /// <summary>The folder of one database's copy, whichever role it has: a new primary goes on with the file of the replica that was here.</summary>
     public string CopyOf(DatabaseId database) => System.IO.Path.Combine(Copies, database.ToString());
 
+    /// <summary>The folder of files that are sent or received, empty: what an earlier process left there belongs to calls that have ended with it.</summary>
+    public string NewTransfers()
+    {
+        var transfers = System.IO.Path.Combine(Path, "transfers");
+        if (Directory.Exists(transfers))
+        {
+            Directory.Delete(transfers, recursive: true);
+        }
+
+        Directory.CreateDirectory(transfers);
+        return transfers;
+    }
+
     /// <summary>Removes what there is of a database. No connection is open on it.</summary>
     public void Remove(DatabaseId database)
     {

@@ -110,6 +110,8 @@ internal sealed class NodeServices : IAsyncDisposable
             Channels = channels,
             Forwarder = forwarder,
             Reach = _reach,
+            TransferFolder = folder.NewTransfers(),
+            Workers = _node.Readers,
             RemoveLocalAsync = RemoveAsync,
             BuryAsync = _copies.Leaderships.BuryAsync,
             MoveAsync = _copies.Leaderships.MoveAsync,
@@ -205,7 +207,7 @@ internal sealed class NodeServices : IAsyncDisposable
         });
         grpc.MapUnary(ReplicationMethods.Ping, (_, _) => ValueTask.FromResult(_reach.Answer(isLeaving: _copies.Leaderships.IsLeaving)));
         _reach.Start();
-        web.MapD1Api(new D1Node(grpc.Local, queries, admin, _node.Control), options.D1Api, _node.Time, _node.Logger);
+        web.MapD1Api(new D1Node(grpc.Local, queries, admin, _node.Control, _router.TransferFolder, _stopping.Token), options.D1Api, _node.Time, _node.Logger);
     }
 
     /// <summary>Removes what a deletion, or the end of a replica, left behind when the process ended in the middle of it.</summary>

@@ -18,6 +18,7 @@ internal readonly record struct AccessRule(Right Right, bool OfCluster)
         (QueryMethods.Service, "GetOutcome") => new(Right.Write, OfCluster: false), // NOT_COMMITTED is made final by a write
         (AdminMethods.Service, "GetDatabase" or "ListDatabases" or "GetBookmark" or "Export" or "GetServerInfo") => new(Right.Read, OfCluster: false),
         (AdminMethods.Service, "UpdateDatabase" or "DeleteDatabase" or "MovePrimary" or "Restore" or "GetTopology") => new(Right.Admin, OfCluster: false),
+        (AdminMethods.Service, "Import") => new(Right.Write, OfCluster: false), // to append; what more it takes to replace or create, the handler knows
         _ => _all,
     };
 }

@@ -10,7 +10,7 @@ namespace ReplicatedSqlite.Router;
 public sealed partial class AdminService(RouterContext context, RunningQueries queries)
 {
     /// <summary>Of <c>proto/replicatedsqlite/v1</c>: goes up by one with every field or method that is added.</summary>
-    public const uint ContractRevision = 2;
+    public const uint ContractRevision = 3;
 
     private const int DefaultListSize = 100;
     private const int MaxListSize = 1000;
@@ -21,6 +21,7 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
     private readonly QueryAdmin _queries = new(context, queries);
     private readonly TokenAdmin _tokens = new(context);
     private readonly NameResolver _names = new(context.Control, context.Self);
+    private readonly TransferAdmin _transfers = new(context);
 
     /// <summary>Adds the service to a node's endpoints.</summary>
     public void Map(GrpcServices services)
@@ -44,8 +45,8 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
         services.MapUnary(AdminMethods.Restore, RestoreAsync);
         services.MapUnary(AdminMethods.Fork, (_, _) => throw NotBuilt("Fork"));
         services.MapUnary(AdminMethods.UndeleteDatabase, (_, _) => throw NotBuilt("UndeleteDatabase"));
-        services.MapServerStreaming(AdminMethods.Export, (_, _, _) => throw NotBuilt("Export"));
-        services.MapClientStreaming(AdminMethods.Import, (_, _) => throw NotBuilt("Import"));
+        services.MapServerStreaming(AdminMethods.Export, ExportAsync);
+        services.MapClientStreaming(AdminMethods.Import, ImportAsync);
     }
 
     private ValueTask<Database> DescribeAsync(GetDatabaseRequest request, ServerCallContext call) =>
@@ -170,6 +171,30 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
             using var lease = await context.Primaries.UseAsync(database.Id, call.CancellationToken);
             return await run((ITimeTravel)lease.Grain);
         });
+
+    private async ValueTask ExportAsync(ExportRequest request, IResponseWriter<Chunk> responses, ServerCallContext call)
+    {
+        var export = await _transfers.PrepareExportAsync(request, call);
+        await foreach (var chunk in export.ReadAsync(call.CancellationToken))
+        {
+            await responses.WriteAsync(chunk, call.CancellationToken);
+        }
+    }
+
+    private async ValueTask<Database> ImportAsync(IAsyncEnumerable<ImportRequest> requests, ServerCallContext call)
+    {
+        await using var parts = requests.GetAsyncEnumerator(call.CancellationToken);
+        var header = await parts.MoveNextAsync() ? parts.Current.Header : null;
+        if (header is null)
+        {
+            throw new RequestException(ErrorCodes.InvalidRequest, "An import begins with its header. Nothing was done.");
+        }
+
+        var import = await _transfers.PrepareImportAsync(header, call);
+        using var upload = _transfers.NewFile("upload");
+        await ImportUpload.ReceiveAsync(parts, upload.Path, call.CancellationToken);
+        return await import.RunAsync(upload.Path, call.CancellationToken);
+    }
 
     private ServerInfo GetServerInfo() => new()
     {

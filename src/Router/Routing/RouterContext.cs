@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Router;
 
@@ -38,6 +39,12 @@ public sealed record RouterContext
 
     /// <summary>Takes a database's files and log off this node. The catalogue has forgotten it already.</summary>
     public required Func<Protocol.DatabaseId, Task> RemoveLocalAsync { get; init; }
+
+    /// <summary>Where files that are sent or received lie meanwhile; emptied at each start.</summary>
+    public required string TransferFolder { get; init; }
+
+    /// <summary>Where files are read and made.</summary>
+    public required BlockingWorkers Workers { get; init; }
 
     /// <summary>Clock.</summary>
     public required TimeProvider Time { get; init; }

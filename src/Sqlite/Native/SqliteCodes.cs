@@ -56,6 +56,7 @@ public static class SqliteCodes
 
     public const int PreparePersistent = 1;
 
+    public const int DbStatusCacheWrite = 9;
     public const int DbStatusDeferredForeignKeys = 10;
     public const int StatementStatusReprepare = 5;
     public const int FileControlDataVersion = 35;

@@ -55,6 +55,33 @@ public sealed unsafe class SqliteConnection : IDisposable
         }
     }
 
+    /// <summary>Opens a file that nobody else has open and that is thrown away if anything fails: without a WAL, a journal or a sync.</summary>
+    /// <param name="path">The file; its folder exists. One that is in WAL mode leaves it.</param>
+    /// <param name="create">Creates it when it is missing.</param>
+    /// <param name="pageSizeBytes">Of a new file.</param>
+    /// <remarks>Foreign keys are not enforced, and shadow tables may be written, as dumps need it. The caller syncs the file.</remarks>
+    /// <exception cref="SqliteException">SQLite could not open it, or it is no database.</exception>
+    public static SqliteConnection OpenAlone(string path, bool create = false, int pageSizeBytes = 4096)
+    {
+        var flags = SqliteCodes.OpenNoMutex | SqliteCodes.OpenExtendedResultCodes | SqliteCodes.OpenReadWrite | (create ? SqliteCodes.OpenCreate : 0);
+        var code = NativeMethods.sqlite3_open_v2(path, out var handle, flags, 0);
+        var connection = new SqliteConnection(handle, path);
+        try
+        {
+            connection.Check(code);
+            connection.SetConfig(SqliteCodes.ConfigEnableFkey, 0);
+            connection.SetConfig(SqliteCodes.ConfigTrustedSchema, 0);
+            connection.Execute($"PRAGMA locking_mode=EXCLUSIVE; PRAGMA cell_size_check=ON; PRAGMA synchronous=OFF{(create ? $"; PRAGMA page_size={pageSizeBytes}" : "")}");
+            connection.Execute("PRAGMA journal_mode=DELETE; PRAGMA journal_mode=OFF"); // the first leaves WAL mode
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Runs SQL of our own, which returns no rows that matter. Not for users' SQL.</summary>
     /// <exception cref="SqliteException">SQLite refused it.</exception>
     public void Execute(string sql)

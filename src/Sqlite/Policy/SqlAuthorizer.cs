@@ -32,6 +32,8 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
         "BEGIN, COMMIT, END and ROLLBACK are not taken as SQL: every request is one transaction already. " +
         "Send the statements together in one request, or use an interactive transaction (Transact).";
 
+    private const string RollbackText = "the SQL rolls back what it did: it was made by a dump that failed. Nothing was imported.";
+
     private const string SavepointText =
         "SAVEPOINT, RELEASE and ROLLBACK TO are only for interactive transactions (Transact). Every other request is one transaction already.";
 
@@ -102,7 +104,7 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
             case AuthorizerAction.Pragma:
                 return Pragma(Text(first), second == null ? null : Text(second), schema);
             case AuthorizerAction.Transaction:
-                return Refuse(TransactionText);
+                return !Policy.IgnoresTransactions ? Refuse(TransactionText) : StartsWith(first, "ROLLBACK"u8) ? Refuse(RollbackText) : Ignore;
             case AuthorizerAction.Savepoint:
                 Traits |= StatementTraits.Savepoint;
                 return !AllowSavepoints ? Refuse(SavepointText) : IsReserved(second) ? RefuseName(second) : Allow;

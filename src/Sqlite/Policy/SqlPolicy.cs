@@ -52,6 +52,15 @@ public sealed record SqlPolicy
     /// <summary>Cloudflare D1's surface and limits.</summary>
     public static SqlPolicy D1 { get; } = D1Policy.Create();
 
+    /// <summary>What the SQL of a dump may do in the new file that it makes: besides the default, what <c>sqlite3 .dump</c> writes. BEGIN and COMMIT do nothing: the file is one transaction.</summary>
+    public static SqlPolicy Import { get; } = Default with
+    {
+        Name = "import",
+        IgnoresTransactions = true,
+        AllowVacuum = false,
+        Pragmas = ImportPragmas(),
+    };
+
     /// <summary>The profile's name, as an operator writes it.</summary>
     public required string Name { get; init; }
 
@@ -76,6 +85,9 @@ public sealed record SqlPolicy
     /// <summary>VACUUM, alone in its request.</summary>
     public bool AllowVacuum { get; init; } = true;
 
+    /// <summary>BEGIN and COMMIT are taken and do nothing.</summary>
+    public bool IgnoresTransactions { get; init; }
+
     /// <summary>Beginnings of names that users may neither read, write, create, alter nor drop. Their schema may be read.</summary>
     public ImmutableArray<string> ReservedPrefixes { get; init; } = ["_rs_"];
 
@@ -95,6 +107,13 @@ public sealed record SqlPolicy
         }
 
         return false;
+    }
+
+    // What says how a file is kept is not the dump's to say.
+    private static FrozenDictionary<string, PragmaRule> ImportPragmas()
+    {
+        string[] ignored = ["journal_mode", "synchronous", "locking_mode", "encoding", "page_size", "auto_vacuum", "wal_autocheckpoint", "mmap_size", "legacy_file_format"];
+        return Rules([.. Default.Pragmas.Values.Where(rule => !ignored.Contains(rule.Name)), PragmaRule.Switch("writable_schema"), .. ignored.Select(PragmaRule.Ignored)]);
     }
 
     internal static FrozenSet<string> Names(params string[] names) => names.ToFrozenSet(StringComparer.OrdinalIgnoreCase);

@@ -16,6 +16,7 @@ public sealed unsafe class QueryConnection : IDisposable
     private readonly GCHandle _watchHandle;
     private readonly SqliteStatement _openSnapshot;
     private readonly long _pageSizeBytes;
+    private readonly int _pageCacheKib;
     private int _snapshotHolders;
     private bool _isInPast; // the snapshot is a transaction, in a state that the file has left
     private bool _tempTouched;
@@ -32,6 +33,7 @@ public sealed unsafe class QueryConnection : IDisposable
         Watch = new RunWatch(options.Time);
         Runner = new StatementRunner(this);
         _cache = new StatementCache(options.MaxCachedStatements, options.MaxCachedSqlLength);
+        _pageCacheKib = options.PageCacheKib;
         connection.Execute($"PRAGMA cache_size=-{options.PageCacheKib}");
         if (isWriter)
         {
@@ -88,6 +90,11 @@ public sealed unsafe class QueryConnection : IDisposable
         options ??= new QueryConnectionOptions();
         return Open(SqliteConnection.Open(path, create, pageSizeBytes: options.PageSizeBytes), isWriter: true, options);
     }
+
+    /// <summary>Opens a file that nobody else has open, for writing it as a whole; see <see cref="SqliteConnection.OpenAlone"/>.</summary>
+    /// <exception cref="SqliteException">It cannot be opened.</exception>
+    internal static QueryConnection OpenAlone(string path, bool create, QueryConnectionOptions options) =>
+        Open(SqliteConnection.OpenAlone(path, create, options.PageSizeBytes), isWriter: true, options);
 
     /// <summary>Takes a snapshot that every read sees until it is disposed, as in a transaction that only reads.</summary>
     /// <exception cref="RequestException">SQLite could not read the file.</exception>
@@ -212,6 +219,21 @@ public sealed unsafe class QueryConnection : IDisposable
         return _sizeBytes;
     }
 
+    /// <summary>What SQLite's page cache holds at most.</summary>
+    internal long PageCacheBytes => _pageCacheKib * 1024L;
+
+    /// <summary>What this connection has written to its file. What is only in the cache comes later.</summary>
+    internal long WrittenBytes
+    {
+        get
+        {
+            int written;
+            int highest;
+            Connection.Check(NativeMethods.fast_db_status(Connection.Handle, SqliteCodes.DbStatusCacheWrite, &written, &highest, 0));
+            return written * _pageSizeBytes;
+        }
+    }
+
     /// <summary>Takes over a policy that has changed. Asked when a request, a group or a transaction begins; nothing is open, and no statement is in use.</summary>
     internal void AdoptPolicy()
     {
@@ -301,6 +323,42 @@ public sealed unsafe class QueryConnection : IDisposable
 
         var start = offset;
         var statement = Prepare(script, start, statementIndex, null, out offset);
+        if (statement != null)
+        {
+            statement.InUse = true;
+            statement.Evicted = true; // freed when it comes back
+        }
+
+        return statement;
+    }
+
+    /// <summary>The next statement of a text of which more may follow behind what is there.</summary>
+    /// <param name="window">The text from here on, as far as it is there.</param>
+    /// <param name="isEnd">Nothing follows.</param>
+    /// <param name="offset">Where in the window; moves behind the statement.</param>
+    /// <param name="statementIndex">Its number.</param>
+    /// <param name="needsMore">Whether it is whole cannot be said before more is there.</param>
+    /// <returns><see langword="null"/> at the end, or when more is needed.</returns>
+    /// <exception cref="RequestException">SQLite refused it, or we.</exception>
+    internal PreparedSql? RentNext(Utf8Sql window, bool isEnd, ref int offset, int statementIndex, out bool needsMore)
+    {
+        var start = offset;
+        var code = TryPrepare(window, start, null, out var statement, out var next);
+
+        // What reaches to the end of the window may go on behind it: a shorter statement may be one too.
+        needsMore = !isEnd && (code != SqliteCodes.Ok || next >= window.Length);
+        if (needsMore)
+        {
+            statement?.Free();
+            return null;
+        }
+
+        if (code != SqliteCodes.Ok)
+        {
+            throw Error(code, statementIndex, start);
+        }
+
+        offset = next;
         if (statement != null)
         {
             statement.InUse = true;

@@ -3,9 +3,11 @@ using System.Text;
 
 namespace ReplicatedSqlite.Sqlite;
 
-/// <summary>SQL text in the bytes that SQLite reads, in a rented buffer.</summary>
+/// <summary>SQL text in the bytes that SQLite reads, in a rented buffer or the caller's.</summary>
 internal sealed class Utf8Sql : IDisposable
 {
+    private readonly bool _isBorrowed;
+
     /// <exception cref="Protocol.RequestException">It holds a NUL character.</exception>
     public Utf8Sql(string text, int statementIndex)
     {
@@ -17,8 +19,18 @@ internal sealed class Utf8Sql : IDisposable
         Bytes[Length] = 0;
     }
 
-    /// <summary>As it came.</summary>
-    public string Text { get; }
+    /// <summary>Text that lies in the caller's buffer already, without a NUL in it.</summary>
+    /// <param name="bytes">The buffer, which stays the caller's; behind the SQL stands a NUL.</param>
+    /// <param name="length">Bytes of SQL.</param>
+    public Utf8Sql(byte[] bytes, int length)
+    {
+        Bytes = bytes;
+        Length = length;
+        _isBorrowed = true;
+    }
+
+    /// <summary>As it came; <see langword="null"/> of a buffer.</summary>
+    public string? Text { get; }
 
     /// <summary>The buffer; behind the SQL stands a NUL.</summary>
     public byte[] Bytes { get; private set; }
@@ -36,7 +48,7 @@ internal sealed class Utf8Sql : IDisposable
     {
         var bytes = Bytes;
         Bytes = [];
-        if (bytes.Length > 0)
+        if (bytes.Length > 0 && !_isBorrowed)
         {
             ArrayPool<byte>.Shared.Return(bytes);
         }

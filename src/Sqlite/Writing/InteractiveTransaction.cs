@@ -81,6 +81,38 @@ public sealed class InteractiveTransaction : IDisposable
         return outcome;
     }
 
+    /// <summary>Runs the statements of a long text. The first that fails ends it: the caller rolls back.</summary>
+    /// <param name="sql">UTF-8, read to its end.</param>
+    /// <param name="mostBytes">No more pages may be written by it.</param>
+    /// <param name="cancellationToken">Interrupts it.</param>
+    /// <exception cref="RequestException">One failed, or they write too much.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public ScriptOutcome RunScript(Stream sql, long mostBytes, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(!IsOpen, this);
+        var before = _writer.WrittenBytes;
+        _writer.Authorizer.AllowSavepoints = false;
+        _writer.Watch.Start(TimeSpan.Zero, cancellationToken);
+        try
+        {
+            var outcome = ScriptRunner.Run(_writer, sql, read: null);
+            Wrote |= outcome.Wrote;
+
+            // Each page counts once, so that a database no larger than that is no matter; of a larger one, what left the cache is not less than the truth.
+            return _writer.SizeBytes() <= mostBytes || _writer.WrittenBytes - before + _writer.PageCacheBytes <= mostBytes
+                ? outcome
+                : throw SqlErrors.At(ErrorCodes.SqliteTooBig, $"The statements write more than {mostBytes >> 20} MiB of pages, and one transaction holds no more. Nothing was done; import in several files.", -1);
+        }
+        finally
+        {
+            _writer.Watch.Stop();
+            if (_writer.IsAutocommit)
+            {
+                End();
+            }
+        }
+    }
+
     /// <summary>Commits and ends it.</summary>
     /// <param name="own">SQL of the engine's own that becomes part of it, right before the end.</param>
     /// <exception cref="RequestException">Nothing was done, e.g. since a deferred foreign key does not hold.</exception>

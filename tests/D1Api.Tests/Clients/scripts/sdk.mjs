@@ -1,5 +1,6 @@
 // The cloudflare SDK: every D1 method.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import Cloudflare from 'cloudflare';
 import { account, base, token } from './target.mjs';
 
@@ -57,6 +58,44 @@ assert.deepEqual((await d1.list({ ...on, name: 'sdk' })).result.map(database => 
 // update and edit.
 assert.equal((await d1.update(id, { ...on, read_replication: { mode: 'disabled' } })).read_replication.mode, 'disabled');
 assert.equal((await d1.edit(id, { ...on, read_replication: { mode: 'auto' } })).read_replication.mode, 'auto');
+
+// import: init, upload, ingest; the file that is known is not asked for again; export and time travel.
+const sql = "CREATE TABLE imported (v TEXT); INSERT INTO imported VALUES ('a;b'), ('c');";
+const etag = createHash('md5').update(sql).digest('hex');
+const asked = await d1.import(id, { ...on, action: 'init', etag });
+const upload = body => fetch(asked.upload_url, { method: 'PUT', body });
+assert.equal((await upload('something else')).status, 400);
+const uploaded = await upload(sql);
+assert.deepEqual([uploaded.status, uploaded.headers.get('etag')], [200, `"${etag}"`]);
+assert.equal((await upload(sql)).status, 400, 'an address is good for one upload');
+const polled = async answer => {
+  while (answer.status === 'active') answer = await d1.import(id, { ...on, action: 'poll', current_bookmark: answer.at_bookmark });
+  return answer;
+};
+const imported = await polled(await d1.import(id, { ...on, action: 'ingest', etag, filename: asked.filename }));
+assert.equal(imported.status, 'complete');
+assert.equal(imported.result.num_queries, 2);
+assert.equal(imported.result.meta.changes, 2);
+assert.match(imported.result.final_bookmark, /^[0-9a-f]{8}-/);
+assert.deepEqual(await d1.import(id, { ...on, action: 'poll', current_bookmark: imported.at_bookmark }), imported, 'an answer may be asked for again');
+const again = await d1.import(id, { ...on, action: 'init', etag });
+assert.ok(!('upload_url' in again), 'the file is known');
+const failed = await polled(again);
+assert.deepEqual([failed.status, failed.error, failed.detail.code], ['error', 'table imported already exists at offset 13: SQLITE_ERROR', 'SQLITE_ERROR']);
+
+let exported = await d1.export(id, { ...on, output_format: 'polling', dump_options: { no_schema: true, tables: ['imported'] } });
+while (exported.status === 'active') exported = await d1.export(id, { ...on, output_format: 'polling', current_bookmark: exported.at_bookmark });
+assert.equal(exported.status, 'complete');
+assert.equal(await (await fetch(exported.result.signed_url)).text(), 'PRAGMA defer_foreign_keys=TRUE;\nINSERT INTO "imported" ("v") VALUES(\'a;b\');\nINSERT INTO "imported" ("v") VALUES(\'c\');\n');
+assert.equal((await fetch(exported.result.signed_url.replace(/signature=./, 'signature=g'))).status, 403);
+assert.equal((await fetch(exported.result.signed_url.replace(/expires=\d+/, 'expires=99999999999'))).status, 403);
+const { bookmark } = await d1.timeTravel.getBookmark(id, on);
+await d1.query(id, { ...on, sql: 'DROP TABLE imported' });
+const { previous_bookmark } = await d1.timeTravel.restore(id, { ...on, bookmark });
+assert.equal((await d1.query(id, { ...on, sql: 'SELECT count(*) AS n FROM imported' })).result[0].results[0].n, 2);
+assert.ok(previous_bookmark > bookmark);
+await assert.rejects(d1.timeTravel.restore(id, { ...on, bookmark: 'garbage' }), error => error.status === 400 && error.errors[0].detail.code === 'BOOKMARK_MALFORMED');
+await assert.rejects(d1.timeTravel.restore(id, on), error => error.status === 400);
 
 assert.equal(await d1.delete(id, on), null);
 await assert.rejects(d1.get(id, on), Cloudflare.NotFoundError);

@@ -1,7 +1,7 @@
 // wrangler d1, as a user runs it.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,6 +15,11 @@ const env = {
   WRANGLER_SEND_METRICS: 'false', WRANGLER_SEND_ERROR_REPORTS: 'false', WRANGLER_HIDE_BANNER: 'true', XDG_CONFIG_HOME: folder, WRANGLER_LOG_PATH: join(folder, 'logs'), HOME: folder,
 };
 const wrangler = async (...args) => (await run(program, ['d1', ...args], { cwd: folder, env })).stdout;
+// What is only prepared or looked at goes by plain requests: each start of wrangler takes a second.
+const post = async (path, body) => (await (await fetch(`${base}/accounts/${account}/d1/database${path}`, {
+  method: 'POST', body: JSON.stringify(body), headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+})).json()).result;
+const query = (database, sql) => post(`/${database}/query`, { sql });
 const json = async (...args) => {
   const text = await wrangler(...args);
   return JSON.parse(text.slice(text.search(/[[{]/)));
@@ -25,7 +30,7 @@ try {
   assert.ok((await json('list', '--json')).some(database => database.name === 'wr-shop'));
   assert.equal((await json('info', 'wr-shop', '--json')).name, 'wr-shop');
 
-  await wrangler('execute', 'wr-shop', '--remote', '--command', 'CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)');
+  await query('wr-shop', 'CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)');
   const [inserted, selected] = await json('execute', 'wr-shop', '--remote', '--json', '--command', "INSERT INTO t (v) VALUES ('a;b'); SELECT * FROM t");
   assert.equal(inserted.meta.changes, 1);
   assert.deepEqual(selected.results, [{ id: 1, v: 'a;b' }]);
@@ -38,11 +43,46 @@ try {
     '-- Migration number: 0001\r\nCREATE TABLE log (what TEXT);\r\nCREATE TRIGGER t_insert AFTER INSERT ON t BEGIN\r\n' +
     "  INSERT INTO log VALUES (CASE WHEN new.v = ';' THEN 'semi;colon' ELSE 'it''s' END); /* ; */\r\n  INSERT INTO log VALUES ('end');\r\nEND;\r\nINSERT INTO t (v) VALUES (';');\r\n");
   await wrangler('migrations', 'apply', 'wr-shop', '--remote');
-  assert.deepEqual((await json('execute', 'wr-shop', '--remote', '--json', '--command', 'SELECT what FROM log'))[0].results, [{ what: 'semi;colon' }, { what: 'end' }]);
+  assert.deepEqual((await query('wr-shop', 'SELECT what FROM log'))[0].results, [{ what: 'semi;colon' }, { what: 'end' }]);
   await writeFile(join(folder, 'migrations/0002_broken.sql'), "CREATE TABLE half (x);\nINSERT INTO half VALUES (1);\nINSERT INTO nope VALUES (1);\n");
   await assert.rejects(wrangler('migrations', 'apply', 'wr-shop', '--remote'));
-  assert.deepEqual((await json('execute', 'wr-shop', '--remote', '--json', '--command', "SELECT name FROM sqlite_master WHERE name = 'half'; SELECT name FROM d1_migrations"))
+  assert.deepEqual((await query('wr-shop', "SELECT name FROM sqlite_master WHERE name = 'half'; SELECT name FROM d1_migrations"))
     .map(one => one.results), [[], [{ name: '0001_log.sql' }]]);
+
+  // Import: triggers, semicolons in strings, a comment at the end; a file that fails leaves nothing; the same file runs again.
+  await writeFile(join(folder, 'seed.sql'), "PRAGMA defer_foreign_keys=TRUE;\nCREATE TABLE IF NOT EXISTS seeded (id INTEGER PRIMARY KEY, v TEXT);\nCREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(v);\n" +
+    "CREATE TRIGGER IF NOT EXISTS seeded_insert AFTER INSERT ON seeded BEGIN INSERT INTO words VALUES (CASE WHEN new.v = ';' THEN 'semicolon' ELSE new.v END); END;\n" +
+    "INSERT INTO seeded (v) VALUES ('a;b'), (';'), ('it''s');\n-- done");
+  await wrangler('execute', 'wr-shop', '--remote', '-y', '--file', 'seed.sql');
+  await wrangler('execute', 'wr-shop', '--remote', '-y', '--file', 'seed.sql');
+  const count = async () => (await query('wr-shop', 'SELECT count(*) AS n FROM seeded'))[0].results[0].n;
+  assert.equal(await count(), 6);
+  await writeFile(join(folder, 'bad.sql'), "INSERT INTO seeded (v) VALUES ('gone');\nINSERT INTO nope VALUES (1);\n");
+  await assert.rejects(wrangler('execute', 'wr-shop', '--remote', '-y', '--file', 'bad.sql'), error => /no such table: nope/.test(error.stdout + error.stderr));
+  assert.equal(await count(), 6);
+
+  // Export, full-text tables included; what it makes is made again by an import.
+  await wrangler('export', 'wr-shop', '--remote', '-y', '--output', 'dump.sql');
+  const dump = await readFile(join(folder, 'dump.sql'), 'utf8');
+  assert.ok(dump.startsWith('PRAGMA defer_foreign_keys=TRUE;\n'));
+  await post('', { name: 'wr-copy' });
+  await wrangler('execute', 'wr-copy', '--remote', '-y', '--file', 'dump.sql');
+  assert.deepEqual((await query('wr-copy', "SELECT count(*) AS n FROM words WHERE words MATCH 'semicolon'; SELECT count(*) AS n FROM seeded"))
+    .map(one => one.results[0].n), [2, 6]);
+  await wrangler('export', 'wr-shop', '--remote', '-y', '--output', 'part.sql', '--no-schema', '--table', 'seeded');
+  assert.match(await readFile(join(folder, 'part.sql'), 'utf8'), /^PRAGMA defer_foreign_keys=TRUE;\n(INSERT INTO "seeded" .*;\n){6}$/);
+
+  // Time travel, there and back.
+  const before = (await json('time-travel', 'info', 'wr-shop', '--json')).bookmark;
+  assert.match(before, /^[0-9a-f]{8}-[0-9a-f]{16}-[0-9a-f]{16}$/);
+  const moment = new Date();
+  await query('wr-shop', 'DELETE FROM seeded');
+  const restored = await json('time-travel', 'restore', 'wr-shop', '--json', '--bookmark', before);
+  assert.ok(restored.previous_bookmark > before);
+  assert.equal(await count(), 6);
+  await query('wr-shop', 'DROP TABLE seeded');
+  await json('time-travel', 'restore', 'wr-shop', '--json', '--timestamp', moment.toISOString());
+  assert.equal(await count(), 6);
 
   assert.match(await wrangler('insights', 'wr-shop'), /SELECT|\[/);
   assert.ok((await json('info', 'wr-shop', '--json')).write_queries_24h >= 1);
