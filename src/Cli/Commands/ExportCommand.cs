@@ -69,7 +69,7 @@ internal sealed class ExportCommand(Terminal terminal)
         }
         finally
         {
-            File.Delete(partial);
+            if (File.Exists(partial)) File.Delete(partial); // of a folder that is not there, Delete complains
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed record ApiError(int Status, int Code, string Message, SqlError? 
             ErrorCodes.DatabaseNotFound => (StatusCodes.Status404NotFound, ApiCodes.NotFound, $"The database {database} could not be found"),
             ErrorCodes.DatabaseExists => (StatusCodes.Status400BadRequest, ApiCodes.NameTaken, message), // not 409: the SDK would repeat it
             ErrorCodes.Parameters => (StatusCodes.Status400BadRequest, ApiCodes.Query, "Wrong number of parameter bindings for SQL query."),
-            ErrorCodes.InvalidRequest when error.StatementIndex >= 0 => (StatusCodes.Status400BadRequest, ApiCodes.Query, message),
+            ErrorCodes.InvalidRequest when error.StatementIndex >= 0 => (StatusCodes.Status400BadRequest, ApiCodes.Query, SqliteText.OfInvalid(message)),
             ErrorCodes.InvalidRequest or ErrorCodes.BookmarkMalformed or ErrorCodes.BookmarkForeign or ErrorCodes.BookmarkFuture or ErrorCodes.BookmarkAbandoned =>
                 (StatusCodes.Status400BadRequest, ApiCodes.InvalidProperty, message),
             ErrorCodes.TokenMissing or ErrorCodes.TokenInvalid => (StatusCodes.Status401Unauthorized, ApiCodes.Authentication, "Authentication error"),

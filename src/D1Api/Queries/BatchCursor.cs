@@ -12,6 +12,29 @@ internal struct BatchCursor(ColumnData data, bool integersAsText)
     private int _text;
     private int _blob;
 
+    /// <summary>The next value is the name of something that is the server's own.</summary>
+    public readonly bool IsServersName => data.Types_.Span[_row] == 3 && SchemaRows.IsServers(data.Texts[_text]);
+
+    /// <summary>Leaves the value of the next row out.</summary>
+    public void Skip()
+    {
+        switch (data.Types_.Span[_row++])
+        {
+            case 1:
+                _integer++;
+                break;
+            case 2:
+                _real++;
+                break;
+            case 3:
+                _text++;
+                break;
+            case 4 or 5:
+                _blob++;
+                break;
+        }
+    }
+
     /// <summary>Writes the value of the next row as D1 does: BLOBs as arrays of byte values.</summary>
     public void WriteNext(Utf8JsonWriter json)
     {

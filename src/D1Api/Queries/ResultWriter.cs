@@ -5,7 +5,7 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.D1Api;
 
 /// <summary>Writes the results of statements as D1 does: rows as objects (<c>query</c>), or as arrays under their columns' names (<c>raw</c>).</summary>
-internal readonly struct ResultWriter(ExecuteResponse response, bool raw, bool integersAsText)
+internal readonly struct ResultWriter(ExecuteResponse response, bool raw, bool integersAsText, bool hidesServersNames = false)
 {
     public void Write(Utf8JsonWriter json)
     {
@@ -46,6 +46,11 @@ internal readonly struct ResultWriter(ExecuteResponse response, bool raw, bool i
         var cursors = Cursors(result);
         for (var row = RowsOf(result); row > 0; row--)
         {
+            if (IsHidden(cursors))
+            {
+                continue;
+            }
+
             json.WriteStartArray();
             for (var i = 0; i < cursors.Length; i++)
             {
@@ -72,6 +77,11 @@ internal readonly struct ResultWriter(ExecuteResponse response, bool raw, bool i
         json.WriteStartArray();
         for (var row = RowsOf(result); row > 0; row--)
         {
+            if (IsHidden(cursors))
+            {
+                continue;
+            }
+
             json.WriteStartObject();
             foreach (var column in order)
             {
@@ -83,6 +93,21 @@ internal readonly struct ResultWriter(ExecuteResponse response, bool raw, bool i
         }
 
         json.WriteEndArray();
+    }
+
+    private bool IsHidden(BatchCursor[] cursors)
+    {
+        if (!hidesServersNames || !Array.Exists(cursors, static cursor => cursor.IsServersName))
+        {
+            return false;
+        }
+
+        for (var i = 0; i < cursors.Length; i++)
+        {
+            cursors[i].Skip();
+        }
+
+        return true;
     }
 
     // Of columns with one name an object keeps the last; raw keeps them all.

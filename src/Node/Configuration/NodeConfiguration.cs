@@ -96,6 +96,16 @@ internal sealed class NodeConfiguration
             RequireTokens = values.Get(NodeSettings.RequireTokens),
             SlowStatement = values.Get(NodeSettings.SlowStatement) is { Ticks: > 0 } threshold ? threshold : null,
         },
+        D1Api = new D1Api.D1ApiOptions
+        {
+            Profile = values.Get(NodeSettings.D1Profile)!,
+            Account = values.Get(NodeSettings.D1Account),
+            CorsOrigins = (values.Get(NodeSettings.D1CorsOrigins) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            MaxBodyBytes = (int)values.Get(NodeSettings.D1MaxBody),
+            MaxUploadBytes = values.Get(NodeSettings.D1MaxUpload),
+            BodyPatience = values.Get(NodeSettings.D1BodyTime),
+            QueryTimeout = values.Get(NodeSettings.D1QueryTime),
+        },
         ColdStorage = ColdStorageOf(values),
         Primary = new PrimaryOptions
         {

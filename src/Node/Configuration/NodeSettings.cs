@@ -51,6 +51,14 @@ internal static class NodeSettings
     public static readonly Setting<string> ColdSecretKey = new("cold.s3.secret_key", "that key's secret", SettingTypes.Text) { IsSecret = true };
     public static readonly Setting<string> ColdEncryption = new("cold.s3.encryption", "server-side encryption: AES256 or aws:kms; the bucket's own setting unless it is given", SettingTypes.OneOf("AES256", "aws:kms"));
 
+    public static readonly Setting<string> D1Profile = new Setting<string>("d1.profile", "limits and SQL policy of databases that are made over HTTP: D1's, or default", SettingTypes.OneOf("d1", "default")).Or("d1");
+    public static readonly Setting<string> D1Account = new("d1.account", "the one account that paths may name; any unless it is given", SettingTypes.Text);
+    public static readonly Setting<string> D1CorsOrigins = new("d1.cors_origins", "origins whose pages may call the HTTP API, with commas between; * for any, none unless it is given", SettingTypes.Text);
+    public static readonly Setting<long> D1MaxBody = new Setting<long>("d1.max_body", "largest body of an HTTP request, uploads excluded", SettingTypes.Size(64 << 10, 64 << 20)).Or(16 << 20);
+    public static readonly Setting<long> D1MaxUpload = new Setting<long>("d1.max_upload", "largest file of an import over HTTP", SettingTypes.Size(1 << 20, 1L << 40)).Or(5L << 30);
+    public static readonly Setting<TimeSpan> D1BodyTime = new Setting<TimeSpan>("d1.body_time", "longest time that the body of an HTTP request may take to arrive", SettingTypes.Time(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10))).Or(TimeSpan.FromSeconds(30));
+    public static readonly Setting<TimeSpan> D1QueryTime = new Setting<TimeSpan>("d1.query_time", "longest time that the statements of an HTTP request may run", SettingTypes.Time(_millisecond, TimeSpan.FromHours(1))).Or(TimeSpan.FromSeconds(30));
+
     public static readonly Setting<int> MaxQueries = new Setting<int>("limits.queries", "queries in flight, waiting ones included", SettingTypes.Count(1, 1_000_000)).Or(10_000);
     public static readonly Setting<int> MaxConnections = new Setting<int>("limits.connections", "connections to the gRPC port", SettingTypes.Count(1, 1_000_000)).Or(10_000);
     public static readonly Setting<int> MaxStreams = new Setting<int>("limits.streams_per_connection", "calls at once on one connection", SettingTypes.Count(100, 1_000_000)).Or(10_000);
@@ -87,6 +95,7 @@ internal static class NodeSettings
         TlsCertificate, TlsKey, TlsNodeAuthority, TlsNodeCertificate, TlsNodeKey, TlsServerAuthority, AllowPlaintextBeyondLoopback, RequireTokens,
         Control, ControlFile, EtcdEndpoints, EtcdPrefix, EtcdUser, EtcdPassword, EtcdPasswordFile, EtcdCaFile, EtcdCertificateFile, EtcdKeyFile, EtcdLease, EtcdAcceptRestored,
         ColdFolder, ColdBucket, ColdEndpoint, ColdRegion, ColdAccessKey, ColdSecretKey, ColdEncryption,
+        D1Profile, D1Account, D1CorsOrigins, D1MaxBody, D1MaxUpload, D1BodyTime, D1QueryTime,
         MaxQueries, MaxConnections, MaxStreams, MaxRequestBytes, MaxWaitingWrites, ImageCacheBytes, MaxIdempotencyKeys,
         GrainIdle, WaitTimeout, StatementTimeout, TransactionIdle, TransactionTotal, IdempotencyRetention, HandOver, StopPatience,
         Loss, ProbeWithin, ReplaceAfter, ReadLease,

@@ -1,17 +1,17 @@
 namespace ReplicatedSqlite.Router;
 
-/// <summary>A file of a call that sends or receives one. Gone when it is disposed, with what SQLite may have left beside it.</summary>
+/// <summary>A file of a call that sends or receives one. Gone when it is disposed, with whatever was made beside it under its name.</summary>
 internal sealed class TransferFile(string path) : IDisposable
 {
-    private static readonly string[] _companions = ["", "-journal", "-wal", "-shm"];
-
     public string Path => path;
 
     public void Dispose()
     {
-        foreach (var companion in _companions)
+        // With what SQLite, or a restore that was broken off, left beside it.
+        var folder = new DirectoryInfo(System.IO.Path.GetDirectoryName(path)!);
+        foreach (var file in folder.Exists ? folder.EnumerateFiles(System.IO.Path.GetFileName(path) + "*") : [])
         {
-            File.Delete(path + companion);
+            file.Delete();
         }
     }
 }

@@ -47,17 +47,27 @@ public static class ImportedImage
     {
         var length = new FileInfo(path).Length;
         CheckHeader(path, length);
-        return Check(path, connection =>
+        var (pageSize, pages) = Check(path, connection =>
         {
             Check(connection, "integrity_check");
+            if (connection.QueryText("PRAGMA encoding") is not "UTF-8" and var encoding)
+            {
+                throw SqlErrors.Invalid($"The database keeps its text in {encoding}, and UTF-8 is wanted. Nothing was imported; import its dump (sqlite3 FILE .dump) instead.");
+            }
+
             DropOwnTables(connection);
             if (pageSizeBytes is { } wanted && wanted != connection.QueryInteger("PRAGMA page_size"))
             {
                 connection.Execute($"PRAGMA page_size={wanted}; VACUUM");
             }
 
-            return (int)connection.QueryInteger("PRAGMA page_size");
+            return ((int)connection.QueryInteger("PRAGMA page_size"), connection.QueryInteger("PRAGMA page_count"));
         });
+
+        // What lies behind the database's end, as where files grow in chunks, is not of it.
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+        RandomAccess.SetLength(file, pages * pageSize);
+        return pageSize;
     }
 
     /// <summary>Bytes of a page of a checked image.</summary>

@@ -5,11 +5,14 @@ namespace ReplicatedSqlite.Sqlite;
 
 /// <summary>Makes a database what another image is, as one transaction of the pages that differ. A turn of the writer's owner, who commits and captures nothing meanwhile.</summary>
 /// <remarks>
-/// The frames are written as a replica applies them, past SQLite's own writer, which would change pages of its own. Only the first page differs from the image: its change counter and its
+/// The frames are written as a replica applies them, past SQLite's own writer, which would change pages of its own. Only the first page differs from the image: it is of a database in WAL mode, and its change counter and its
 /// schema's number go on from the greater of both, so that no connection takes the schema that it remembers for this one.
 /// </remarks>
 public sealed class ReplacedImage : IDisposable
 {
+    private const int WriteVersionOffset = 18;
+    private const int ReadVersionOffset = 19;
+    private const byte WalVersion = 2;
     private const int ChangeCounterOffset = 24;
     private const int SchemaNumberOffset = 40;
     private const int ValidForOffset = 92;
@@ -115,6 +118,7 @@ public sealed class ReplacedImage : IDisposable
 
     private static void GoOn(Span<byte> image, ReadOnlySpan<byte> current)
     {
+        image[WriteVersionOffset] = image[ReadVersionOffset] = WalVersion; // an image that came from outside may be of another journal mode
         WriteNext(image, current, SchemaNumberOffset);
         var counter = WriteNext(image, current, ChangeCounterOffset);
         BinaryPrimitives.WriteUInt32BigEndian(image[ValidForOffset..], counter); // else SQLite would not believe the size in the header

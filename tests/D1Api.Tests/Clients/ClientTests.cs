@@ -13,6 +13,8 @@ public sealed class ClientTests
     [InlineData("sdk.mjs")]
     [InlineData("sessions.mjs")]
     [InlineData("orms.mjs")]
+    [InlineData("worker-parity.mjs")]
+    [InlineData("drizzle-kit.mjs")]
     [InlineData("wrangler.mjs")]
     public async Task A_client_of_D1_works_unchanged(string script)
     {

@@ -12,7 +12,8 @@ public sealed class ApiErrorTests
     [InlineData("SQLITE_ERROR", 1, 7, "no such column: nope", "no such column: nope at offset 7: SQLITE_ERROR")]
     [InlineData("SQLITE_CONSTRAINT_UNIQUE", 2067, -1, "UNIQUE constraint failed: t.c", "UNIQUE constraint failed: t.c: SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_UNIQUE)")]
     [InlineData("SQLITE_MISMATCH", 20, -1, "datatype mismatch", "datatype mismatch: SQLITE_MISMATCH")]
-    [InlineData("SQLITE_AUTH", 23, -1, "not authorized", "not authorized: SQLITE_AUTH")]
+    [InlineData("SQLITE_AUTH", 23, -1, "PRAGMA journal_mode is not allowed.", "not authorized: SQLITE_AUTH")]
+    [InlineData("SQLITE_AUTH", 23, 7, "the function sqlite_version() is not allowed.", "not authorized to use function: sqlite_version at offset 7: SQLITE_ERROR")]
     public void SQLites_errors_are_400_and_7500(string code, int sqliteCode, int offset, string message, string text)
     {
         var error = Of(code, message, failure =>

@@ -53,6 +53,18 @@ public sealed class ResultWriterTests
         Assert.Equal("""{"columns":[],"rows":[]}""", Results(Response([], 0), raw: true));
     }
 
+    [Theory]
+    [InlineData(false, """[{"name":"t","n":1},{"name":"u","n":3}]""")]
+    [InlineData(true, """{"columns":["name","n"],"rows":[["t",1],["u",3]]}""")]
+    public void What_is_told_of_the_schema_leaves_the_servers_own_tables_out(bool raw, string wanted)
+    {
+        var response = Response(["name", "n"], 3, new ColumnData { Types_ = ByteString.CopyFrom(3, 3, 3), Texts = { "t", "_rs_requests", "u" } }, new ColumnData { Types_ = ByteString.CopyFrom(1, 1, 1), Integers = { 1, 2, 3 } });
+        Assert.Equal(wanted, Results(response, raw, hidesServersNames: true));
+        Assert.Contains("_rs_requests", Results(response, raw), StringComparison.Ordinal);
+        Assert.True(SchemaRows.AreAskedBy(new ExecuteRequest { Statements = { new Statement { Sql = "SELECT 1" }, new Statement { Sql = "SELECT name FROM SQLite_Master" } } }));
+        Assert.False(SchemaRows.AreAskedBy(new ExecuteRequest { Statements = { new Statement { Sql = "SELECT name FROM t" } } }));
+    }
+
     private static ExecuteResponse Response(string[] names, uint rows, params ColumnData[] columns)
     {
         var result = new Result { Rows = new RowBatch { RowCount = rows }, Meta = new Meta { SizeAfter = 8192 } };
@@ -61,12 +73,12 @@ public sealed class ResultWriterTests
         return new ExecuteResponse { Results = { result }, Bookmark = "b" };
     }
 
-    private static string Results(ExecuteResponse response, bool raw, bool integersAsText = false)
+    private static string Results(ExecuteResponse response, bool raw, bool integersAsText = false, bool hidesServersNames = false)
     {
         using var bytes = new MemoryStream();
         using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
-            new ResultWriter(response, raw, integersAsText).Write(json);
+            new ResultWriter(response, raw, integersAsText, hidesServersNames).Write(json);
         }
 
         using var document = JsonDocument.Parse(Encoding.UTF8.GetString(bytes.ToArray()));
