@@ -56,7 +56,7 @@ public sealed class TransferTests
         foreach (var (format, bytes) in new[]
         {
             (ExportFormat.Sqlite, whole[..^1]), (ExportFormat.Sqlite, []), (ExportFormat.Sqlite, Encoding.UTF8.GetBytes(Some)),
-            (ExportFormat.Sqlite, [.. whole[..4096], .. new byte[4096], .. whole[8192..]]),
+            (ExportFormat.Sqlite, [.. whole[..4096], .. new byte[whole.Length - 4096]]),
             (ExportFormat.Sql, whole), (ExportFormat.Sql, Encoding.UTF8.GetBytes(Some + "INSERT INTO nope VALUES (1)")), (ExportFormat.Sql, "SELECT '"u8.ToArray()),
         })
         {
