@@ -110,7 +110,8 @@ public sealed class AdminClient
                 do
                 {
                     await target.WriteAsync(chunks.Current.Data.Memory, cancellationToken).ConfigureAwait(false);
-                    progress?.Report((done += chunks.Current.Data.Length, total));
+                    done += chunks.Current.Data.Length;
+                    progress?.Report((done, total));
                 }
                 while (await chunks.MoveNextAsync().ConfigureAwait(false));
 
