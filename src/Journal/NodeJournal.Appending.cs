@@ -54,13 +54,17 @@ public sealed partial class NodeJournal
     }
 
     /// <summary>The log up to here is no longer needed here; the position and its hash are kept. Below the present base it does nothing.</summary>
+    /// <param name="database">Whose log.</param>
+    /// <param name="upTo">The new base.</param>
+    /// <param name="onDurable">Told in place of the task, on the journal's thread and in order with the entries: why it is not durable, if it is not. Must be quick and not throw.</param>
     /// <exception cref="JournalMismatchException">The log does not hold this position, or not durably.</exception>
-    public Task SetBaseAsync(DatabaseId database, Position upTo)
+    public Task SetBaseAsync(DatabaseId database, Position upTo, Action<Exception?>? onDurable = null)
     {
         return WithLookUp(database, upTo, (log, isHeld) =>
         {
             if (upTo <= log.AppendedBase)
             {
+                onDurable?.Invoke(null);
                 return Task.CompletedTask;
             }
 
@@ -70,13 +74,16 @@ public sealed partial class NodeJournal
             }
 
             log.AppendedBase = upTo;
-            return AddState(RecordKind.Base, log);
+            return AddState(RecordKind.Base, log, onDurable);
         });
     }
 
     /// <summary>Takes back what lies behind a position, to make room for what replaces it.</summary>
+    /// <param name="database">Whose log.</param>
+    /// <param name="end">Its new end.</param>
+    /// <param name="onDurable">Told in place of the task, on the journal's thread and in order with the entries: why it is not durable, if it is not. Must be quick and not throw.</param>
     /// <exception cref="JournalMismatchException">The log does not hold this position, or its base is above it.</exception>
-    public Task CutToAsync(DatabaseId database, Position end)
+    public Task CutToAsync(DatabaseId database, Position end, Action<Exception?>? onDurable = null)
     {
         return WithLookUp(database, end, (log, isHeld) =>
         {
@@ -86,12 +93,15 @@ public sealed partial class NodeJournal
             }
 
             log.Appended = end;
-            return AddState(RecordKind.Cut, log);
+            return AddState(RecordKind.Cut, log, onDurable);
         });
     }
 
     /// <summary>Empties a log, known or not; it goes on behind <paramref name="start"/>, which a durable base elsewhere stands for.</summary>
-    public Task StartAtAsync(DatabaseId database, Position start)
+    /// <param name="database">Whose log.</param>
+    /// <param name="start">Where it begins, and ends.</param>
+    /// <param name="onDurable">Told in place of the task, on the journal's thread and in order with the entries: why it is not durable, if it is not. Must be quick and not throw.</param>
+    public Task StartAtAsync(DatabaseId database, Position start, Action<Exception?>? onDurable = null)
     {
         lock (_gate)
         {
@@ -99,11 +109,11 @@ public sealed partial class NodeJournal
             var log = _index.Get(database);
             if (log.AppendedRemoved)
             {
-                _ = AddNote(log); // an empty one: the record of the removal may go before the file with the note it took away
+                _ = AddNote(log, null); // an empty one: the record of the removal may go before the file with the note it took away
             }
 
             (log.Appended, log.AppendedBase, log.AppendedRemoved) = (start, start, false);
-            return AddState(RecordKind.Start, log);
+            return AddState(RecordKind.Start, log, onDurable);
         }
     }
 
@@ -115,13 +125,16 @@ public sealed partial class NodeJournal
             ThrowIfStopped();
             var log = _index.Get(database);
             (log.Appended, log.AppendedBase, log.AppendedNote, log.AppendedRemoved) = (Position.Start, Position.Start, default, true);
-            return AddState(RecordKind.Remove, log);
+            return AddState(RecordKind.Remove, log, null);
         }
     }
 
     /// <summary>Keeps a few bytes of the follower's own with a database, such as its promise: durable in order with the entries; the newest counts.</summary>
+    /// <param name="database">Whose.</param>
+    /// <param name="note">All of it.</param>
+    /// <param name="onDurable">Told in place of the task, on the journal's thread and in order with the entries: why it is not durable, if it is not. Must be quick and not throw.</param>
     /// <exception cref="JournalMismatchException">The database was removed.</exception>
-    public Task SetNoteAsync(DatabaseId database, ReadOnlySpan<byte> note)
+    public Task SetNoteAsync(DatabaseId database, ReadOnlySpan<byte> note, Action<Exception?>? onDurable = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(note.Length, NoteRecord.MaxBytes);
         lock (_gate)
@@ -134,7 +147,7 @@ public sealed partial class NodeJournal
             }
 
             log.AppendedNote = note.ToArray();
-            return AddNote(log);
+            return AddNote(log, onDurable);
         }
     }
 
@@ -162,19 +175,30 @@ public sealed partial class NodeJournal
         }
     }
 
-    private Task AddState(RecordKind kind, DatabaseLog log)
+    private Task AddState(RecordKind kind, DatabaseLog log, Action<Exception?>? onDurable)
     {
-        var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var (told, durable) = Telling(onDurable);
         var state = new StateRecord(log.Id, log.AppendedBase, log.Appended);
-        _ = Add(new(kind, log, state.Encode(), fault => Complete(durable, fault)) { State = state });
-        return durable.Task;
+        _ = Add(new(kind, log, state.Encode(), told) { State = state });
+        return durable;
     }
 
-    private Task AddNote(DatabaseLog log)
+    private Task AddNote(DatabaseLog log, Action<Exception?>? onDurable)
     {
+        var (told, durable) = Telling(onDurable);
+        _ = Add(new(RecordKind.Note, log, NoteRecord.Encode(log.Id, log.AppendedNote.Span), told) { Note = log.AppendedNote });
+        return durable;
+    }
+
+    private static (Action<Exception?> Told, Task Durable) Telling(Action<Exception?>? onDurable)
+    {
+        if (onDurable is not null)
+        {
+            return (onDurable, Task.CompletedTask);
+        }
+
         var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _ = Add(new(RecordKind.Note, log, NoteRecord.Encode(log.Id, log.AppendedNote.Span), fault => Complete(durable, fault)) { Note = log.AppendedNote });
-        return durable.Task;
+        return (fault => Complete(durable, fault), durable.Task);
     }
 
     private Task Add(JournalItem item)

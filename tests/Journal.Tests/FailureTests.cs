@@ -80,6 +80,28 @@ public sealed class FailureTests
     }
 
     [Fact]
+    public void Notes_bases_and_cuts_are_told_in_order_with_the_entries_before_the_flush_is_over()
+    {
+        var told = new List<(string What, bool IsDurable)>();
+        var journal = _fixture.Journal;
+        var first = _log.OpenEpoch(1);
+        var second = _log.Append();
+        _fixture.Append(first, second);
+        var third = _log.Append();
+        _ = journal.SetNoteAsync(_log.Database, [1], fault => told.Add(("note", fault is null)));
+        _ = journal.EnqueueAsync(third, (_, fault) => told.Add(("entry", fault is null)));
+        _ = journal.SetBaseAsync(_log.Database, first.End, fault => told.Add(("base", fault is null)));
+        _ = journal.CutToAsync(_log.Database, second.End, fault => told.Add(("cut", fault is null)));
+        _ = journal.StartAtAsync(_log.Database, third.End, fault => told.Add(("start", fault is null)));
+        Assert.Empty(told);
+        Assert.True(journal.Flush());
+        (string, bool)[] wanted = [("note", true), ("entry", true), ("base", true), ("cut", true), ("start", true)];
+        Assert.Equal(wanted, told);
+        _ = journal.SetBaseAsync(_log.Database, first.End, fault => told.Add(("base again", fault is null))); // does nothing
+        Assert.Equal(("base again", true), told[^1]);
+    }
+
+    [Fact]
     public void A_callback_that_throws_stops_the_journal_after_everybody_was_told()
     {
         var first = _log.OpenEpoch(1);

@@ -183,8 +183,9 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
         lock (_gate)
         {
             Break(reason);
+            var emptied = _journal.StartAtAsync(_database, position);
             Interlocked.Increment(ref _outstanding);
-            return Track(_journal.StartAtAsync(_database, position), 0, rethrow: true);
+            return TrackAsync(emptied);
         }
     }
 
@@ -279,16 +280,16 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
                 Interlocked.Increment(ref _outstanding); // it may be told back before, which is why nobody looks at it outside this lock
                 break;
             case FollowerAction.WriteCut(var end, var ticket):
-                Write(_journal.CutToAsync(_database, end), ticket);
+                Write(told => _journal.CutToAsync(_database, end, told), ticket);
                 break;
             case FollowerAction.WriteNote(var note, var ticket):
-                Write(_journal.SetNoteAsync(_database, note.Encode()), ticket);
+                Write(told => _journal.SetNoteAsync(_database, note.Encode(), told), ticket);
                 break;
             case FollowerAction.WriteBase(var to, var ticket):
-                Write(_journal.SetBaseAsync(_database, to), ticket);
+                Write(told => _journal.SetBaseAsync(_database, to, told), ticket);
                 break;
             case FollowerAction.WriteStart(var start, var ticket):
-                Write(_journal.StartAtAsync(_database, start), ticket);
+                Write(told => _journal.StartAtAsync(_database, start, told), ticket);
                 break;
             case FollowerAction.CloseStream(var stream, var reason):
                 _sinks.GetValueOrDefault(stream)?.End(reason);
@@ -299,30 +300,28 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
         }
     }
 
-    private void Write(Task write, long ticket)
+    // Told on the journal's thread, as entries are: that one of these failed must be known before a later entry is taken for durable.
+    private void Write(Func<Action<Exception?>, Task> write, long ticket)
     {
+        _ = write(fault => Told(ticket, fault));
         Interlocked.Increment(ref _outstanding);
-        _ = Track(write, ticket, rethrow: false);
     }
 
-    private async Task Track(Task write, long ticket, bool rethrow)
+    private async Task TrackAsync(Task emptied)
     {
         try
         {
-            await write;
-            Told(ticket, null);
+            await emptied;
+            Told(0, null);
         }
         catch (Exception e) when (e is JournalException or ObjectDisposedException)
         {
-            Told(ticket, e);
-            if (rethrow)
-            {
-                throw;
-            }
+            Told(0, e);
+            throw;
         }
     }
 
-    // On the journal's thread, or the pool. Tickets of notes and cuts may come a little late; a later one stands for them.
+    // On the journal's thread, in order; on the pool for a log that is emptied because nobody keeps it.
     private void Told(long ticket, Exception? fault)
     {
         if (fault is not null)
