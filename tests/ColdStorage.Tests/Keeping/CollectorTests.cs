@@ -20,7 +20,7 @@ public sealed class CollectorTests : IDisposable
     public async Task What_is_young_enough_and_what_forks_need_is_never_collected()
     {
         var (deleted, forked) = (0, 0);
-        foreach (var seed in Seeds.Of(usual: 8, full: 300))
+        foreach (var seed in Seeds.Of(usual: 6, full: 300))
         {
             var random = new Random(seed);
             var log = new ModelLog(random).OpenEpoch(1);
@@ -33,7 +33,8 @@ public sealed class CollectorTests : IDisposable
                 log.Write(random.Next(3, 12));
                 source.CheckpointedEntries = Math.Max(source.CheckpointedEntries, random.Next(source.ConfirmedEntries + 1));
                 await UploadAsync(store, source, log.Entries.Count);
-                clock.Now = At(log.Entries[^1].Header.CommitTimeMicroseconds) + TimeSpan.FromSeconds(random.Next(20));
+                var newest = At(log.Entries[^1].Header.CommitTimeMicroseconds) + TimeSpan.FromSeconds(random.Next(20));
+                clock.Now = newest > clock.Now ? newest : clock.Now; // what is too old once stays so
                 var collector = new ColdCollector(store, clock, _grace);
                 deleted += (await collector.RunAsync(log.Database, _retention, Cancellation)).Deleted;
                 if (random.Next(3) == 0)
