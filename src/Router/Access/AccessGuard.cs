@@ -18,6 +18,8 @@ public sealed class AccessGuard : ICallGuard, IAsyncDisposable
     private const string Public = "replicatedsqlite.";
     private const string Scheme = "Bearer ";
 
+    private static readonly string[] _furtherHeaders = [.. Forwarding.FurtherHeaders];
+
     private readonly NodeProof _nodes;
     private readonly bool _requiresTokens;
     private readonly TokenCheck _tokens;
@@ -95,6 +97,14 @@ public sealed class AccessGuard : ICallGuard, IAsyncDisposable
             call.Identity = Caller.FromHeader(text) ?? throw new RequestException(ErrorCodes.InvalidRequest, $"A node passed a call on and did not say for whom ({Forwarding.CallerHeader}).");
             Require((Caller)call.Identity, rule, call.Peer, name);
             return ValueTask.CompletedTask;
+        }
+
+        foreach (var header in _furtherHeaders)
+        {
+            if (call.TryGetRequestHeader(header, out _))
+            {
+                RequireNode(call, name, $"The metadata {header} is for nodes among themselves");
+            }
         }
 
         call.TryGetRequestHeader("authorization", out var authorization);
