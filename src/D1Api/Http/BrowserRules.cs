@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Http;
 
 namespace ReplicatedSqlite.D1Api;
@@ -18,9 +17,9 @@ internal sealed class BrowserRules(D1ApiOptions options)
     public void Check(HttpContext http, bool isSigned)
     {
         var request = http.Request;
-        if (!isSigned && !request.Headers.ContainsKey("Authorization") && !IsAddress(request.Host.Host))
+        if (!isSigned && !request.Headers.ContainsKey("Authorization") && !PlainHost.IsAddress(request))
         {
-            throw Refused($"Without a token this node is called by an IP address or as localhost, not as '{request.Host.Host}'. Send a token.");
+            throw Refused(PlainHost.Explain(request));
         }
 
         var origin = request.Headers.Origin.ToString();
@@ -50,9 +49,6 @@ internal sealed class BrowserRules(D1ApiOptions options)
         answer.Headers.AccessControlMaxAge = "3600";
         return Task.CompletedTask;
     }
-
-    private static bool IsAddress(string host) =>
-        host.Length == 0 || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host.Trim('[', ']'), out _);
 
     private static ApiException Refused(string message) => new(StatusCodes.Status403Forbidden, ApiCodes.NotAuthorized, message);
 }

@@ -34,6 +34,14 @@ internal static class HttpAccess
             return;
         }
 
+        // Clients on this machine need no token, and a page from anywhere can make its reader's browser such a client.
+        if (!http.Request.Headers.ContainsKey("Authorization") && !PlainHost.IsAddress(http.Request))
+        {
+            http.Response.StatusCode = StatusCodes.Status403Forbidden;
+            await http.Response.WriteAsync(PlainHost.Explain(http.Request) + "\n", http.RequestAborted);
+            return;
+        }
+
         await next(http);
     });
 

@@ -127,6 +127,22 @@ public sealed class HostileRequestTests : IAsyncLifetime
         await IsWellAsync();
     }
 
+    [Theory]
+    [InlineData("evil.example", 403)]
+    [InlineData("evil.example:7201", 403)]
+    [InlineData("localhost", 200)]
+    [InlineData("127.0.0.1:7201", 200)]
+    [InlineData("[::1]", 200)]
+    public async Task What_tells_about_the_cluster_is_not_for_pages_that_made_this_node_their_own_by_a_DNS_record(string host, int expected)
+    {
+        foreach (var path in new[] { "/metrics", "/openapi.json", "/" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_cluster.Port(), path));
+            request.Headers.Host = host;
+            Assert.Equal((path, expected), (path, (int)(await _cluster.Http.SendAsync(request)).StatusCode));
+        }
+    }
+
     [Fact]
     public async Task Statements_are_never_split_wrongly()
     {
