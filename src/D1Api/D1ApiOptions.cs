@@ -18,6 +18,9 @@ public sealed record D1ApiOptions
     /// <summary>Longest file of an import. Default 5 GiB, as on D1.</summary>
     public long MaxUploadBytes { get; init; } = 5L << 30;
 
+    /// <summary>Bytes of bodies that may be on their way at once, all requests together; those beyond are OVERLOADED (429). Default 256 MiB.</summary>
+    public long MaxArrivingBytes { get; init; } = 256 << 20;
+
     /// <summary>Longest time that a request's body may take to arrive. Default 30 s.</summary>
     public TimeSpan BodyPatience { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -60,7 +60,7 @@ internal static class NodeSettings
     public static readonly Setting<TimeSpan> D1QueryTime = new Setting<TimeSpan>("d1.query_time", "longest time that the statements of an HTTP request may run", SettingTypes.Time(_millisecond, TimeSpan.FromHours(1))).Or(TimeSpan.FromSeconds(30));
 
     public static readonly Setting<int> MaxQueries = new Setting<int>("limits.queries", "queries in flight, waiting ones included", SettingTypes.Count(1, 1_000_000)).Or(10_000);
-    public static readonly Setting<int> MaxConnections = new Setting<int>("limits.connections", "connections to the gRPC port", SettingTypes.Count(1, 1_000_000)).Or(10_000);
+    public static readonly Setting<int> MaxConnections = new Setting<int>("limits.connections", "connections to the gRPC port, and as many to the HTTP port", SettingTypes.Count(1, 1_000_000)).Or(10_000);
     public static readonly Setting<int> MaxStreams = new Setting<int>("limits.streams_per_connection", "calls at once on one connection", SettingTypes.Count(100, 1_000_000)).Or(10_000);
     public static readonly Setting<long> MaxRequestBytes = new Setting<long>("limits.request_size", "largest request message", SettingTypes.Size(64 << 10, 64 << 20)).Or(16 << 20);
     public static readonly Setting<int> MaxWaitingWrites = new Setting<int>("limits.waiting_writes", "writes of one database that may wait for its writer", SettingTypes.Count(1, 1_000_000)).Or(8192);

@@ -20,7 +20,7 @@ internal static class HttpAccess
 
         try
         {
-            await guard.CheckHttpAsync(http, http.RequestAborted);
+            await guard.CheckHttpAsync(http, ofCluster: true, http.RequestAborted);
         }
         catch (RequestException refused)
         {

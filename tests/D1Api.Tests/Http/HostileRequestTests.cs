@@ -98,6 +98,68 @@ public sealed class HostileRequestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_body_of_somebody_without_a_token_is_not_waited_for()
+    {
+        await using var cluster = await D1Cluster.StartAsync(node => node with { Router = node.Router with { RequireTokens = true }, D1Api = node.D1Api with { BodyPatience = TimeSpan.FromMinutes(10) } });
+        foreach (var path in new[] { "/accounts/a/d1/database", "/accounts/a/d1/database/shop/query", "/accounts/a/d1/database/shop/raw", "/graphql" })
+        {
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(IPAddress.Loopback, cluster.Port().Port);
+            await SendAsync(socket, $"POST /client/v4{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer rs_none\r\nContent-Length: 16000000\r\n\r\n");
+            Assert.StartsWith("HTTP/1.1 401", await ReadAsync(socket), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Bodies_together_are_bounded_and_a_connection_too_many_is_hung_up_on()
+    {
+        await using var cluster = await D1Cluster.StartAsync(node => node with { D1Api = node.D1Api with { MaxArrivingBytes = 100_000 }, Connections = node.Connections with { MaxConnections = 64 } });
+        Assert.Equal(200, (await cluster.PostAsync("", new { name = "shop" })).Status);
+        Assert.Equal(429, (await cluster.PostAsync("/shop/query", new { sql = $"SELECT '{new string('x', 1_000_000)}'" })).Status);
+        Assert.Equal(200, (await cluster.PostAsync("/shop/query", new { sql = $"SELECT '{new string('x', 50_000)}'" })).Status); // what was held is free again
+
+        var sockets = new List<Socket>();
+        try
+        {
+            for (var i = 0; i < 65; i++)
+            {
+                sockets.Add(new Socket(SocketType.Stream, ProtocolType.Tcp));
+                await sockets[i].ConnectAsync(IPAddress.Loopback, cluster.Port().Port);
+            }
+
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            var hungUp = await await Task.WhenAny(sockets.Select(async socket =>
+            {
+                try
+                {
+                    return await socket.ReceiveAsync(new byte[1], patience.Token);
+                }
+                catch (SocketException)
+                {
+                    return 0;
+                }
+            }));
+            Assert.Equal(0, hungUp);
+        }
+        finally
+        {
+            sockets.ForEach(socket => socket.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task More_parameters_or_statements_than_anybody_needs_are_refused()
+    {
+        var (status, envelope, _) = await _cluster.PostAsync("/shop/query", new { sql = "SELECT ?", @params = new int[40_000] });
+        Assert.Equal((400, 7400), (status, envelope.GetProperty("errors")[0].GetProperty("code").GetInt32()));
+        (status, envelope, _) = await _cluster.PostAsync("/shop/query", new { batch = Enumerable.Repeat(new { sql = "SELECT 1" }, 10_001) });
+        Assert.Equal((400, 7400), (status, envelope.GetProperty("errors")[0].GetProperty("code").GetInt32()));
+        var values = new int[32_766];
+        (status, envelope, _) = await _cluster.PostAsync("/shop/query", new { sql = "SELECT ?32766 AS x", @params = values });
+        Assert.True(status == 200, envelope.ToString());
+    }
+
+    [Fact]
     public async Task Idle_connections_and_slow_clients_do_not_hold_up_others()
     {
         var sockets = new List<Socket>();
