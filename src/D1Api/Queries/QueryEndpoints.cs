@@ -29,7 +29,7 @@ internal sealed class QueryEndpoints(INodeCalls node, D1ApiOptions options, Usag
         var name = request.Database;
         var asksForSchema = SchemaRows.AreAskedBy(request); // before the call, which the request belongs to from there on
         var response = await node.ExecuteAsync(request, http);
-        usage.Add(node.IdOf(name) ?? name, sql, response);
+        usage.Add(node.IdOf(name) ?? name, node.WithoutValues(sql), response);
         BookmarkHeader.Write(http, response.Bookmark);
         var results = new ResultWriter(response, raw, IntegersAsText(http), asksForSchema);
         Answer.Write(http, results.Write);

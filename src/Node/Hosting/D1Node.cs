@@ -4,6 +4,7 @@ using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Protocol.V1;
 using ReplicatedSqlite.Router;
+using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Node;
 
@@ -17,6 +18,8 @@ internal sealed class D1Node(LocalCalls calls, QueryService queries, AdminServic
     public CancellationToken Stopping => stopping;
 
     public string? IdOf(string nameOrId) => control.Find(nameOrId)?.Id.ToString();
+
+    public string WithoutValues(string sql) => SqlNormalizer.Normalize(sql);
 
     public ValueTask CheckAsync(HttpContext http) => guard.CheckHttpAsync(http, ofCluster: false, http.RequestAborted);
 
