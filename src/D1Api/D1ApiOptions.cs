@@ -9,7 +9,8 @@ public sealed record D1ApiOptions
     /// <summary>The one account that paths may name; <see langword="null"/> for any. Accounts do not divide databases: tokens do.</summary>
     public string? Account { get; init; }
 
-    /// <summary>Origins whose pages may call the API from a browser (CORS); <c>*</c> for any. None by default.</summary>
+    /// <summary>Origins whose pages may call the API from a browser (CORS); <c>*</c> for any, with a token. None by default.</summary>
+    /// <remarks>A page named here calls as its reader does: from the node's own machine without a token, with all rights, unless tokens are required.</remarks>
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
     /// <summary>Longest body of a request, uploads excluded. Default 16 MiB.</summary>

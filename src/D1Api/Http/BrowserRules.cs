@@ -28,9 +28,11 @@ internal sealed class BrowserRules(D1ApiOptions options)
             return;
         }
 
-        if (!options.CorsOrigins.Contains("*") && !options.CorsOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
+        // Where no token is needed, "any" would give every page of the world all rights: it counts for who sends one, and for a browser's question whether it may.
+        var isAny = options.CorsOrigins.Contains("*") && (isSigned || request.Headers.ContainsKey("Authorization") || HttpMethods.IsOptions(request.Method));
+        if (!isAny && !options.CorsOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
         {
-            throw Refused($"Pages of {origin} may not call this node: the option corsOrigins does not name them.");
+            throw Refused($"Pages of {origin} may not call this node{(options.CorsOrigins.Contains("*") ? " without a token" : "")}: they are of another origin, and it is not told to let them.");
         }
 
         var answer = http.Response.Headers;

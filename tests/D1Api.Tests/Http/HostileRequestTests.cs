@@ -186,6 +186,22 @@ public sealed class HostileRequestTests : IAsyncLifetime
         await IsWellAsync();
     }
 
+    [Fact]
+    public async Task Where_pages_of_any_origin_may_call_they_need_a_token()
+    {
+        await using var cluster = await D1Cluster.StartAsync(node => node with { D1Api = node.D1Api with { CorsOrigins = ["*"] } });
+        var token = await cluster.CreateTokenAsync(Protocol.V1.Right.Read);
+        foreach (var (method, authorization, expected) in new (HttpMethod, string?, int)[] { (HttpMethod.Get, null, 403), (HttpMethod.Get, $"Bearer {token}", 200), (HttpMethod.Options, null, 204) })
+        {
+            using var request = new HttpRequestMessage(method, cluster.Database());
+            request.Headers.TryAddWithoutValidation("Origin", "https://any.example");
+            if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", authorization);
+            using var answer = await cluster.Http.SendAsync(request);
+            Assert.Equal((method, authorization, expected), (method, authorization, (int)answer.StatusCode));
+            Assert.Equal(expected != 403, answer.Headers.Contains("Access-Control-Allow-Origin"));
+        }
+    }
+
     [Theory]
     [InlineData("evil.example", 403)]
     [InlineData("evil.example:7201", 403)]
