@@ -9,6 +9,7 @@ internal sealed class RequestSession(ReplicatedSqliteDataSource dataSource, IOpt
 {
     private string? _given;
     private Session? _session;
+    private bool _isRefused;
 
     /// <summary>Whether anybody asked for it.</summary>
     public bool IsUsed => _session is not null;
@@ -24,21 +25,27 @@ internal sealed class RequestSession(ReplicatedSqliteDataSource dataSource, IOpt
         if (Bookmark.TryParse(text, out _)) _given = text;
     }
 
-    /// <summary>Gives the session's bookmark back. A session that saw nothing leaves the client's as it is.</summary>
+    /// <summary>Whether the client sent a bookmark.</summary>
+    public bool HasGiven => _given is not null;
+
+    /// <summary>Gives the session's bookmark back, or takes a refused one away. A session that saw nothing leaves the client's as it is.</summary>
     public void Write(HttpResponse response)
     {
-        if (_session?.Bookmark?.ToString() is not { } bookmark) return;
         var names = options.Value;
+        if (_isRefused)
+        {
+            if (names.CookieName is { } refused) response.Cookies.Delete(refused, CookieOptions(response.HttpContext.Request));
+            return;
+        }
+
+        if (_session?.Bookmark?.ToString() is not { } bookmark) return;
         response.Headers[names.HeaderName] = bookmark;
         if (names.CookieName is not { } cookie || bookmark == response.HttpContext.Request.Cookies[cookie]) return;
         response.Cookies.Append(cookie, bookmark, CookieOptions(response.HttpContext.Request));
     }
 
     /// <summary>The server refused the bookmark: the client is to forget it, or its requests would fail for ever.</summary>
-    public void Forget(HttpResponse response)
-    {
-        if (options.Value.CookieName is { } cookie) response.Cookies.Delete(cookie, CookieOptions(response.HttpContext.Request));
-    }
+    public void Forget() => _isRefused = true;
 
     private CookieOptions CookieOptions(HttpRequest request) => new()
     {

@@ -21,13 +21,14 @@ public static class D1Endpoints
     public static void MapD1Api(this IEndpointRouteBuilder routes, INodeCalls node, D1ApiOptions options, TimeProvider time, ILogger logger)
     {
         var usage = new UsageLog(time);
-        var pipeline = new ApiPipeline(options, logger);
-        var databases = new DatabaseEndpoints(node, options, time);
-        var queries = new QueryEndpoints(node, options, usage, time);
-        var graphQl = new GraphQlEndpoint(node, usage, options, time);
+        var pipeline = new ApiPipeline(node, options, logger);
+        var bodies = new RequestBodies(options, time);
+        var databases = new DatabaseEndpoints(node, options, bodies);
+        var queries = new QueryEndpoints(node, options, usage, bodies);
+        var graphQl = new GraphQlEndpoint(node, usage, bodies);
         var (files, jobs, urls) = (new StoredFiles(node.TransferFolder, time, node.Stopping), new TransferJobs(), new SignedUrls(time));
-        var imports = new ImportEndpoints(node, options, files, jobs, urls, time);
-        var exports = new ExportEndpoints(node, options, files, jobs, urls, time);
+        var imports = new ImportEndpoints(node, bodies, options, files, jobs, urls, time);
+        var exports = new ExportEndpoints(node, bodies, files, jobs, urls, time);
         var timeTravel = new TimeTravelEndpoints(node);
         Map("GET", Paths.Databases, databases.ListAsync);
         Map("POST", Paths.Databases, databases.CreateAsync);

@@ -20,6 +20,12 @@ public interface INodeCalls
     /// <summary>The node is going away.</summary>
     CancellationToken Stopping { get; }
 
+    /// <summary>SQL without its values, cut at some 2 KiB.</summary>
+    string WithoutValues(string sql);
+
+    /// <summary>Lets a request in whose client may do anything at all here, so that nobody else's body is read.</summary>
+    ValueTask CheckAsync(HttpContext http);
+
     /// <summary>Runs statements in one transaction.</summary>
     ValueTask<ExecuteResponse> ExecuteAsync(ExecuteRequest request, HttpContext http);
 

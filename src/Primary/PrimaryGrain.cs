@@ -154,6 +154,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
             var replayed = answer.Outcome.AnsweredBefore;
             foreach (var part in replayed ? StoredResult.Parts(keyed!.Found!.Result) : answer.Outcome.Parts)
             {
+                part.Header?.Bookmark = answer.Bookmark; // confirmed: a client that leaves before the last message has seen it. What is kept for the key was encoded before
                 yield return new EncodedResponse { Result = EncodedParts.From(part) };
             }
 

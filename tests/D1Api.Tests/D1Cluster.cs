@@ -41,6 +41,9 @@ internal sealed class D1Cluster : IAsyncDisposable
         }
     }
 
+    /// <summary>The same node by gRPC.</summary>
+    public GrpcChannel OpenChannel() => new(_cluster.Nodes[0].GrpcAddress);
+
     /// <summary>A new token for the whole cluster.</summary>
     public async Task<string> CreateTokenAsync(Right right, params string[] databases)
     {

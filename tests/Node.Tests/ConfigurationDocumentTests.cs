@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace ReplicatedSqlite.Node.Tests;
 
@@ -19,6 +20,20 @@ public sealed class ConfigurationDocumentTests
                 Assert.Contains($"`{text}`", row, StringComparison.Ordinal);
             }
         });
+    }
+
+    [Fact]
+    public void Every_name_in_the_document_is_a_setting()
+    {
+        var document = File.ReadAllText(Path.Combine(
+            typeof(ConfigurationDocumentTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(entry => entry.Key == "DocsFolder").Value!, "configuration.md"));
+        var settings = NodeSettings.All.ToList();
+        var sections = settings.Where(setting => setting.Key.Contains('.', StringComparison.Ordinal)).Select(setting => setting.Key.Split('.')[0]).ToHashSet(StringComparer.Ordinal);
+        var named = Regex.Matches(document, "`([a-z0-9_]+(?:\\.[a-z0-9_]+)+)`").Select(match => match.Groups[1].Value).Where(name => sections.Contains(name.Split('.')[0]))
+            .Concat(Regex.Matches(document, "^\\| `([a-z0-9_.]+)` \\|[^|\\n]*\\|[^|\\n]*\\|", RegexOptions.Multiline).Select(match => match.Groups[1].Value)).ToHashSet(StringComparer.Ordinal);
+        Assert.True(named.Count >= settings.Count, $"{named.Count} names were found.");
+        Assert.All(named, name => Assert.Contains(settings, setting => setting.Key == name));
+        Assert.All(Regex.Matches(document, "`(RS_[A-Z0-9_]+)`").Select(match => match.Groups[1].Value).Where(name => name != "RS_CONFIG"), name => Assert.Contains(settings, setting => setting.Variable == name));
     }
 
     [Fact]

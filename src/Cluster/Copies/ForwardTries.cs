@@ -1,6 +1,7 @@
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
+using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Cluster;
 
@@ -23,6 +24,9 @@ internal sealed class ForwardTries(TimeProvider time, bool readsOnly, bool isKey
 
     /// <summary>Tries that failed.</summary>
     public int Failed { get; private set; }
+
+    /// <summary>Where a call stands that waits for somebody to pass it on to: a write of which a try was lost may be committed, so that nobody may say it was ended.</summary>
+    public RequestStage Stage => _lost is null ? RequestStage.Queued : RequestStage.Forwarded;
 
     /// <summary>How much patience is left.</summary>
     public TimeSpan Left => _patience - time.GetElapsedTime(_startedAt) is { Ticks: > 0 } left ? left : TimeSpan.Zero;

@@ -24,6 +24,9 @@ public static class Forwarding
     /// <summary>Metadata of a read that is passed on to a replica near by, not to the primary. It answers from its copy or says <see cref="NotHere"/>; it writes nothing and passes nothing on.</summary>
     public const string CopyHeader = "x-rs-copy";
 
+    /// <summary>What else than <see cref="Header"/> such a call may carry. All of it changes what the call means, and is for nodes among themselves.</summary>
+    public static IReadOnlyList<string> FurtherHeaders { get; } = [RevisionHeader, QueryHeader, CallerHeader, CopyHeader];
+
     private const string NotHereTrailer = "x-rs-not-here";
     private const string MovedTrailer = "x-rs-moved";
 

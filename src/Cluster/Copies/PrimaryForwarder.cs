@@ -35,7 +35,7 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
     /// <summary>Like <see cref="PrimaryOf"/>, but waits a little for another node to take over. A node that does not answer is not asked: then nobody could say what came of it.</summary>
     private async ValueTask<NodeRecord> FindPrimaryAsync(DatabaseId id, ForwardTries tries, CancellationToken cancellationToken)
     {
-        tries.Query?.Stage = RequestStage.Queued;
+        tries.Query?.Stage = tries.Stage;
         while (true)
         {
             try
@@ -44,6 +44,7 @@ public sealed class PrimaryForwarder(NodeRecord self, IControlPlane control, Nod
                 if (!reach.IsSilent(primary.Id))
                 {
                     tries.Query?.Stage = RequestStage.Forwarded;
+                    cancellationToken.ThrowIfCancellationRequested(); // who ended it before that was told that nothing was done
                     return primary;
                 }
 

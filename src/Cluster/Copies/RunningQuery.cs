@@ -78,13 +78,34 @@ public sealed class RunningQuery : RequestProgress
         Stage = RequestStage.Running;
     }
 
-    /// <summary>Ends it from outside, unless it is over already. It may take note a moment later, and not at all if it has just ended by itself.</summary>
-    /// <returns>Whether it was still there.</returns>
-    public bool Kill(RequestException reason)
+    /// <summary>Where it stands. Whoever lets go of it, to another node, looks at the call's token after saying so: then <see cref="Kill"/> has either ended it or is refused.</summary>
+    public override RequestStage Stage
     {
-        lock (this)
+        get => base.Stage;
+        set
         {
+            lock (this)
+            {
+                base.Stage = value;
+            }
+        }
+    }
+
+    /// <summary>Ends it from outside, unless it is over already, or what it does can be undone here no more. It may take note a moment later, and not at all if it has just ended by itself.</summary>
+    /// <param name="reason">What its client is told.</param>
+    /// <param name="stage">Where it stood.</param>
+    /// <returns>Whether it was ended; <see langword="null"/> if it was over.</returns>
+    public bool? Kill(RequestException reason, out RequestStage stage)
+    {
+        lock (this) // one step: nothing is passed on or committed between the look and the end
+        {
+            stage = Stage;
             if (_isOver)
+            {
+                return null;
+            }
+
+            if (stage is RequestStage.Forwarded or RequestStage.WaitingForQuorum)
             {
                 return false;
             }

@@ -71,6 +71,7 @@ public sealed class TransactionLoop
                     break;
                 case TransactRequest.StepOneofCase.Commit:
                     _call.Query?.Stage = RequestStage.WaitingForQuorum;
+                    _lease.Token.ThrowIfCancellationRequested(); // who ended it before that was told that nothing was done
                     await _call.AnswerAsync(await transaction.CommitAsync(), _cancellationToken); // no lease any more: it is decided
                     return;
                 case TransactRequest.StepOneofCase.Rollback:

@@ -5,7 +5,7 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.D1Api;
 
 /// <summary>List, create, get, change and delete databases.</summary>
-internal sealed class DatabaseEndpoints(INodeCalls node, D1ApiOptions options, TimeProvider time)
+internal sealed class DatabaseEndpoints(INodeCalls node, D1ApiOptions options, RequestBodies bodies)
 {
     private const int DefaultPerPage = 1000;
     private const int MaxPerPage = 10_000;
@@ -54,7 +54,7 @@ internal sealed class DatabaseEndpoints(INodeCalls node, D1ApiOptions options, T
 
     public async Task CreateAsync(HttpContext http)
     {
-        var body = await RequestBody.ReadAsync(http, options, time, DatabaseBody.Read);
+        var body = await bodies.ReadAsync(http, DatabaseBody.Read);
         var request = new CreateDatabaseRequest
         {
             Name = body.Name,
@@ -88,7 +88,7 @@ internal sealed class DatabaseEndpoints(INodeCalls node, D1ApiOptions options, T
 
     private async Task ChangeAsync(HttpContext http, bool isWhole)
     {
-        var body = await RequestBody.ReadAsync(http, options, time, DatabaseBody.Read);
+        var body = await bodies.ReadAsync(http, DatabaseBody.Read);
         if (isWhole && body.Replication == ReplicationMode.Unspecified)
         {
             throw ApiException.Invalid("Invalid property: read_replication => Required");

@@ -6,7 +6,7 @@ using ReplicatedSqlite.Protocol;
 namespace ReplicatedSqlite.D1Api;
 
 /// <summary>What stands around every request: failures become envelopes, and accounts and web pages that have no business here are refused.</summary>
-internal sealed class ApiPipeline(D1ApiOptions options, ILogger logger)
+internal sealed class ApiPipeline(INodeCalls node, D1ApiOptions options, ILogger logger)
 {
     private const string OldKeyHeader = "X-Auth-Key"; // Cloudflare's older way to send a token, with X-Auth-Email beside it
 
@@ -21,6 +21,11 @@ internal sealed class ApiPipeline(D1ApiOptions options, ILogger logger)
             TakeOldKey(http.Request.Headers);
             _browsers.Check(http, isSigned);
             CheckAccount(http);
+            if (!isSigned && !HttpMethods.IsOptions(http.Request.Method)) // browsers ask without a token whether a page may send one
+            {
+                await node.CheckAsync(http);
+            }
+
             await handler(http);
             await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
         }

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Http;
 
 namespace ReplicatedSqlite.D1Api;
@@ -18,9 +17,9 @@ internal sealed class BrowserRules(D1ApiOptions options)
     public void Check(HttpContext http, bool isSigned)
     {
         var request = http.Request;
-        if (!isSigned && !request.Headers.ContainsKey("Authorization") && !IsAddress(request.Host.Host))
+        if (!isSigned && !request.Headers.ContainsKey("Authorization") && !PlainHost.IsAddress(request))
         {
-            throw Refused($"Without a token this node is called by an IP address or as localhost, not as '{request.Host.Host}'. Send a token.");
+            throw Refused(PlainHost.Explain(request));
         }
 
         var origin = request.Headers.Origin.ToString();
@@ -29,9 +28,11 @@ internal sealed class BrowserRules(D1ApiOptions options)
             return;
         }
 
-        if (!options.CorsOrigins.Contains("*") && !options.CorsOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
+        // Where no token is needed, "any" would give every page of the world all rights: it counts for who sends one, and for a browser's question whether it may.
+        var isAny = options.CorsOrigins.Contains("*") && (isSigned || request.Headers.ContainsKey("Authorization") || HttpMethods.IsOptions(request.Method));
+        if (!isAny && !options.CorsOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
         {
-            throw Refused($"Pages of {origin} may not call this node: the option corsOrigins does not name them.");
+            throw Refused($"Pages of {origin} may not call this node{(options.CorsOrigins.Contains("*") ? " without a token" : "")}: they are of another origin, and it is not told to let them.");
         }
 
         var answer = http.Response.Headers;
@@ -50,9 +51,6 @@ internal sealed class BrowserRules(D1ApiOptions options)
         answer.Headers.AccessControlMaxAge = "3600";
         return Task.CompletedTask;
     }
-
-    private static bool IsAddress(string host) =>
-        host.Length == 0 || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host.Trim('[', ']'), out _);
 
     private static ApiException Refused(string message) => new(StatusCodes.Status403Forbidden, ApiCodes.NotAuthorized, message);
 }

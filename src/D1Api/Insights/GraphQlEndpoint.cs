@@ -7,11 +7,11 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.D1Api;
 
 /// <summary>Answers the two queries that <c>wrangler d1 info</c> and <c>wrangler d1 insights</c> make of Cloudflare's analytics; it is no GraphQL server.</summary>
-internal sealed class GraphQlEndpoint(INodeCalls node, UsageLog usage, D1ApiOptions options, TimeProvider time)
+internal sealed class GraphQlEndpoint(INodeCalls node, UsageLog usage, RequestBodies bodies)
 {
     public async Task AnswerAsync(HttpContext http)
     {
-        var asked = await RequestBody.ReadAsync(http, options, time, Read);
+        var asked = await bodies.ReadAsync(http, Read);
         await node.GetAsync(new GetDatabaseRequest { Database = asked.DatabaseId }, http); // who may not see the database may not see what is asked of it
         http.Response.ContentType = "application/json";
         using var json = new Utf8JsonWriter(http.Response.BodyWriter);

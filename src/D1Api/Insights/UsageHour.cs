@@ -3,8 +3,6 @@ namespace ReplicatedSqlite.D1Api;
 /// <summary>One hour, or the sum of several.</summary>
 internal sealed class UsageHour(DateTimeOffset start)
 {
-    private const int MaxQueries = 500;
-
     private readonly Dictionary<string, QueryUsage> _queries = new(StringComparer.Ordinal);
 
     public DateTimeOffset Start { get; } = start;
@@ -17,11 +15,12 @@ internal sealed class UsageHour(DateTimeOffset start)
 
     public long RowsWritten { get; set; }
 
+    /// <summary>By text.</summary>
     public IReadOnlyDictionary<string, QueryUsage> Queries => _queries;
 
-    public QueryUsage? Query(string sql)
+    public QueryUsage Query(string sql)
     {
-        if (!_queries.TryGetValue(sql, out var query) && _queries.Count < MaxQueries)
+        if (!_queries.TryGetValue(sql, out var query))
         {
             _queries.Add(sql, query = new QueryUsage());
         }
@@ -37,7 +36,7 @@ internal sealed class UsageHour(DateTimeOffset start)
         RowsWritten += other.RowsWritten;
         foreach (var (sql, query) in other.Queries)
         {
-            Query(sql)?.Add(query);
+            Query(sql).Add(query);
         }
     }
 }

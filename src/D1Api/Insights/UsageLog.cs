@@ -3,17 +3,32 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.D1Api;
 
 /// <summary>What was asked of each database through this node's HTTP API since it started, by the hour: the figures that <c>wrangler d1 info</c> and <c>insights</c> show.</summary>
-/// <remarks>Safe for use by any thread. At its bounds the database used longest ago goes, and SQL that comes new is counted without its text.</remarks>
+/// <remarks>Safe for use by any thread. At its bounds the databases used longest ago go, and SQL that comes new to a database is counted without its text.</remarks>
 internal sealed class UsageLog(TimeProvider time)
 {
     private const int MaxDatabases = 10_000;
-    private const int MaxHours = 24 * 31;
-    private const int MaxSqlChars = 1024;
+    private const long MaxBytes = 64 << 20; // of all databases
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Usage> _databases = new(StringComparer.OrdinalIgnoreCase); // by id
+    private readonly Dictionary<string, DatabaseUsage> _databases = new(StringComparer.OrdinalIgnoreCase); // by id
+    private long _bytes; // under _gate
+
+    /// <summary>Memory that is taken, about.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _bytes;
+            }
+        }
+    }
 
     /// <summary>Counts an answered request.</summary>
+    /// <param name="databaseId">Of which database.</param>
+    /// <param name="sql">Its text without its values: whoever may see a database's figures need not see its data.</param>
+    /// <param name="response">The answer.</param>
     public void Add(string databaseId, string sql, ExecuteResponse response)
     {
         var (reads, writes, read, written, rows, duration) = (0L, 0L, 0L, 0L, 0L, 0.0);
@@ -29,16 +44,22 @@ internal sealed class UsageLog(TimeProvider time)
         }
 
         var now = time.GetUtcNow();
-        var hour = new DateTimeOffset(now.Year, now.Month, now.Day, now.Hour, 0, 0, TimeSpan.Zero);
+        var start = new DateTimeOffset(now.Year, now.Month, now.Day, now.Hour, 0, 0, TimeSpan.Zero);
         lock (_gate)
         {
             var usage = Of(databaseId, now);
-            var bucket = usage.Hour(hour);
-            bucket.ReadQueries += reads;
-            bucket.WriteQueries += writes;
-            bucket.RowsRead += read;
-            bucket.RowsWritten += written;
-            bucket.Query(sql.Length <= MaxSqlChars ? sql : sql[..MaxSqlChars])?.Add(read, written, rows, duration);
+            var before = usage.Bytes;
+            var hour = usage.Hour(start);
+            hour.ReadQueries += reads;
+            hour.WriteQueries += writes;
+            hour.RowsRead += read;
+            hour.RowsWritten += written;
+            usage.Query(hour, sql)?.Add(read, written, rows, duration);
+            _bytes += usage.Bytes - before;
+            while (_bytes > MaxBytes)
+            {
+                ForgetOldest(); // the one that is used now too, if it alone is too much: it begins anew
+            }
         }
     }
 
@@ -60,42 +81,26 @@ internal sealed class UsageLog(TimeProvider time)
         return sum;
     }
 
-    private Usage Of(string databaseId, DateTimeOffset now)
+    private DatabaseUsage Of(string databaseId, DateTimeOffset now)
     {
         if (!_databases.TryGetValue(databaseId, out var usage))
         {
             if (_databases.Count >= MaxDatabases)
             {
-                _databases.Remove(_databases.MinBy(entry => entry.Value.LastUse).Key);
+                ForgetOldest();
             }
 
-            _databases.Add(databaseId, usage = new Usage());
+            _databases.Add(databaseId, usage = new DatabaseUsage());
         }
 
         usage.LastUse = now;
         return usage;
     }
 
-    private sealed class Usage
+    private void ForgetOldest()
     {
-        public Queue<UsageHour> Hours { get; } = [];
-
-        public DateTimeOffset LastUse { get; set; }
-
-        private UsageHour? _last;
-
-        public UsageHour Hour(DateTimeOffset start)
-        {
-            if (_last is null || start > _last.Start) // a clock that was set back goes on in the hour that it had
-            {
-                Hours.Enqueue(_last = new UsageHour(start));
-                if (Hours.Count > MaxHours)
-                {
-                    Hours.Dequeue();
-                }
-            }
-
-            return _last;
-        }
+        var (id, oldest) = _databases.MinBy(entry => entry.Value.LastUse);
+        _databases.Remove(id);
+        _bytes -= oldest.Bytes;
     }
 }

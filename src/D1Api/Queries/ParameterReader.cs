@@ -7,6 +7,8 @@ namespace ReplicatedSqlite.D1Api;
 /// <summary>Parameters as D1's clients send them: null, numbers, strings, booleans as 0 and 1, and BLOBs as arrays of byte values.</summary>
 internal static class ParameterReader
 {
+    private const int MaxParameters = 32_766; // SQLITE_MAX_VARIABLE_NUMBER
+
     public static void Read(ref Utf8JsonReader reader, List<Value> parameters)
     {
         if (reader.TokenType == JsonTokenType.Null)
@@ -21,6 +23,11 @@ internal static class ParameterReader
 
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
+            if (parameters.Count == MaxParameters)
+            {
+                throw ApiException.Invalid($"Invalid property: params => more than {MaxParameters} values, which no statement can take.");
+            }
+
             parameters.Add(ReadValue(ref reader, parameters.Count + 1));
         }
     }

@@ -7,6 +7,10 @@ namespace ReplicatedSqlite.D1Api;
 /// <summary>Reads what <c>query</c> and <c>raw</c> are sent: <c>{"sql", "params"}</c>, with several statements or one, or <c>{"batch": [{"sql", "params"}, …]}</c>.</summary>
 internal static class QueryBody
 {
+    // A few bytes of JSON become some hundred bytes of memory: bounds of what one body may become.
+    private const int MaxStatements = 10_000;
+    private const int MaxParameters = 1_000_000;
+
     private const string NoStatements = "No SQL statements detected.";
 
     /// <summary>The statements as one request, to run as one transaction.</summary>
@@ -54,11 +58,18 @@ internal static class QueryBody
         }
 
         parts.Batch = [];
+        var parameters = 0;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
+            if (parts.Batch.Count == MaxStatements || parameters > MaxParameters)
+            {
+                throw ApiException.Invalid($"Invalid property: batch => more than {MaxStatements} statements or {MaxParameters} parameters. Send several batches.");
+            }
+
             var item = new StatementParts();
             JsonBody.ReadObject(ref reader, item, ReadStatement);
             parts.Batch.Add(item);
+            parameters += item.Parameters.Count;
         }
     }
 

@@ -5,7 +5,7 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.D1Api;
 
 /// <summary><c>POST …/query</c> and <c>POST …/raw</c>: one request is one transaction.</summary>
-internal sealed class QueryEndpoints(INodeCalls node, D1ApiOptions options, UsageLog usage, TimeProvider time)
+internal sealed class QueryEndpoints(INodeCalls node, D1ApiOptions options, UsageLog usage, RequestBodies bodies)
 {
     private readonly Duration _timeout = Duration.FromTimeSpan(options.QueryTimeout);
 
@@ -15,7 +15,7 @@ internal sealed class QueryEndpoints(INodeCalls node, D1ApiOptions options, Usag
 
     private async Task RunAsync(HttpContext http, bool raw)
     {
-        var request = await RequestBody.ReadAsync(http, options, time, QueryBody.Read);
+        var request = await bodies.ReadAsync(http, QueryBody.Read);
         request.Database = Paths.Database(http);
         request.Timeout = _timeout;
         request.IdempotencyKey = http.Request.Headers["idempotency-key"].ToString();
@@ -29,7 +29,7 @@ internal sealed class QueryEndpoints(INodeCalls node, D1ApiOptions options, Usag
         var name = request.Database;
         var asksForSchema = SchemaRows.AreAskedBy(request); // before the call, which the request belongs to from there on
         var response = await node.ExecuteAsync(request, http);
-        usage.Add(node.IdOf(name) ?? name, sql, response);
+        usage.Add(node.IdOf(name) ?? name, node.WithoutValues(sql), response);
         BookmarkHeader.Write(http, response.Bookmark);
         var results = new ResultWriter(response, raw, IntegersAsText(http), asksForSchema);
         Answer.Write(http, results.Write);

@@ -4,11 +4,11 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.D1Api;
 
 /// <summary><c>POST …/export</c> and the download behind it: the database as SQL, while it goes on.</summary>
-internal sealed class ExportEndpoints(INodeCalls node, D1ApiOptions options, StoredFiles files, TransferJobs jobs, SignedUrls urls, TimeProvider time)
+internal sealed class ExportEndpoints(INodeCalls node, RequestBodies bodies, StoredFiles files, TransferJobs jobs, SignedUrls urls, TimeProvider time)
 {
     public async Task ExportAsync(HttpContext http)
     {
-        var body = await RequestBody.ReadAsync(http, options, time, ExportBody.Read);
+        var body = await bodies.ReadAsync(http, ExportBody.Read);
         var database = await node.GetAsync(new GetDatabaseRequest { Database = Paths.Database(http) }, http);
         var job = body.CurrentBookmark is { } bookmark
             ? jobs.Export(database.Id, bookmark, body.Options)

@@ -7,13 +7,13 @@ using ReplicatedSqlite.Protocol.V1;
 namespace ReplicatedSqlite.D1Api;
 
 /// <summary><c>POST …/import</c> and the upload between: the SQL of a file runs in the database as one transaction.</summary>
-internal sealed class ImportEndpoints(INodeCalls node, D1ApiOptions options, StoredFiles files, TransferJobs jobs, SignedUrls urls, TimeProvider time)
+internal sealed class ImportEndpoints(INodeCalls node, RequestBodies bodies, D1ApiOptions options, StoredFiles files, TransferJobs jobs, SignedUrls urls, TimeProvider time)
 {
     private const int BufferBytes = 256 * 1024;
 
     public async Task ImportAsync(HttpContext http)
     {
-        var body = await RequestBody.ReadAsync(http, options, time, ImportBody.Read);
+        var body = await bodies.ReadAsync(http, ImportBody.Read);
         var name = Paths.Database(http);
         var database = await node.GetAsync(new GetDatabaseRequest { Database = name }, http);
         if (body.Action == "poll")

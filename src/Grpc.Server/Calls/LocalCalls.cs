@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
+using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Grpc.Server;
 
@@ -43,6 +44,10 @@ public sealed class LocalCalls(GrpcServerOptions options, CallDrain drain)
             }
 
             return await handler(request, context);
+        }
+        catch (Exception e) when (context.EndReason is { } reason && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
+        {
+            throw reason; // whoever ended it says why, as to gRPC's clients
         }
         finally
         {

@@ -17,7 +17,7 @@ internal static class NodeSettings
 
     public static readonly Setting<IPAddress> ListenAddress = new Setting<IPAddress>("listen.address", "where it listens", SettingTypes.Address).Or(IPAddress.Loopback);
     public static readonly Setting<int> GrpcPort = new Setting<int>("listen.grpc_port", "port of queries, administration and the nodes among themselves", SettingTypes.Port).Or(7101);
-    public static readonly Setting<int> HttpPort = new Setting<int>("listen.http_port", "port of health checks", SettingTypes.Port).Or(7201);
+    public static readonly Setting<int> HttpPort = new Setting<int>("listen.http_port", "port of health checks, metrics, and the whole HTTP API: data and administration", SettingTypes.Port).Or(7201);
     public static readonly Setting<Uri> AdvertisedGrpc = new("advertise.grpc", "how the others reach the gRPC port; the listening address unless it is given", SettingTypes.NodeAddress);
     public static readonly Setting<Uri> AdvertisedHttp = new("advertise.http", "how the others reach the HTTP port; the listening address unless it is given", SettingTypes.NodeAddress);
 
@@ -55,14 +55,14 @@ internal static class NodeSettings
 
     public static readonly Setting<string> D1Profile = new Setting<string>("d1.profile", "limits and SQL policy of databases that are made over HTTP: D1's, or default", SettingTypes.OneOf("d1", "default")).Or("d1");
     public static readonly Setting<string> D1Account = new("d1.account", "the one account that paths may name; any unless it is given", SettingTypes.Text);
-    public static readonly Setting<string> D1CorsOrigins = new("d1.cors_origins", "origins whose pages may call the HTTP API, with commas between; * for any, none unless it is given", SettingTypes.Text);
+    public static readonly Setting<string> D1CorsOrigins = new("d1.cors_origins", "origins whose pages may call the HTTP API, with commas between; * for any that send a token, none unless it is given", SettingTypes.Text);
     public static readonly Setting<long> D1MaxBody = new Setting<long>("d1.max_body", "largest body of an HTTP request, uploads excluded", SettingTypes.Size(64 << 10, 64 << 20)).Or(16 << 20);
     public static readonly Setting<long> D1MaxUpload = new Setting<long>("d1.max_upload", "largest file of an import over HTTP", SettingTypes.Size(1 << 20, 1L << 40)).Or(5L << 30);
     public static readonly Setting<TimeSpan> D1BodyTime = new Setting<TimeSpan>("d1.body_time", "longest time that the body of an HTTP request may take to arrive", SettingTypes.Time(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10))).Or(TimeSpan.FromSeconds(30));
     public static readonly Setting<TimeSpan> D1QueryTime = new Setting<TimeSpan>("d1.query_time", "longest time that the statements of an HTTP request may run", SettingTypes.Time(_millisecond, TimeSpan.FromHours(1))).Or(TimeSpan.FromSeconds(30));
 
     public static readonly Setting<int> MaxQueries = new Setting<int>("limits.queries", "queries in flight, waiting ones included", SettingTypes.Count(1, 1_000_000)).Or(10_000);
-    public static readonly Setting<int> MaxConnections = new Setting<int>("limits.connections", "connections to the gRPC port", SettingTypes.Count(1, 1_000_000)).Or(10_000);
+    public static readonly Setting<int> MaxConnections = new Setting<int>("limits.connections", "connections to the gRPC port, and as many to the HTTP port", SettingTypes.Count(1, 1_000_000)).Or(10_000);
     public static readonly Setting<int> MaxStreams = new Setting<int>("limits.streams_per_connection", "calls at once on one connection", SettingTypes.Count(100, 1_000_000)).Or(10_000);
     public static readonly Setting<long> MaxRequestBytes = new Setting<long>("limits.request_size", "largest request message", SettingTypes.Size(64 << 10, 64 << 20)).Or(16 << 20);
     public static readonly Setting<int> MaxWaitingWrites = new Setting<int>("limits.waiting_writes", "writes of one database that may wait for its writer", SettingTypes.Count(1, 1_000_000)).Or(8192);

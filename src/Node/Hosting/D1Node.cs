@@ -4,11 +4,12 @@ using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Protocol.V1;
 using ReplicatedSqlite.Router;
+using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Node;
 
 /// <summary>Lets the HTTP API use this node's own services.</summary>
-internal sealed class D1Node(LocalCalls calls, QueryService queries, AdminService admin, IControlPlane control, string transferFolder, CancellationToken stopping) : INodeCalls
+internal sealed class D1Node(LocalCalls calls, QueryService queries, AdminService admin, IControlPlane control, AccessGuard guard, string transferFolder, CancellationToken stopping) : INodeCalls
 {
     public IReadOnlyCollection<string> Regions => [.. control.Nodes.Select(node => node.Region).Distinct()];
 
@@ -17,6 +18,10 @@ internal sealed class D1Node(LocalCalls calls, QueryService queries, AdminServic
     public CancellationToken Stopping => stopping;
 
     public string? IdOf(string nameOrId) => control.Find(nameOrId)?.Id.ToString();
+
+    public string WithoutValues(string sql) => SqlNormalizer.Normalize(sql);
+
+    public ValueTask CheckAsync(HttpContext http) => guard.CheckHttpAsync(http, ofCluster: false, http.RequestAborted);
 
     public ValueTask<ExecuteResponse> ExecuteAsync(ExecuteRequest request, HttpContext http) => calls.CallAsync(QueryMethods.Execute, queries.ExecuteAsync, request, http);
 

@@ -152,7 +152,11 @@ public sealed class NodeHost : IAsyncDisposable
         {
             kestrel.ConfigureForGrpc(limits);
             kestrel.Listen(ports.Grpc, listen => listen.UseGrpc(limits, tls?.Grpc));
-            kestrel.Listen(ports.Http, listen => listen.UseTls(tls?.Http));
+            kestrel.Listen(ports.Http, listen =>
+            {
+                listen.Use(next => new HttpConnectionLimit(limits.MaxConnections, next).OnConnectedAsync);
+                listen.UseTls(tls?.Http);
+            });
         });
         return builder.Build();
     }

@@ -225,7 +225,7 @@ internal sealed class NodeServices : IAsyncDisposable
         });
         grpc.MapUnary(ReplicationMethods.Ping, (_, _) => ValueTask.FromResult(_reach.Answer(isLeaving: _copies.Leaderships.IsLeaving)));
         _reach.Start();
-        web.MapD1Api(new D1Node(grpc.Local, queries, admin, _node.Control, _router.TransferFolder, _stopping.Token), options.D1Api, _node.Time, _node.Logger);
+        web.MapD1Api(new D1Node(grpc.Local, queries, admin, _node.Control, _router.Access, _router.TransferFolder, _stopping.Token), options.D1Api, _node.Time, _node.Logger);
     }
 
     /// <summary>Removes what a deletion, or the end of a replica, left behind when the process ended in the middle of it.</summary>

@@ -20,7 +20,7 @@ internal static class HttpAccess
 
         try
         {
-            await guard.CheckHttpAsync(http, http.RequestAborted);
+            await guard.CheckHttpAsync(http, ofCluster: true, http.RequestAborted);
         }
         catch (RequestException refused)
         {
@@ -31,6 +31,14 @@ internal static class HttpAccess
             }
 
             await http.Response.WriteAsync(refused.Message + "\n", http.RequestAborted);
+            return;
+        }
+
+        // Clients on this machine need no token, and a page from anywhere can make its reader's browser such a client.
+        if (!http.Request.Headers.ContainsKey("Authorization") && !PlainHost.IsAddress(http.Request))
+        {
+            http.Response.StatusCode = StatusCodes.Status403Forbidden;
+            await http.Response.WriteAsync(PlainHost.Explain(http.Request) + "\n", http.RequestAborted);
             return;
         }
 

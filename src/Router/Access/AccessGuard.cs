@@ -18,6 +18,8 @@ public sealed class AccessGuard : ICallGuard, IAsyncDisposable
     private const string Public = "replicatedsqlite.";
     private const string Scheme = "Bearer ";
 
+    private static readonly string[] _furtherHeaders = [.. Forwarding.FurtherHeaders];
+
     private readonly NodeProof _nodes;
     private readonly bool _requiresTokens;
     private readonly TokenCheck _tokens;
@@ -57,9 +59,15 @@ public sealed class AccessGuard : ICallGuard, IAsyncDisposable
         return service.StartsWith(Public, StringComparison.Ordinal) ? call => CheckAsync(call, rule, name) : null; // health and reflection tell nothing that is kept here
     }
 
-    /// <summary>Whether an HTTP request that is no gRPC call may see what tells about the cluster, as metrics do: somebody on this machine, or with a token that reads all.</summary>
+    /// <summary>
+    /// Whether an HTTP request that is no gRPC call may be looked at: somebody on this machine, or with a token that reads all, as is wanted for what tells about the cluster,
+    /// or that reads anything, for what makes calls of the contract, which are checked one by one.
+    /// </summary>
+    /// <param name="http">The request. Of its body nothing is read.</param>
+    /// <param name="ofCluster">A token for some databases is not enough.</param>
+    /// <param name="cancellationToken">Ends a question to the control plane.</param>
     /// <exception cref="RequestException">It may not.</exception>
-    public async ValueTask CheckHttpAsync(HttpContext http, CancellationToken cancellationToken)
+    public async ValueTask CheckHttpAsync(HttpContext http, bool ofCluster, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(http);
         var connection = http.Connection;
@@ -67,7 +75,7 @@ public sealed class AccessGuard : ICallGuard, IAsyncDisposable
         var path = http.Request.Path.Value ?? "/";
         var authorization = http.Request.Headers.Authorization is { Count: > 0 } values ? values.ToString() : null;
         var caller = await IdentifyAsync(authorization, ServerCallContext.IsLoopback(connection.RemoteIpAddress), peer, path, cancellationToken);
-        Require(caller, new AccessRule(Protocol.V1.Right.Read, OfCluster: true), peer, path);
+        Require(caller, new AccessRule(Protocol.V1.Right.Read, ofCluster), peer, path);
     }
 
     /// <summary>Logs a refusal that came from the copy that was to carry the call out: only SQLite can say that SQL writes.</summary>
@@ -95,6 +103,14 @@ public sealed class AccessGuard : ICallGuard, IAsyncDisposable
             call.Identity = Caller.FromHeader(text) ?? throw new RequestException(ErrorCodes.InvalidRequest, $"A node passed a call on and did not say for whom ({Forwarding.CallerHeader}).");
             Require((Caller)call.Identity, rule, call.Peer, name);
             return ValueTask.CompletedTask;
+        }
+
+        foreach (var header in _furtherHeaders)
+        {
+            if (call.TryGetRequestHeader(header, out _))
+            {
+                RequireNode(call, name, $"The metadata {header} is for nodes among themselves");
+            }
         }
 
         call.TryGetRequestHeader("authorization", out var authorization);

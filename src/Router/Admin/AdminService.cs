@@ -21,7 +21,7 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
     private readonly ArchiveAdmin _archive = new(context);
     private readonly QueryAdmin _queries = new(context, queries);
     private readonly TokenAdmin _tokens = new(context);
-    private readonly NameResolver _names = new(context.Control, context.Self);
+    private readonly NameResolver _names = new(context.Control, context.Self, context.Time);
     private readonly TransferAdmin _transfers = new(context);
 
     /// <summary>Adds the service to a node's endpoints.</summary>

@@ -1,4 +1,5 @@
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
@@ -6,7 +7,7 @@ using ReplicatedSqlite.Sqlite;
 
 namespace ReplicatedSqlite.Router;
 
-/// <summary>Creates databases: checks the wish, places the primary, and brings it up, so that the answer means a database that takes writes.</summary>
+/// <summary>Creates databases: checks the wish, places the primary, and brings it up, so that the answer means a database that takes writes. One that does not come up stays, and the answer says so.</summary>
 internal sealed class DatabaseCreator(RouterContext context)
 {
     private readonly DatabaseDescriber _describer = new(context);
@@ -42,11 +43,9 @@ internal sealed class DatabaseCreator(RouterContext context)
         {
             return await _describer.DescribeAsync(record, record.Name, call);
         }
-        catch (Exception) when (!call.CancellationToken.IsCancellationRequested)
+        catch (Exception failure) when (failure is RequestException or RpcException && !call.CancellationToken.IsCancellationRequested)
         {
-            // Nobody knows of it yet. Left in the catalogue it would hold its name without ever having answered.
-            await context.Control.DeleteAsync(record.Id, CancellationToken.None);
-            throw;
+            throw NotUpYet(record, failure);
         }
     }
 
@@ -59,6 +58,11 @@ internal sealed class DatabaseCreator(RouterContext context)
         .ThenBy(node => context.Reach.RoundTripTo(node.Id) ?? TimeSpan.MaxValue)
         .FirstOrDefault() ?? throw new RequestException(
             ErrorCodes.InvalidRequest, $"There is no node{(region is null ? "" : $" in region '{region}'")} that may lead databases. Nothing was done.");
+
+    // It stays: from the catalogue others know of it, and may have written to it, so that nobody but who wants to delete it may take it away.
+    private static RequestException NotUpYet(DatabaseRecord record, Exception failure) => new(
+        new SqlError { Code = ErrorCodes.WriteOutcomeUnknown, StatementIndex = -1, SqlOffset = -1, CommitState = CommitState.Unknown },
+        $"The database '{record.Name}' ({record.Id}) exists; its primary is not up yet: {failure.Message} Use it, or delete it, when it answers.");
 
     public DateTimeOffset Now()
     {

@@ -20,7 +20,7 @@ public sealed class QueryService
     public QueryService(RouterContext context, RunningQueries queries)
     {
         _context = context;
-        _names = new NameResolver(context.Control, context.Self);
+        _names = new NameResolver(context.Control, context.Self, context.Time);
         _near = new NearCopies(context);
         _past = new PastReads(context);
         _queries = queries;
@@ -246,7 +246,7 @@ public sealed class QueryService
         }
         catch (RpcException moved) when (Forwarding.IsMoved(moved))
         {
-            throw await _names.AfterMovedAsync(name, call.CancellationToken); // the client's next step may have been read: it has to begin again
+            throw await _names.AfterMovedAsync(name, call); // the client's next step may have been read: it has to begin again
         }
     }
 

@@ -114,20 +114,18 @@ public sealed class RunningQueries
             return null;
         }
 
-        var stage = query.Stage;
-        switch (stage)
-        {
-            case RequestStage.Forwarded:
-                return new KillQueryResponse { Reason = "Another node carries it out." };
-            case RequestStage.WaitingForQuorum:
-                return new KillQueryResponse { Reason = "It has run already and waits for its quorum: what is committed stays." };
-        }
-
-        var killed = query.Kill(new RequestException(
-            ErrorCodes.QueryKilled, $"An operator has ended this request ({id}). Nothing was done, or what was done is rolled back."));
-        if (!killed)
+        var reason = new RequestException(ErrorCodes.QueryKilled, $"An operator has ended this request ({id}). Nothing was done, or what was done is rolled back.");
+        if (query.Kill(reason, out var stage) is not { } isEnded)
         {
             return null;
+        }
+
+        if (!isEnded)
+        {
+            return new KillQueryResponse
+            {
+                Reason = stage == RequestStage.Forwarded ? "Another node carries it out, or did and was lost." : "It has run already and waits for its quorum: what is committed stays.",
+            };
         }
 
         _context.Metrics.CountKilled();

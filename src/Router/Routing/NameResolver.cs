@@ -11,8 +11,10 @@ namespace ReplicatedSqlite.Router;
 /// What this node remembers of the catalogue may be old. So a call by name that is passed on carries the revision that was seen, the primary's node, which every change
 /// goes through, answers <see cref="Forwarding.Moved"/> if the name is another's or nobody's by now, and the name is looked up again, once.
 /// </remarks>
-internal sealed class NameResolver(IControlPlane control, NodeRecord self)
+internal sealed class NameResolver(IControlPlane control, NodeRecord self, TimeProvider time)
 {
+    private readonly VisibleNames _names = new(control, time);
+
     /// <summary>Carries out a call on the database that its client means.</summary>
     /// <param name="nameOrId">As the client wrote it.</param>
     /// <param name="call">Says whether another node has passed the call on.</param>
@@ -52,8 +54,8 @@ internal sealed class NameResolver(IControlPlane control, NodeRecord self)
     }
 
     /// <summary>Why a call that cannot be carried out a second time ends, after <see cref="Forwarding.Moved"/>.</summary>
-    public async ValueTask<RequestException> AfterMovedAsync(string nameOrId, CancellationToken cancellationToken) =>
-        await control.FindNewestAsync(nameOrId, cancellationToken) is null ? DatabaseNames.NotFound(nameOrId) : MovesOn(nameOrId);
+    public async ValueTask<RequestException> AfterMovedAsync(string nameOrId, ServerCallContext call) =>
+        await _names.FindNewestAsync(nameOrId, call.Caller(), call.CancellationToken) is null ? DatabaseNames.NotFound(nameOrId) : MovesOn(nameOrId);
 
     /// <summary>The database of a call that is not carried out twice.</summary>
     /// <exception cref="RequestException">There is none.</exception>
@@ -66,22 +68,18 @@ internal sealed class NameResolver(IControlPlane control, NodeRecord self)
         }
 
         var isPassedOn = IsPassedOn(call);
-        var database = control.Find(nameOrId) ?? (isPassedOn ? await control.FindNewestAsync(nameOrId, call.CancellationToken) : null); // a new one may not have come here yet
+        var database = await _names.FindAsync(nameOrId, call.Caller(), call.CancellationToken);
         if (isPassedOn && call.TryGetRequestHeader(Forwarding.RevisionHeader, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seen)
             && Guid.TryParse(nameOrId, out var guid) && (database is null || database.NameRevision > seen))
         {
             throw Forwarding.Moved(new DatabaseId(guid));
         }
 
-        return database is null ? await FindNewestAsync(nameOrId, call) : Visible(database, nameOrId, call);
+        return database ?? throw DatabaseNames.NotFound(nameOrId); // what a caller may not see does not exist for it: the same words, so that names cannot be tried out
     }
 
     private async ValueTask<DatabaseRecord> FindNewestAsync(string nameOrId, ServerCallContext call) =>
-        await control.FindNewestAsync(nameOrId, call.CancellationToken) is { } newest ? Visible(newest, nameOrId, call) : throw DatabaseNames.NotFound(nameOrId);
-
-    // What a caller may not see does not exist for it: the same words, so that names cannot be tried out.
-    private static DatabaseRecord Visible(DatabaseRecord database, string nameOrId, ServerCallContext call) =>
-        call.Caller().Sees(database.Id) ? database : throw DatabaseNames.NotFound(nameOrId);
+        await _names.FindNewestAsync(nameOrId, call.Caller(), call.CancellationToken) ?? throw DatabaseNames.NotFound(nameOrId);
 
     private static bool IsPassedOn(ServerCallContext call) => call.TryGetRequestHeader(Forwarding.Header, out _);
 

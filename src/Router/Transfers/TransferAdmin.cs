@@ -11,7 +11,7 @@ internal sealed class TransferAdmin(RouterContext context)
 {
     private const int MaxAtOnce = 8; // on this node; each may hold a worker and the room of a database
 
-    private readonly NameResolver _names = new(context.Control, context.Self);
+    private readonly NameResolver _names = new(context.Control, context.Self, context.Time);
     private long _files;
     private int _underWay;
 

@@ -28,7 +28,7 @@ public class RequestProgress
     private volatile RequestStage _stage;
 
     /// <summary>Where it stands.</summary>
-    public RequestStage Stage
+    public virtual RequestStage Stage
     {
         get => _stage;
         set => _stage = value;

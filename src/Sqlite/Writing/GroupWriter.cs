@@ -276,6 +276,12 @@ public sealed class GroupWriter : IDisposable
             _writer.Watch.Stop();
             RunStepsAfter(member);
             _members.CheckDeferredForeignKeys();
+            if (request.Progress is { } progress)
+            {
+                progress.Stage = RequestStage.WaitingForQuorum; // from here on nobody ends it from outside; who has done so before was told that nothing was done
+                request.Cancellation.ThrowIfCancellationRequested();
+            }
+
             return true;
         }
         catch (Exception error) when (error is RequestException or OperationCanceledException)

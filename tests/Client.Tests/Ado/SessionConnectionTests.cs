@@ -23,6 +23,29 @@ public sealed class SessionConnectionTests(LiveCluster cluster)
     }
 
     [Fact]
+    public async Task A_streamed_write_that_is_left_early_is_seen_by_its_session_in_every_region()
+    {
+        await using var maker = await cluster.CreateAsync("CREATE TABLE t (x)");
+        for (var region = 0; region < 3; region++)
+        {
+            await using var source = ReplicatedSqliteDataSource.Create($"Endpoint={cluster.Endpoints[region]};Database={maker.Database}");
+            var session = source.WithSession(Session.FirstPrimary);
+            await foreach (var row in session.StreamAsync("INSERT INTO t VALUES (1), (2), (3) RETURNING x"))
+            {
+                Assert.Equal(1L, row[0]);
+                break;
+            }
+
+            Assert.NotNull(session.Bookmark);
+            for (var other = 0; other < 3; other++)
+            {
+                await using var near = ReplicatedSqliteDataSource.Create($"Endpoint={cluster.Endpoints[other]};Database={maker.Database}");
+                Assert.Equal((region + 1) * 3L, await near.WithSession(session.Bookmark.Value).QueryScalarAsync<long>("SELECT count(*) FROM t"));
+            }
+        }
+    }
+
+    [Fact]
     public async Task Without_a_session_every_command_is_asked_at_the_primary()
     {
         await using var maker = await cluster.CreateAsync("CREATE TABLE t (x)");

@@ -67,8 +67,44 @@ public sealed class WebTests(LiveCluster cluster)
         using var odd = await SendAsync(browser, HttpMethod.Get, Url(application, "/count"), "no-bookmark");
         Assert.Equal(0, await odd.Content.ReadFromJsonAsync<int>());
         using var foreign = await SendAsync(browser, HttpMethod.Get, Url(application, "/count"), new Bookmark(1, 1, 77).ToString());
-        Assert.Equal(500, (int)foreign.StatusCode);
+        Assert.Equal(409, (int)foreign.StatusCode);
         Assert.Contains(foreign.Headers.GetValues("Set-Cookie"), text => text.StartsWith(Header + "=;", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_refused_bookmark_is_forgotten_once_and_not_sent_back(bool hasHandler, bool byHeader)
+    {
+        await using var server = await FakeServer.StartAsync();
+        var refused = Answer.Bookmark(5).ToString();
+        server.OnExecute = (request, _) => request.Read.Session == refused ? throw new Protocol.RequestException("BOOKMARK_FOREIGN", "foreign") : new(Answer.Empty(7));
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddReplicatedSqlite($"Endpoint={server.Address};Database=shop");
+        await using var application = builder.Build();
+        if (hasHandler) application.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = context => context.Response.WriteAsync("error") });
+        application.UseReplicatedSqliteSession();
+        application.MapGet("/x", async (Session session) =>
+        {
+            await session.Prepare("SELECT 1").RunAsync();
+            return "ok";
+        });
+        await application.StartAsync();
+        using var browser = new HttpClient(new SocketsHttpHandler { UseCookies = false });
+        using var request = new HttpRequestMessage(HttpMethod.Get, Url(application, "/x"));
+        request.Headers.Add(byHeader ? Header : "Cookie", byHeader ? refused : $"{Header}={refused}");
+        using var response = await browser.SendAsync(request);
+        Assert.Equal(409, (int)response.StatusCode);
+        Assert.Contains("BOOKMARK_FOREIGN", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.False(response.Headers.Contains(Header));
+        Assert.StartsWith(Header + "=;", Assert.Single(response.Headers.GetValues("Set-Cookie")), StringComparison.Ordinal);
+
+        using var again = await SendAsync(browser, HttpMethod.Get, Url(application, "/x"), null);
+        Assert.Equal((200, Answer.Bookmark(7).ToString()), ((int)again.StatusCode, Cookie(again)));
     }
 
     [Fact]

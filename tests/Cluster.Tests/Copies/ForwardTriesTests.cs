@@ -1,6 +1,7 @@
 using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
+using ReplicatedSqlite.Sqlite;
 using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.Cluster.Tests;
@@ -59,9 +60,11 @@ public sealed class ForwardTriesTests
     public async Task After_a_lost_try_no_refusal_says_that_nothing_was_done()
     {
         var tries = new ForwardTries(_time, readsOnly: false, isKeyed: true);
+        Assert.Equal(RequestStage.Queued, tries.Stage);
         var next = tries.AgainAsync(Make(Failure.Lost), isElsewhere: false, CancellationToken.None).AsTask();
         _time.Advance(TimeSpan.FromSeconds(1));
         await next;
+        Assert.Equal(RequestStage.Forwarded, tries.Stage); // nobody who ends it here may say so either
         var ended = await Assert.ThrowsAsync<RequestException>(() => tries.AgainAsync(Make(Failure.Constraint), isElsewhere: false, CancellationToken.None).AsTask());
         Assert.Equal((ErrorCodes.WriteOutcomeUnknown, CommitState.Unknown), (ended.Error.Code, ended.Error.CommitState));
     }

@@ -98,6 +98,65 @@ public sealed class HostileRequestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_body_of_somebody_without_a_token_is_not_waited_for()
+    {
+        await using var cluster = await D1Cluster.StartAsync(node => node with { Router = node.Router with { RequireTokens = true }, D1Api = node.D1Api with { BodyPatience = TimeSpan.FromMinutes(10) } });
+        foreach (var path in new[] { "/accounts/a/d1/database", "/accounts/a/d1/database/shop/query", "/accounts/a/d1/database/shop/raw", "/graphql" })
+        {
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(IPAddress.Loopback, cluster.Port().Port);
+            await SendAsync(socket, $"POST /client/v4{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer rs_none\r\nContent-Length: 16000000\r\n\r\n");
+            Assert.StartsWith("HTTP/1.1 401", await ReadAsync(socket), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Bodies_together_are_bounded_and_a_connection_too_many_is_hung_up_on()
+    {
+        await using var cluster = await D1Cluster.StartAsync(node => node with { D1Api = node.D1Api with { MaxArrivingBytes = 100_000 }, Connections = node.Connections with { MaxConnections = 64 } });
+        Assert.Equal(200, (await cluster.PostAsync("", new { name = "shop" })).Status);
+        Assert.Equal(429, (await cluster.PostAsync("/shop/query", new { sql = $"SELECT '{new string('x', 1_000_000)}'" })).Status);
+        Assert.Equal(200, (await cluster.PostAsync("/shop/query", new { sql = $"SELECT '{new string('x', 50_000)}'" })).Status); // what was held is free again
+
+        var sockets = new List<Socket>();
+        try
+        {
+            for (var i = 0; i < 65; i++)
+            {
+                sockets.Add(new Socket(SocketType.Stream, ProtocolType.Tcp));
+                await sockets[i].ConnectAsync(IPAddress.Loopback, cluster.Port().Port);
+            }
+
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            var hungUp = await await Task.WhenAny(sockets.Select(async socket =>
+            {
+                try
+                {
+                    return await socket.ReceiveAsync(new byte[1], patience.Token);
+                }
+                catch (SocketException)
+                {
+                    return 0;
+                }
+            }));
+            Assert.Equal(0, hungUp);
+        }
+        finally
+        {
+            sockets.ForEach(socket => socket.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task More_parameters_or_statements_than_anybody_needs_are_refused()
+    {
+        var (status, envelope, _) = await _cluster.PostAsync("/shop/query", new { sql = "SELECT ?", @params = new int[40_000] });
+        Assert.Equal((400, 7400), (status, envelope.GetProperty("errors")[0].GetProperty("code").GetInt32()));
+        (status, envelope, _) = await _cluster.PostAsync("/shop/query", new { batch = Enumerable.Repeat(new { sql = "SELECT 1" }, 10_001) });
+        Assert.Equal((400, 7400), (status, envelope.GetProperty("errors")[0].GetProperty("code").GetInt32()));
+    }
+
+    [Fact]
     public async Task Idle_connections_and_slow_clients_do_not_hold_up_others()
     {
         var sockets = new List<Socket>();
@@ -125,6 +184,38 @@ public sealed class HostileRequestTests : IAsyncLifetime
         var (status, envelope, _) = await D1Cluster.ReadAsync(await _cluster.Http.SendAsync(request));
         Assert.Equal((403, 7403), (status, envelope.GetProperty("errors")[0].GetProperty("code").GetInt32()));
         await IsWellAsync();
+    }
+
+    [Fact]
+    public async Task Where_pages_of_any_origin_may_call_they_need_a_token()
+    {
+        await using var cluster = await D1Cluster.StartAsync(node => node with { D1Api = node.D1Api with { CorsOrigins = ["*"] } });
+        var token = await cluster.CreateTokenAsync(Protocol.V1.Right.Read);
+        foreach (var (method, authorization, expected) in new (HttpMethod, string?, int)[] { (HttpMethod.Get, null, 403), (HttpMethod.Get, $"Bearer {token}", 200), (HttpMethod.Options, null, 204) })
+        {
+            using var request = new HttpRequestMessage(method, cluster.Database());
+            request.Headers.TryAddWithoutValidation("Origin", "https://any.example");
+            if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", authorization);
+            using var answer = await cluster.Http.SendAsync(request);
+            Assert.Equal((method, authorization, expected), (method, authorization, (int)answer.StatusCode));
+            Assert.Equal(expected != 403, answer.Headers.Contains("Access-Control-Allow-Origin"));
+        }
+    }
+
+    [Theory]
+    [InlineData("evil.example", 403)]
+    [InlineData("evil.example:7201", 403)]
+    [InlineData("localhost", 200)]
+    [InlineData("127.0.0.1:7201", 200)]
+    [InlineData("[::1]", 200)]
+    public async Task What_tells_about_the_cluster_is_not_for_pages_that_made_this_node_their_own_by_a_DNS_record(string host, int expected)
+    {
+        foreach (var path in new[] { "/metrics", "/openapi.json", "/" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_cluster.Port(), path));
+            request.Headers.Host = host;
+            Assert.Equal((path, expected), (path, (int)(await _cluster.Http.SendAsync(request)).StatusCode));
+        }
     }
 
     [Fact]

@@ -39,6 +39,22 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public async Task Figures_show_no_values()
+    {
+        await using var cluster = await D1Cluster.StartAsync();
+        Assert.Equal(200, (await cluster.PostAsync("", new { name = "shop" })).Status);
+        var (_, envelope, _) = await cluster.PostAsync("/shop/query", new { sql = "SELECT 'secret' AS x, 4711; SELECT ?", @params = new[] { "secret" } });
+        Assert.True(envelope.GetProperty("success").GetBoolean(), envelope.ToString());
+        using var listed = await cluster.Http.GetAsync(cluster.Database("/shop"));
+        var id = (await listed.Content.ReadFromJsonAsync<System.Text.Json.JsonElement>()).GetProperty("result").GetProperty("uuid").GetString();
+        using var answer = await cluster.Http.PostAsJsonAsync($"{cluster.Base()}/graphql", new { variables = new { filter = new { databaseId = id } } });
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.Contains("SELECT?AS x,?", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("4711", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_a_token_where_one_is_required_nothing_is_told()
     {
         await using var cluster = await D1Cluster.StartAsync(node => node with { Router = node.Router with { RequireTokens = true } });
