@@ -134,12 +134,12 @@ public sealed partial class NodeJournal
                 return;
             }
 
-            _ = AddState(log.AppendedRemoved ? RecordKind.Remove : RecordKind.Base, log);
+            _ = AddState(log.AppendedRemoved ? RecordKind.Remove : RecordKind.Base, log, null);
         }
 
         if (log.NoteFile == file && !log.AppendedRemoved)
         {
-            _ = AddNote(log);
+            _ = AddNote(log, null);
         }
     }
 

@@ -57,7 +57,7 @@ internal sealed class RequestBodies(D1ApiOptions options, TimeProvider time)
                     throw new ApiException(StatusCodes.Status408RequestTimeout, ApiCodes.InvalidProperty, $"The body did not arrive within {options.BodyPatience.TotalSeconds:0.#} s.");
                 }
 
-                var refusal = read.Buffer.Length > options.MaxBodyBytes ? TooLong() : TryHold(ref held, read.Buffer.Length);
+                Exception? refusal = read.Buffer.Length > options.MaxBodyBytes ? TooLong() : TryHold(ref held, read.Buffer.Length);
                 if (refusal is not null)
                 {
                     reader.AdvanceTo(read.Buffer.End); // what is left of it is read over
@@ -86,7 +86,7 @@ internal sealed class RequestBodies(D1ApiOptions options, TimeProvider time)
         }
     }
 
-    private Exception? TryHold(ref long held, long bytes)
+    private RequestException? TryHold(ref long held, long bytes)
     {
         var more = bytes - held;
         if (Interlocked.Add(ref _heldBytes, more) <= options.MaxArrivingBytes)

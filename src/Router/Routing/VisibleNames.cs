@@ -8,7 +8,9 @@ namespace ReplicatedSqlite.Router;
 /// What a caller may not see is looked for as what is not there: neither the answer nor the time it takes tells which names there are. A name that is not known here may be a moment
 /// old, so the control plane is asked; but a few questions at a time, so that made-up names are no load for it.
 /// </remarks>
+#pragma warning disable CA1001 // It lives as long as the node, and a semaphore without its wait handle holds nothing unmanaged.
 internal sealed class VisibleNames(IControlPlane control, TimeProvider time)
+#pragma warning restore CA1001
 {
     private const int MaxQuestions = 8;
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);

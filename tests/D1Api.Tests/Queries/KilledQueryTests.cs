@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.D1Api.Tests;
