@@ -1,4 +1,5 @@
+using System.Reflection;
 using BenchmarkDotNet.Running;
 
 // dotnet run -c Release --project bench/Micro -- --filter '*Capture*'
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(args);

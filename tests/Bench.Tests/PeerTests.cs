@@ -5,7 +5,7 @@ namespace ReplicatedSqlite.Bench.Tests;
 /// <summary>The systems that we are compared with do what the comparison takes for granted. The servers take seconds to start, so they belong to the long form.</summary>
 public sealed class PeerTests
 {
-    [Theory]
+    [Theory(Explicit = true)]
     [InlineData("sqlite")]
     [InlineData("etcd")]
     [InlineData("postgres")]
@@ -15,7 +15,6 @@ public sealed class PeerTests
     [InlineData("sqld")]
     public async Task A_peer_keeps_rows_shows_own_writes_and_counts_them(string name)
     {
-        Assert.SkipUnless(name == "sqlite" || Environment.GetEnvironmentVariable("RS_TEST_FULL") == "1", "The long form starts servers (RS_TEST_FULL=1).");
         await using var server = await ServerProcess.StartAsync([], TestContext.Current.CancellationToken);
         var remarks = new Remarks();
         await using var peers = await PeerSet.StartAsync(new BenchOptions { Scenario = "writes", Peers = [name] }, server, remarks);

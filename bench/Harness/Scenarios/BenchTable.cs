@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using ReplicatedSqlite.Protocol.V1;
 
@@ -8,7 +9,9 @@ internal sealed class BenchTable(ServerProcess server, string database = BenchTa
 {
     public const string Database = "bench";
     private const int RowsPerBatch = 500;
-    private static readonly QueryOptions _wait = new() { WaitTimeout = TimeSpan.FromSeconds(60), OnWaitTimeout = OnWaitTimeout.Fail }; // the copy itself is counted
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(100);
+    private static readonly QueryOptions _wait = new() { WaitTimeout = _patience, OnWaitTimeout = OnWaitTimeout.Fail }; // the copy itself is counted
 
     private readonly ReplicatedSqliteClient _client = server.ClientOf(NodeIn(server, primaryRegion));
     private readonly List<ReplicatedSqliteClient> _replicas = [];
@@ -42,7 +45,20 @@ internal sealed class BenchTable(ServerProcess server, string database = BenchTa
             request.ReplicaRegions = new RegionList { Regions = { replicas } };
         }
 
-        await _client.Admin.CreateDatabaseAsync(request, cancellationToken);
+        var started = Stopwatch.GetTimestamp();
+        for (var isCreated = false; !isCreated;)
+        {
+            try
+            {
+                await _client.Admin.CreateDatabaseAsync(request, cancellationToken);
+                isCreated = true;
+            }
+            catch (ReplicatedSqliteException e) when (e is not WriteOutcomeUnknownException && Stopwatch.GetElapsedTime(started) < _patience)
+            {
+                await Task.Delay(_pause, cancellationToken); // nothing was done: followers of nodes that have just started may be late
+            }
+        }
+
         await Primary.ExecuteAsync("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT NOT NULL)", cancellationToken: cancellationToken);
     }
 

@@ -11,6 +11,8 @@ internal sealed class ServedNodes : IAsyncDisposable
 {
     private const int FirstPort = 7101; // in a region of its own all ports are free
 
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+
     private readonly IReadOnlyList<IAsyncDisposable> _parts;
 
     private LocalCluster? _cluster;
@@ -69,7 +71,7 @@ internal sealed class ServedNodes : IAsyncDisposable
     {
         var logging = BenchLogging.Create();
         var folder = Directory.CreateDirectory(Path.Combine(options.Data!, string.Create(CultureInfo.InvariantCulture, $"n{index}"))).FullName;
-        var etcd = new EtcdOptions { Endpoints = [options.Etcd!], MemoryPath = Path.Combine(folder, "etcd.sqlite") };
+        var etcd = new EtcdOptions { Endpoints = [options.Etcd!], MemoryPath = Path.Combine(folder, "etcd.sqlite"), AnswerPatience = _patience, CallPatience = _patience * 2 }; // many begin at once
         return NodeHost.StartAsync(
             configure(OptionsOf(options, index, folder)),
             async cancellation => await EtcdControlPlane.ConnectAsync(etcd, TimeProvider.System, new Random(), logging.CreateLogger("ReplicatedSqlite.Etcd"), cancellation),
