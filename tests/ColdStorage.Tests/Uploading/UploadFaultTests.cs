@@ -140,7 +140,7 @@ public sealed class UploadFaultTests : IDisposable
         var store = new MemoryStore();
         for (var i = 0; i < 3; i++)
         {
-            log.Write(20);
+            log.Write(200); // more than the database holds, so that a snapshot is due
             source.ConfirmedEntries = source.CheckpointedEntries = log.Entries.Count;
             await using var cold = Open(store);
             await using var uploader = cold.Open(source, isLeader: true);
