@@ -244,7 +244,4 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
         Region = context.Self.Region,
         ContractRevision = ContractRevision,
     };
-
-    private static RpcException NotBuilt(string what) =>
-        new(StatusCode.Unimplemented, $"{what} is part of the contract, but this version does not have it yet. Nothing was done.");
 }

@@ -39,7 +39,7 @@ public sealed record Sidecar(DatabaseId Database, Position From, Position To)
         {
             bytes = File.ReadAllBytes(path);
         }
-        catch (FileNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }

@@ -140,14 +140,6 @@ public sealed class WireInputTests(InputCluster input) : IClassFixture<InputClus
         await input.StillAnswersAsync();
     }
 
-    [Fact]
-    public async Task What_is_not_built_says_so()
-    {
-        var failure = await Assert.ThrowsAsync<RpcException>(() => input.Cluster.Channel(0).CallAsync(AdminMethods.Fork, new ForkRequest { Database = "d", NewName = "f" }));
-        Assert.Equal(StatusCode.Unimplemented, failure.StatusCode);
-        Assert.NotEmpty(failure.Detail);
-    }
-
     private static string? CodeOf(string details)
     {
         var padded = details.PadRight((details.Length + 3) / 4 * 4, '=');
