@@ -24,7 +24,7 @@ internal sealed class PseudoTerminal : IAsyncDisposable
     public static PseudoTerminal Start(string home, int columns, params string[] arguments)
     {
         var rsql = string.Join(' ', arguments.Prepend(RsqlProcess.Program).Select(argument => $"'{argument}'"));
-        var start = new ProcessStartInfo(Script, ["-qfec", $"stty cols {columns} rows 40; exec dotnet exec {rsql}", "/dev/null"])
+        var start = new ProcessStartInfo(Script, ["-qfec", $"stty cols {columns} rows 40; exec env --default-signal=INT dotnet exec {rsql}", "/dev/null"])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         };
