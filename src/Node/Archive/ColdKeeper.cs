@@ -97,7 +97,8 @@ internal sealed class ColdKeeper : IAsyncDisposable
             var deleted = new List<ColdRecord>();
             await foreach (var record in ColdRecord.ReadAllAsync(_cold.Store, _stopping.Token))
             {
-                if (record.DeletedAtMicroseconds is { } at && _node.Time.GetUtcNow() - DateTimeOffset.UnixEpoch.AddTicks(at * TimeSpan.TicksPerMicrosecond) > _options.DeletionGrace)
+                // A catalogue that was brought back from a backup may know it again: then it is in use, whatever was noted of it.
+                if (record.DeletedAtMicroseconds is { } at && _node.Control.Find(new DatabaseId(record.Id)) is null && _node.Time.GetUtcNow() - DateTimeOffset.UnixEpoch.AddTicks(at * TimeSpan.TicksPerMicrosecond) > _options.DeletionGrace)
                 {
                     deleted.Add(record);
                 }

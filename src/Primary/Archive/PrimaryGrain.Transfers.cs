@@ -72,7 +72,14 @@ public sealed partial class PrimaryGrain : ITransfers
         }
         finally
         {
-            await _context.Readers.RunAsync(snapshot.Dispose);
+            try
+            {
+                await _context.Readers.RunAsync(snapshot.Dispose);
+            }
+            catch (Exception e) when (e is RequestException or ObjectDisposedException)
+            {
+                snapshot.Dispose(); // it holds a read transaction: it ends also when the workers take nothing
+            }
         }
 
         await PassAsync(position);

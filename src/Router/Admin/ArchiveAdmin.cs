@@ -47,7 +47,7 @@ internal sealed class ArchiveAdmin(RouterContext context)
             record = Place(source with { Id = fork, Name = name, CreatedAt = _creator.Now() }, region, begin);
             await context.Control.CreateAsync(record, call.CancellationToken);
         }
-        catch
+        catch (RequestException e) when (e.Error.CommitState == CommitState.NotCommitted) // else it may be there, and needs what it begins with
         {
             await Archive.RemoveForkAsync(fork, CancellationToken.None);
             throw;

@@ -120,15 +120,15 @@ public sealed class PreparedImport
         request.Options.PageSize = (uint)pageSizeBytes;
         var created = await new DatabaseCreator(_context).CreateAsync(request, Call!);
         var record = await _context.Control.FindNewestAsync(created.Id, cancellationToken) ?? throw DatabaseNames.NotFound(created.Id);
+        var isNamed = false;
         try
         {
-            var bookmark = (await PutInAsync(record, image, cancellationToken)).Bookmark;
+            var bookmark = Bookmark.Parse((await PutInAsync(record, image, cancellationToken)).Bookmark);
+            isNamed = true; // until the catalogue says that it is not
             var renamed = await _context.Control.UpdateAsync(record.Id, old => old with { Name = name }, cancellationToken);
-            var described = await _describer.DescribeAsync(renamed, renamed.Id.ToString(), Call!);
-            described.Bookmark = string.CompareOrdinal(described.Bookmark, bookmark) > 0 ? described.Bookmark : bookmark;
-            return described;
+            return Describe(renamed, bookmark);
         }
-        catch
+        catch (Exception e) when (!isNamed || e is RequestException { Error.CommitState: CommitState.NotCommitted })
         {
             await _context.Control.DeleteAsync(record.Id, CancellationToken.None); // nobody knows of it; its nodes remove what they have
             throw;
