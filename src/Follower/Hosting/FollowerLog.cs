@@ -26,4 +26,7 @@ internal static partial class FollowerLog
 
     [LoggerMessage(4207, LogLevel.Warning, "The follower of {Database} begins anew from what is on disk: {Reason}")]
     public static partial void Restarted(ILogger logger, DatabaseId database, string reason);
+
+    [LoggerMessage(4208, LogLevel.Error, "What this node's follower of {Database} found out about its leader ({News}) could not be acted on; another node takes it over if that is needed")]
+    public static partial void NewsFailed(ILogger logger, DatabaseId database, LeaderNews news, Exception reason);
 }

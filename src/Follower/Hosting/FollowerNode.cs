@@ -109,7 +109,7 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
         }
     }
 
-    /// <summary>Leaders come and go. Told on the thread pool, one after the other and in order.</summary>
+    /// <summary>Leaders come and go. Told on the thread pool, one after the other and in order. A listener that throws is told of in the log, and of the next news.</summary>
     public event Action<DatabaseId, Promise, LeaderNews>? LeaderChanged;
 
     Guid IOwnFollower.Journal => JournalId;
@@ -312,9 +312,18 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
     {
         do
         {
-            if (_news.TryDequeue(out var told))
+            if (!_news.TryDequeue(out var told))
+            {
+                continue;
+            }
+
+            try
             {
                 LeaderChanged?.Invoke(told.Database, told.Leader, told.News);
+            }
+            catch (Exception e)
+            {
+                FollowerLog.NewsFailed(Logger, told.Database, told.News, e); // thrown here it would end the process, and the news behind it would reach nobody
             }
         }
         while (Interlocked.Decrement(ref _untold) > 0);

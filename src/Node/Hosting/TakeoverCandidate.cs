@@ -59,7 +59,7 @@ internal sealed class TakeoverCandidate : IDisposable
         }
 
         _core = new HealthCore(ownJournal, context.Times, new Random(seed));
-        _timer = context.Time.CreateTimer(_ => Step(static (core, now, actions) => core.Pass(now, actions)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = context.Time.CreateTimer(_ => Pass(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The own follower has a stream of a leadership.</summary>
@@ -121,15 +121,26 @@ internal sealed class TakeoverCandidate : IDisposable
                     _ = ProbeAsync(probe);
                     break;
                 case HealthAction.TakeEpoch take:
-                    _context.Count("begun");
-                    NodeLog.TakingOver(_context.Logger, _database, take.Reason);
-                    _ = TakeAsync(take.Seen);
+                    _ = TakeAsync(take);
                     break;
                 case HealthAction.GiveUp gaveUp:
                     _context.Count("given up");
                     NodeLog.TakeoverGivenUp(_context.Logger, _database, gaveUp.Attempts);
                     break;
             }
+        }
+    }
+
+    // Nobody is above a timer: what is thrown there ends the process, with all its databases.
+    private void Pass()
+    {
+        try
+        {
+            Step(static (core, now, actions) => core.Pass(now, actions));
+        }
+        catch (Exception e)
+        {
+            NodeLog.TakeoverFailed(_context.Logger, _database, e.Message);
         }
     }
 
@@ -148,12 +159,14 @@ internal sealed class TakeoverCandidate : IDisposable
         Step((core, now, actions) => core.Answered(probe.Member, probe.Round, answer, now, actions));
     }
 
-    private async Task TakeAsync(uint seen)
+    private async Task TakeAsync(HealthAction.TakeEpoch take)
     {
         var succeeded = false;
         try
         {
-            succeeded = await _context.TakeAsync(_database, seen, _stopping.Token);
+            _context.Count("begun");
+            NodeLog.TakingOver(_context.Logger, _database, take.Reason);
+            succeeded = await _context.TakeAsync(_database, take.Seen, _stopping.Token);
         }
         catch (Exception e)
         {

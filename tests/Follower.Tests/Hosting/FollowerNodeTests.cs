@@ -52,6 +52,34 @@ public class FollowerNodeTests
         Assert.True(node.LogOf(Database).Holds(log[7].End));
     }
 
+    [Fact]
+    public async Task A_listener_that_throws_ends_nothing_and_hears_of_the_next_leader()
+    {
+        await using var fixture = new FollowerFixture();
+        var node = fixture.Start();
+        var heard = new TaskCompletionSource<Promise>(TaskCreationOptions.RunContinuationsAsynchronously);
+        node.LeaderChanged += (_, leader, _) =>
+        {
+            if (leader == One)
+            {
+                throw new InvalidOperationException("Planted.");
+            }
+
+            heard.TrySetResult(leader);
+        };
+        var links = fixture.Local();
+        foreach (var promise in new[] { One, Two })
+        {
+            var leader = Leader.Connect(links, node.JournalId, promise);
+            await using var link = leader.Link;
+            await leader.HearConnectedAsync();
+            link.Send(new Seal(promise));
+            await leader.HearAsync<Promised>();
+        }
+
+        Assert.Equal(Two, await heard.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
