@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
@@ -8,7 +9,7 @@ internal sealed class EtcdProcess : IAsyncDisposable
     /// <summary>What is wanted where it is missing.</summary>
     public const string Missing = "there is no 'etcd' on the PATH (Debian: apt-get install etcd-server)";
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
 
@@ -30,7 +31,7 @@ internal sealed class EtcdProcess : IAsyncDisposable
             throw new BenchException($"Nodes as processes of their own need etcd, and {EtcdProcess.Missing}.");
         }
 
-        int[] ports = regions is null ? Programs.FreePorts(2) : [2379, 2380];
+        int[] ports = regions is null ? FreePorts.Take(2) : [2379, 2380];
         var address = regions?.AddressOf(region) ?? "127.0.0.1";
         var (clients, peers) = ($"http://{address}:{ports[0]}", $"http://{address}:{ports[1]}");
         string[] command =

@@ -77,14 +77,4 @@ internal static class Programs
             await Task.Delay(pause);
         }
     }
-
-    /// <summary>Ports of 127.0.0.1 that nobody uses just now.</summary>
-    public static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(static listener => listener.Start());
-        int[] ports = [.. listeners.Select(static listener => ((System.Net.IPEndPoint)listener.LocalEndpoint).Port)];
-        listeners.ForEach(static listener => listener.Dispose());
-        return ports;
-    }
 }

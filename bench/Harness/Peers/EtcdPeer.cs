@@ -2,6 +2,7 @@ using System.Globalization;
 using Google.Protobuf;
 using ReplicatedSqlite.Bench.Harness.Etcd;
 using ReplicatedSqlite.Grpc;
+using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
@@ -35,7 +36,7 @@ internal sealed class EtcdPeer : Peer
 
         const int Members = 3;
         var version = (await Programs.RunAsync("etcd", ["--version"])).Split('\n')[0].Split(' ')[^1];
-        var ports = Programs.FreePorts(Members * 2);
+        var ports = FreePorts.Take(Members * 2);
         var all = string.Join(',', Enumerable.Range(0, Members).Select(i => string.Create(CultureInfo.InvariantCulture, $"n{i}=http://127.0.0.1:{ports[(i * 2) + 1]}")));
         var processes = new PeerProcesses(folder);
         try

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
@@ -31,7 +32,7 @@ internal sealed class MariaDbPeer : Peer
         var version = (await Programs.RunAsync(server, ["--version"])).Split("Ver ")[1].Split('-')[0];
         var processes = new PeerProcesses(folder, "mysql");
         await processes.PrepareAsync();
-        var peer = new MariaDbPeer(processes, version, Programs.FreePorts(2));
+        var peer = new MariaDbPeer(processes, version, FreePorts.Take(2));
         try
         {
             await peer.StartNodesAsync(server);

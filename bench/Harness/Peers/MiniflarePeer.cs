@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
@@ -29,7 +30,7 @@ internal sealed class MiniflarePeer : Peer
         }
 
         using var manifest = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(packages, "miniflare", "package.json")));
-        var port = Programs.FreePorts(1)[0];
+        var port = FreePorts.Take(1)[0];
         var processes = new PeerProcesses(folder);
         try
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
@@ -36,7 +37,7 @@ internal sealed class PostgresPeer : Peer
         var version = (await Programs.RunAsync(Path.Combine(bin, "postgres"), ["--version"])).Split(' ')[2].Trim();
         var processes = new PeerProcesses(folder, "postgres");
         await processes.PrepareAsync();
-        var peer = new PostgresPeer(processes, bin, version, Programs.FreePorts(2));
+        var peer = new PostgresPeer(processes, bin, version, FreePorts.Take(2));
         try
         {
             await peer.StartAsync();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
@@ -26,7 +27,7 @@ internal sealed class RqlitePeer : Peer
         }
 
         const int Nodes = 3;
-        var ports = Programs.FreePorts(Nodes * 2);
+        var ports = FreePorts.Take(Nodes * 2);
         string At(int port) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
         var processes = new PeerProcesses(folder);
         using var http = new HttpConnection();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
@@ -25,7 +26,7 @@ internal sealed class SqldPeer : Peer
             throw new PeerMissingException("SQLD does not name its server's binary");
         }
 
-        var ports = Programs.FreePorts(3);
+        var ports = FreePorts.Take(3);
         string At(int port) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
         var (primary, replica) = (new Uri($"http://{At(ports[0])}/v2/pipeline"), new Uri($"http://{At(ports[1])}/v2/pipeline"));
         var processes = new PeerProcesses(folder);

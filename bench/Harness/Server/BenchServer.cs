@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging.Abstractions;
 using ReplicatedSqlite.Node;
+using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.Bench.Harness;
 
@@ -70,7 +71,7 @@ internal static class BenchServer
             return await ServedNodes.StartAsync(options, Configure(options), cancellationToken);
         }
 
-        var ports = Programs.FreePorts(options.Regions.Count * 2); // so that a node finds its ports again
+        var ports = FreePorts.Take(options.Regions.Count * 2); // so that a node finds its ports again
         var configure = Configure(options);
         NodeOptions WithPorts(NodeOptions node)
         {

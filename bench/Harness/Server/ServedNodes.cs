@@ -11,7 +11,7 @@ internal sealed class ServedNodes : IAsyncDisposable
 {
     private const int FirstPort = 7101; // in a region of its own all ports are free
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly IReadOnlyList<IAsyncDisposable> _parts;
 

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ReplicatedSqlite.AspNetCore;
+using ReplicatedSqlite.Testing;
 
 namespace ReplicatedSqlite.Client.Tests;
 
@@ -127,7 +128,7 @@ public sealed class WebTests(LiveCluster cluster)
         var shops = new List<Task>();
         for (var region = 0; region < 3; region++)
         {
-            var address = $"http://127.0.0.1:{FreePort()}";
+            var address = $"http://127.0.0.1:{FreePorts.TakeRow(1)}";
             addresses.Add(address);
             shops.Add(RunShopAsync(["--urls", address, "--endpoint", cluster.Endpoints[region], "--database", name]));
         }
@@ -171,13 +172,6 @@ public sealed class WebTests(LiveCluster cluster)
             Assert.True(attempt < 400, "the shop did not start");
             await Task.Delay(25);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task<WebApplication> StartAsync(int region, string database)

@@ -28,7 +28,7 @@ public sealed class EtcdAwayTests : EtcdTest
         await RefusedAsync(ErrorCodes.NoPrimary, () => one.TakeEpochAsync(Database(1, "app").Id, "first", 0, 0));
         await RefusedAsync(ErrorCodes.NoPrimary, () => one.DeleteAsync(Database(1, "app").Id));
         await RefusedAsync(ErrorCodes.NoPrimary, async () => await one.FindNewestAsync("unknown"));
-        Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(8), "Four refusals took too long.");
+        Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(40), "Four refusals took too long.");
         Assert.Equal((2, 2), (one.Nodes.Count, other.Nodes.Count)); // longer than their leases
         Assert.Equal(Database(1, "app").Id, other.Find("app")!.Id);
 
@@ -73,7 +73,7 @@ public sealed class EtcdAwayTests : EtcdTest
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start(); // the kernel takes connections, nobody reads from them
-        var dead = new Uri($"http://127.0.0.1:{EtcdServer.FreePorts(1)[0]}");
+        var dead = new Uri($"http://127.0.0.1:{FreePorts.Take(1)[0]}");
         var mute = new Uri($"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}");
         var node = await ConnectAsync("node", dead, mute, _server.Endpoint);
         await using var registration = await node.RegisterAsync(Node("n"));

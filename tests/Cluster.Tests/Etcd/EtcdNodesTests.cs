@@ -62,10 +62,8 @@ public sealed class EtcdNodesTests(EtcdFixture fixture) : EtcdTest, IClassFixtur
         var killed = await OpenAsync("node");
         await killed.RegisterAsync(Node("n"));
         await CopyMemoryAsync("node", "later"); // the folder as the kill left it
-        var start = TimeProvider.System.GetTimestamp();
         var successor = await ConnectAsync(Options("later/node", fixture.Server.Endpoint) with { Prefix = _prefix });
-        await using var registration = await successor.RegisterAsync(Node("n"));
-        Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(2), "It did not wait for the lease.");
+        await using var registration = await successor.RegisterAsync(Node("n")); // the killed one's lease still runs: it is kept alive here
         await UntilAsync(() => Log.Count(4306) > 0, "the one that was thought dead says that it cannot register: " + Log.All);
         Assert.Equal([Node("n")], successor.Nodes);
     }

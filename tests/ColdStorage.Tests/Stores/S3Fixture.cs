@@ -32,7 +32,7 @@ public sealed class S3Fixture : IAsyncLifetime
 
         try
         {
-            var settings = await RunAsync("up", FreePorts().ToString(System.Globalization.CultureInfo.InvariantCulture), Folder);
+            var settings = await RunAsync("up", FreePorts.TakeRow(5).ToString(System.Globalization.CultureInfo.InvariantCulture), Folder);
             Options = new S3StoreOptions
             {
                 Bucket = settings["S3_BUCKET"],
@@ -77,33 +77,6 @@ public sealed class S3Fixture : IAsyncLifetime
         }
 
         return null;
-    }
-
-    // The store takes five ports in a row.
-    private static int FreePorts()
-    {
-        for (var attempt = 0; attempt < 100; attempt++)
-        {
-            using var first = new TcpListener(IPAddress.Loopback, 0);
-            first.Start();
-            var port = ((IPEndPoint)first.LocalEndpoint).Port;
-            try
-            {
-                for (var next = port + 1; next < port + 5; next++)
-                {
-                    using var listener = new TcpListener(IPAddress.Loopback, next);
-                    listener.Start();
-                }
-
-                return port;
-            }
-            catch (SocketException)
-            {
-                // One of them is taken.
-            }
-        }
-
-        throw new InvalidOperationException("no five free ports in a row were found");
     }
 
     private async Task<Dictionary<string, string>> RunAsync(params string[] arguments)

@@ -60,7 +60,7 @@ internal sealed class ProcessCluster : IAsyncDisposable
     {
         network ??= ProcessNetwork.Loopback;
         var cluster = new ProcessCluster(await EtcdServer.StartAtAsync(network.EtcdAddress, network.EtcdLauncher), network);
-        var ports = EtcdServer.FreePorts(nodes * 2);
+        var ports = FreePorts.Take(nodes * 2);
         for (var i = 0; i < nodes; i++)
         {
             var settings = new JsonObject

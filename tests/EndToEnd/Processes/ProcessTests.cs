@@ -134,7 +134,7 @@ public sealed class ProcessTests
         }
 
         TestContext.Current.TestOutputHelper?.WriteLine($"longest read while the primary stood still: {longest.TotalMilliseconds:F0} ms");
-        Assert.True(longest < TimeSpan.FromSeconds(5), $"{longest}\n{cluster}");
+        Assert.True(longest < TimeSpan.FromSeconds(20), $"{longest}\n{cluster}");
         await cluster.Nodes[leader].ThawAsync();
     }
 
@@ -184,7 +184,7 @@ public sealed class ProcessTests
     private static async Task<string> RefusalAsync(ProcessNode node, params (string Key, string Value)[] changes)
     {
         var settings = node.Settings.DeepClone().AsObject();
-        var ports = EtcdServer.FreePorts(2);
+        var ports = FreePorts.Take(2);
         settings["listen"] = new JsonObject { ["grpc_port"] = ports[0], ["http_port"] = ports[1] };
         foreach (var (key, value) in changes)
         {

@@ -7,6 +7,8 @@ namespace ReplicatedSqlite.EndToEnd;
 public sealed class TransactTests
 {
     private const string Name = "shop";
+    private static readonly Google.Protobuf.WellKnownTypes.Duration _longLease = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(30));
+    private static readonly TimeSpan _beforeItEnds = TimeSpan.FromSeconds(25);
 
     [Theory]
     [InlineData(ClusterFixture.Enam)]
@@ -85,7 +87,7 @@ public sealed class TransactTests
         await transaction.ExecuteAsync("INSERT INTO t VALUES (1, 'a')");
         await Assert.ThrowsAsync<ReplicatedSqliteException>(() => transaction.ExecuteAsync("INSERT OR ROLLBACK INTO t VALUES (1, 'b')"));
         Assert.True(transaction.IsEnded);
-        await cluster.Database(2, Name).ExecuteAsync("INSERT INTO t VALUES (1, 'other')").InTimeAsync(TimeSpan.FromSeconds(10));
+        await cluster.Database(2, Name).ExecuteAsync("INSERT INTO t VALUES (1, 'other')").InTimeAsync();
     }
 
     [Fact]
@@ -118,8 +120,7 @@ public sealed class TransactTests
         Assert.Equal(ErrorCodes.TransactionExpired, told!.Failed.Error.Code);
         Assert.True(told.Failed.Ended && told.Failed.Error.Retryable);
         Assert.Null(await transaction.NextAsync());
-        var answer = await waiting.InTimeAsync(TimeSpan.FromSeconds(10));
-        Assert.True(answer.Served.Queue > TimeSpan.FromMilliseconds(50), $"It waited {answer.Served.Queue}.");
+        await waiting.InTimeAsync();
     }
 
     [Fact]
@@ -131,7 +132,7 @@ public sealed class TransactTests
         var failure = await Assert.ThrowsAsync<ReplicatedSqliteException>(() => transaction.ExecuteAsync(Endless).InTimeAsync());
         Assert.Equal(ErrorCodes.TransactionExpired, failure.Code);
         Assert.True(transaction.IsEnded);
-        await cluster.Database(0, Name).ExecuteAsync("INSERT INTO t VALUES (1, 'a')").InTimeAsync(TimeSpan.FromSeconds(10));
+        await cluster.Database(0, Name).ExecuteAsync("INSERT INTO t VALUES (1, 'a')").InTimeAsync();
     }
 
     [Theory]
@@ -140,10 +141,10 @@ public sealed class TransactTests
     public async Task A_client_that_goes_away_rolls_back_and_frees_the_writer(int region)
     {
         await using var cluster = await StartAsync();
-        var transaction = await RawTransaction.BeginAsync(cluster.Channel(region), new() { Database = Name });
+        var transaction = await RawTransaction.BeginAsync(cluster.Channel(region), new() { Database = Name, IdleTimeout = _longLease });
         await transaction.AskAsync(RawTransaction.Sql("INSERT INTO t VALUES (1, 'a')"));
         await transaction.DisposeAsync(); // resets the stream, says nothing
-        await cluster.Database(0, Name).ExecuteAsync("INSERT INTO t VALUES (1, 'other')").InTimeAsync(TimeSpan.FromSeconds(10)); // long before the lease ends
+        await cluster.Database(0, Name).ExecuteAsync("INSERT INTO t VALUES (1, 'other')").InTimeAsync(_beforeItEnds);
     }
 
     [Fact]
@@ -243,12 +244,10 @@ public sealed class TransactTests
     public async Task A_node_that_stops_does_not_wait_for_idle_transactions()
     {
         await using var cluster = await StartAsync();
-        await using var writing = await RawTransaction.BeginAsync(cluster.Channel(0), new() { Database = Name });
+        await using var writing = await RawTransaction.BeginAsync(cluster.Channel(0), new() { Database = Name, IdleTimeout = _longLease });
         await using var reading = await RawTransaction.BeginAsync(
-            cluster.Channel(1), new() { Database = Name, ReadOnly = true, Read = new() { Session = "first-unconstrained" } });
-        var started = TimeProvider.System.GetTimestamp();
-        await cluster.StopAsync();
-        Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(4));
+            cluster.Channel(1), new() { Database = Name, ReadOnly = true, IdleTimeout = _longLease, Read = new() { Session = "first-unconstrained" } });
+        await cluster.StopAsync().InTimeAsync(_beforeItEnds);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ public sealed class EtcdServer : IAsyncDisposable
     /// <summary>Why tests that need it are skipped where it is missing.</summary>
     public const string Missing = "There is no 'etcd' on this machine's PATH (Debian: apt-get install etcd-server etcd-client).";
 
-    private static readonly TimeSpan _startPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _startPatience = TimeSpan.FromSeconds(60);
     private static readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(1) };
 
     private readonly TemporaryFolder _folder = new();
@@ -40,7 +40,7 @@ public sealed class EtcdServer : IAsyncDisposable
     /// <param name="arguments">Further ones.</param>
     public static async Task<EtcdServer> StartAtAsync(string address, IReadOnlyList<string> launcher, string scheme = "http", params string[] arguments)
     {
-        var ports = FreePorts(2);
+        var ports = FreePorts.Take(2);
         var server = new EtcdServer(new Uri($"{scheme}://{address}:{ports[0]}"), new Uri($"http://{address}:{ports[1]}"), arguments, launcher);
         await server.StartAsync();
         return server;
@@ -105,16 +105,6 @@ public sealed class EtcdServer : IAsyncDisposable
     {
         await KillAsync();
         _folder.Dispose();
-    }
-
-    /// <summary>Ports of 127.0.0.1 that nobody uses just now.</summary>
-    public static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(listener => listener.Start());
-        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        listeners.ForEach(listener => listener.Dispose());
-        return ports;
     }
 
     private static string Bare(Uri address) => address.GetLeftPart(UriPartial.Authority); // etcd wants no path
