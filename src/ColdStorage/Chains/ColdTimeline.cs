@@ -157,6 +157,20 @@ internal sealed class ColdTimeline
         return snapshots;
     }
 
+    /// <summary>Whether nothing of a log was ever stored, beside a fork's origin.</summary>
+    public static async Task<bool> IsEmptyAsync(IObjectStore store, DatabaseId database, CancellationToken cancellationToken)
+    {
+        foreach (var prefix in new[] { ColdNames.Log(database), ColdNames.Snapshots(database), ColdNames.Pins(database) })
+        {
+            await foreach (var _ in store.ListAsync(prefix, cancellationToken: cancellationToken))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     private static async Task<ColdLink?> LastSegmentAsync(
         IObjectStore store, DatabaseId database, List<ColdLink> snapshots, CancellationToken cancellationToken)
     {

@@ -24,8 +24,23 @@ public static class ColdForks
         }
 
         // The pin first: nobody collects what the fork needs once the state was found. It is looked for again behind it, for what was collected before.
-        await new ColdPin(state.Position, fork).PutAsync(cold.Store, parent, cancellationToken);
-        state = await cold.Restorer.LocateAsync(parent, at ?? state.Position.ToBookmark(parent), cancellationToken);
+        var pin = new ColdPin(state.Position, fork);
+        await pin.PutAsync(cold.Store, parent, cancellationToken);
+        try
+        {
+            if (await cold.Store.FindAsync(ColdNames.Removal(parent), cancellationToken) is not null)
+            {
+                throw new BookmarkNotStoredException(at, parent, "the database was deleted, its time of grace is over, and it is being removed");
+            }
+
+            state = await cold.Restorer.LocateAsync(parent, at ?? state.Position.ToBookmark(parent), cancellationToken);
+        }
+        catch
+        {
+            await cold.Store.DeleteAsync(pin.NameIn(parent), CancellationToken.None);
+            throw;
+        }
+
         var origin = new ColdOrigin
         {
             Database = fork,

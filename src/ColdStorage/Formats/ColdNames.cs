@@ -29,6 +29,9 @@ internal static class ColdNames
     /// <summary>What is about to be collected, and since when.</summary>
     public static string Garbage(DatabaseId database) => $"{database}/garbage";
 
+    /// <summary>The database was deleted, and is being removed for good.</summary>
+    public static string Removal(DatabaseId database) => $"{database}/removal";
+
     public static string Pins(DatabaseId database) => $"{database}/pins/";
 
     public static string Segment(DatabaseId database, Position first, Position last) => $"{Log(database)}{last}-{first}{SegmentSuffix}";

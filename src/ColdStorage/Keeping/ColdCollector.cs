@@ -9,21 +9,29 @@ namespace ReplicatedSqlite.ColdStorage;
 /// grace, and still is, is deleted. So a restore that found its way before has that long to end, and a chunk that a snapshot takes up again is kept. It works from what is in the store alone:
 /// two that run at once, or one of a node that leads no longer, do no harm. What forks need is kept by their pins.
 /// </remarks>
-public sealed class ColdCollector(IObjectStore store, TimeProvider time, TimeSpan grace)
+public sealed class ColdCollector(IObjectStore store, TimeProvider time, ColdCollectorOptions options)
 {
+    private readonly TimeSpan _grace = options.Grace;
+
     /// <summary>Collects what is older than a database's retention.</summary>
-    /// <returns>How many objects were deleted, and how many wait for the time of grace.</returns>
     /// <exception cref="ObjectStoreException">An object that must be there is missing or damaged, or the store does not answer. Nothing that is needed was deleted.</exception>
-    public async Task<(int Deleted, int Waiting)> RunAsync(DatabaseId database, TimeSpan retention, CancellationToken cancellationToken = default)
+    public async Task<CollectedObjects> RunAsync(DatabaseId database, TimeSpan retention, CancellationToken cancellationToken = default)
     {
         if (await ColdTimeline.ReadAsync(store, database, cancellationToken) is not { } timeline)
         {
-            return (0, 0);
+            return new CollectedObjects(0, 0, null);
         }
 
-        var floor = await FindFloorAsync(timeline, retention, cancellationToken);
-        var useless = await FindUselessAsync(timeline, floor, cancellationToken);
-        return await DeleteAsync(database, useless, floor?.Last, cancellationToken);
+        if (await store.FindAsync(ColdNames.Removal(database), cancellationToken) is not null)
+        {
+            await store.DeleteAsync(ColdNames.Removal(database), cancellationToken); // the catalogue knows it again
+        }
+
+        var (floor, next) = await FindFloorAsync(timeline, retention, cancellationToken);
+        var pins = new List<ColdPin>();
+        var useless = await FindUselessAsync(timeline, floor, pins, cancellationToken);
+        var (deleted, waiting) = await DeleteAsync(database, useless, floor?.Last, cancellationToken);
+        return new CollectedObjects(deleted, waiting, waiting > 0 || pins.Count > 0 ? time.GetUtcNow() : next);
     }
 
     /// <summary>Removes everything of a database that was deleted, unless forks of it need it.</summary>
@@ -36,14 +44,22 @@ public sealed class ColdCollector(IObjectStore store, TimeProvider time, TimeSpa
             return false;
         }
 
+        // Whoever makes a fork puts his pin, and looks for this then; here it is the other way round. So one of the two sees the other.
+        await store.PutAsync(ColdNames.Removal(database), ["RSCLDREM"u8.ToArray()], cancellationToken);
+        if ((await PinsAsync(database, cancellationToken)).Count > 0)
+        {
+            await store.DeleteAsync(ColdNames.Removal(database), cancellationToken);
+            return false;
+        }
+
         var names = new List<string>();
         await foreach (var item in store.ListAsync(ColdNames.Root(database), cancellationToken: cancellationToken))
         {
             names.Add(item.Name);
         }
 
-        // A fork's origin last but the record: as long as it is there its parent keeps what it needs.
-        foreach (var name in names.OrderBy(name => name == ColdNames.Origin(database)))
+        // A fork's origin near the end: as long as it is there its parent keeps what it needs. Then nothing is left to be forked.
+        foreach (var name in names.OrderBy(name => name == ColdNames.Removal(database) ? 2 : name == ColdNames.Origin(database) ? 1 : 0))
         {
             await store.DeleteAsync(name, cancellationToken);
         }
@@ -52,22 +68,26 @@ public sealed class ColdCollector(IObjectStore store, TimeProvider time, TimeSpa
         return true;
     }
 
-    // The newest snapshot of a state that is older than what is to be kept: what comes before it is of no use to anybody.
-    private async Task<ColdLink?> FindFloorAsync(ColdTimeline timeline, TimeSpan retention, CancellationToken cancellationToken)
+    // The newest snapshot of a state that is older than what is to be kept: what comes before it is of no use to anybody. And when the one behind it will be that.
+    private async Task<(ColdLink? Floor, DateTimeOffset? Next)> FindFloorAsync(ColdTimeline timeline, TimeSpan retention, CancellationToken cancellationToken)
     {
-        var oldest = (time.GetUtcNow() - retention - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        DateTimeOffset? next = null;
         foreach (var snapshot in timeline.Snapshots.Reverse())
         {
-            if ((await SnapshotManifest.ReadAsync(store, timeline.Database, snapshot.Object, cancellationToken)).CommitTime <= oldest)
+            var manifest = await SnapshotManifest.ReadAsync(store, timeline.Database, snapshot.Object, cancellationToken);
+            var oldAt = DateTimeOffset.UnixEpoch.AddTicks(manifest.CommitTime * TimeSpan.TicksPerMicrosecond) + retention;
+            if (oldAt <= time.GetUtcNow())
             {
-                return snapshot;
+                return (snapshot, next);
             }
+
+            next = oldAt;
         }
 
-        return null;
+        return (null, next);
     }
 
-    private async Task<HashSet<string>> FindUselessAsync(ColdTimeline timeline, ColdLink? floor, CancellationToken cancellationToken)
+    private async Task<HashSet<string>> FindUselessAsync(ColdTimeline timeline, ColdLink? floor, List<ColdPin> pins, CancellationToken cancellationToken)
     {
         var database = timeline.Database;
         var useless = new HashSet<string>(StringComparer.Ordinal);
@@ -90,7 +110,8 @@ public sealed class ColdCollector(IObjectStore store, TimeProvider time, TimeSpa
         }
 
         // Without its pins nothing is known to be useless: so they are read behind the names.
-        foreach (var pin in await PinsAsync(database, cancellationToken))
+        pins.AddRange(await PinsAsync(database, cancellationToken));
+        foreach (var pin in pins)
         {
             await KeepAsync(pin, timeline, snapshots, useless, cancellationToken);
         }
@@ -142,17 +163,37 @@ public sealed class ColdCollector(IObjectStore store, TimeProvider time, TimeSpa
                 throw new ObjectDamagedException(item.Name, "its name is no pin's");
             }
 
-            if (time.GetUtcNow() - item.ModifiedAt > grace && await store.FindAsync(ColdNames.Origin(pin.Fork), cancellationToken) is null)
-            {
-                await store.DeleteAsync(item.Name, cancellationToken);
-            }
-            else
+            if (!await IsOverAsync(pin, time.GetUtcNow() - item.ModifiedAt, cancellationToken))
             {
                 pins.Add(pin);
+                continue;
             }
+
+            // As the fork takes itself back.
+            await store.DeleteAsync(ColdNames.Origin(pin.Fork), cancellationToken);
+            await store.DeleteAsync(item.Name, cancellationToken);
         }
 
         return pins;
+    }
+
+    // Without an origin the fork was never made, or is gone. With one it may have been made, and nobody was told: the catalogue says, once whoever made it has given up long since.
+    private async Task<bool> IsOverAsync(ColdPin pin, TimeSpan age, CancellationToken cancellationToken)
+    {
+        if (age <= _grace)
+        {
+            return false;
+        }
+
+        if (await store.FindAsync(ColdNames.Origin(pin.Fork), cancellationToken) is not { } origin)
+        {
+            return true;
+        }
+
+        return age > options.ForkGrace && time.GetUtcNow() - origin.ModifiedAt > options.ForkGrace && options.IsUnknownAsync is { } isUnknown
+            && await ColdRecord.ReadAsync(store, pin.Fork, cancellationToken) is null
+            && await ColdTimeline.IsEmptyAsync(store, pin.Fork, cancellationToken)
+            && await isUnknown(pin.Fork, cancellationToken);
     }
 
     private async Task<(int Deleted, int Waiting)> DeleteAsync(DatabaseId database, HashSet<string> useless, Position? floor, CancellationToken cancellationToken)
@@ -160,7 +201,7 @@ public sealed class ColdCollector(IObjectStore store, TimeProvider time, TimeSpa
         var now = time.GetUtcNow();
         var known = await ReadGarbageAsync(database, cancellationToken);
         var garbage = useless.ToDictionary(static name => name, name => known.GetValueOrDefault(name, now.ToUnixTimeMilliseconds()));
-        var ripe = garbage.Where(item => now - DateTimeOffset.FromUnixTimeMilliseconds(item.Value) >= grace).Select(static item => item.Key).ToList();
+        var ripe = garbage.Where(item => now - DateTimeOffset.FromUnixTimeMilliseconds(item.Value) >= _grace).Select(static item => item.Key).ToList();
         if (floor is { } position && await HeadObject.ReadFloorAsync(store, database, cancellationToken) is var before && !(before >= position))
         {
             await store.ReplaceAsync(ColdNames.Floor(database), HeadObject.Write(database, position, isFloor: true), cancellationToken); // first: from here on nobody begins to need it
@@ -208,3 +249,20 @@ public sealed class ColdCollector(IObjectStore store, TimeProvider time, TimeSpa
         }
     }
 }
+
+/// <summary>How careful a collection is.</summary>
+/// <param name="Grace">What is of no use any more is deleted after this.</param>
+public sealed record ColdCollectorOptions(TimeSpan Grace)
+{
+    /// <summary>A fork that nobody knows of is given up after this. Default 7 days.</summary>
+    public TimeSpan ForkGrace { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Whether the catalogue, asked now, knows nothing of a database, or that it was deleted; <see langword="false"/> where it cannot be asked. Unset: forks are never given up.</summary>
+    public Func<DatabaseId, CancellationToken, ValueTask<bool>>? IsUnknownAsync { get; init; }
+}
+
+/// <summary>What a collection did.</summary>
+/// <param name="Deleted">So many objects.</param>
+/// <param name="Waiting">So many wait for the time of grace.</param>
+/// <param name="Next">While nothing is written to the database, nothing more can be done before; <see langword="null"/>: ever.</param>
+public sealed record CollectedObjects(int Deleted, int Waiting, DateTimeOffset? Next);

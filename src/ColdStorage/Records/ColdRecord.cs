@@ -33,6 +33,21 @@ public sealed record ColdRecord(Guid Id, string Name, string Settings, long? Del
         }
     }
 
+    /// <summary>The ids of all databases that have one, in order; reads none of them.</summary>
+    /// <exception cref="ObjectStoreException">The store does not answer.</exception>
+    public static async IAsyncEnumerable<DatabaseId> ListAsync(
+        IObjectStore store, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        await foreach (var item in store.ListAsync(Folder, cancellationToken: cancellationToken))
+        {
+            if (Guid.TryParseExact(item.Name.AsSpan(Folder.Length), "D", out var id))
+            {
+                yield return new DatabaseId(id);
+            }
+        }
+    }
+
     /// <summary>Writes it over the one that may be there.</summary>
     /// <exception cref="ObjectStoreException">The store did not take it.</exception>
     public Task WriteAsync(IObjectStore store, CancellationToken cancellationToken = default)

@@ -116,6 +116,7 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
         var progress = RestoreProgress.Read(path) is { } known && known.Snapshot == (manifest?.Name ?? "") && LeadsTo(known, wanted, timeline.Epochs) ? known : null;
         if (progress is null)
         {
+            RestoreProgress.Remove(path); // first, for good: it must never be taken for that of what is begun now
             File.Delete(path);
             progress = new RestoreProgress(wanted.ToString(), manifest?.Name ?? "", 0, null, null);
         }
@@ -148,7 +149,7 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
     // The pages of the snapshot, or the first page of an empty database.
     private async Task<RestoreProgress> BeginAsync(string path, SnapshotManifest? manifest, int pageSize, RestoreProgress progress, CancellationToken cancellationToken)
     {
-        using var file = new PageFile(path, pageSize, Position.Start);
+        using var file = new PageFile(path, pageSize, Position.Start, options.AtDisk);
         if (manifest is null)
         {
             file.WritePages(1, 1, DatabaseFile.FirstPage(pageSize));
@@ -170,7 +171,7 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
                 if (progress.Chunks < manifest.Chunks.Length)
                 {
                     file.Sync();
-                    progress.Write(path);
+                    progress.Write(path, options.AtDisk);
                 }
             }
 
@@ -179,7 +180,7 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
 
         file.Sync();
         progress = progress with { From = (manifest?.From ?? Position.Start).ToString(), To = (manifest?.To ?? Position.Start).ToString() };
-        progress.Write(path);
+        progress.Write(path, options.AtDisk);
         return progress;
     }
 
@@ -232,6 +233,9 @@ public sealed record ColdRestoreOptions
 
     /// <summary>The same for the log, in bytes of segments. Default 256 MiB.</summary>
     public long LogBytesPerSync { get; init; } = 256L << 20;
+
+    /// <summary>Told before each step on the disk, and behind each sync: where tests let it fail.</summary>
+    internal Action<DiskStep>? AtDisk { get; init; }
 }
 
 /// <summary>Cold storage cannot go to a bookmark.</summary>

@@ -10,14 +10,17 @@ internal sealed class PageFile : IDisposable
     private readonly SafeFileHandle _file;
     private readonly PageReplay _replay;
     private readonly byte[] _page;
+    private readonly Action<DiskStep>? _atDisk;
     private long _length;
 
     /// <summary>Opens the file, making it if it is missing.</summary>
     /// <param name="path">The file.</param>
     /// <param name="pageSizeBytes">Of its pages.</param>
     /// <param name="to">Its pages may be as new as this; from there on each patch is checked.</param>
-    public PageFile(string path, int pageSizeBytes, Position to)
+    /// <param name="atDisk">Told of each step.</param>
+    public PageFile(string path, int pageSizeBytes, Position to, Action<DiskStep>? atDisk = null)
     {
+        _atDisk = atDisk;
         _file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
         _replay = new PageReplay(to);
         _page = new byte[pageSizeBytes];
@@ -27,6 +30,7 @@ internal sealed class PageFile : IDisposable
     /// <summary>Writes consecutive pages. Safe for several threads at a time, while nothing else is done.</summary>
     public void WritePages(uint firstPage, uint count, ReadOnlySpan<byte> pages)
     {
+        _atDisk?.Invoke(DiskStep.Write);
         var lockPage = EntryLimits.LockPage(_page.Length);
         if (lockPage < firstPage || lockPage >= firstPage + count)
         {
@@ -42,6 +46,7 @@ internal sealed class PageFile : IDisposable
     /// <summary>Gives the file a size in pages; what is new reads as zeros.</summary>
     public void SetSize(uint pages)
     {
+        _atDisk?.Invoke(DiskStep.SetSize);
         _length = (long)pages * _page.Length;
         RandomAccess.SetLength(_file, _length);
     }
@@ -74,7 +79,12 @@ internal sealed class PageFile : IDisposable
         End(segment.Last, segment.SizePages);
     }
 
-    public void Sync() => RandomAccess.FlushToDisk(_file);
+    public void Sync()
+    {
+        _atDisk?.Invoke(DiskStep.Sync);
+        RandomAccess.FlushToDisk(_file);
+        _atDisk?.Invoke(DiskStep.Synced);
+    }
 
     public void Dispose() => _file.Dispose();
 
@@ -96,6 +106,7 @@ internal sealed class PageFile : IDisposable
         }
 
         _replay.Set(from, end, record, _page);
+        _atDisk?.Invoke(DiskStep.Write);
         RandomAccess.Write(_file, _page, OffsetOf(record.PageNumber));
         _length = Math.Max(_length, OffsetOf(record.PageNumber) + _page.Length);
     }

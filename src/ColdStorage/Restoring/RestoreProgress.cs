@@ -26,5 +26,20 @@ internal sealed record RestoreProgress(string Wanted, string Snapshot, int Chunk
         }
     }
 
-    public void Write(string path) => DurableFile.Write(PathOf(path), JsonSerializer.SerializeToUtf8Bytes(this));
+    /// <summary>Durable on return.</summary>
+    public void Write(string path, Action<DiskStep>? atDisk)
+    {
+        atDisk?.Invoke(DiskStep.Note);
+        DurableFile.Write(PathOf(path), JsonSerializer.SerializeToUtf8Bytes(this));
+    }
+
+    /// <summary>Durable on return.</summary>
+    public static void Remove(string path)
+    {
+        if (File.Exists(PathOf(path)))
+        {
+            File.Delete(PathOf(path));
+            DurableFile.SyncFolderOf(path);
+        }
+    }
 }

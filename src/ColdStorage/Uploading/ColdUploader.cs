@@ -341,6 +341,12 @@ public sealed class ColdUploader : IAsyncDisposable
     private async Task TakeAsync()
     {
         using var file = _source.OpenMainFile() ?? throw new InvalidOperationException($"There is no file of {Database} here to take a snapshot of.");
+        if (file.ReadMarks().From is var from && from == Base && from != Position.Start)
+        {
+            Tell(static (core, now, actions) => core.Unchanged(now, actions));
+            return;
+        }
+
         _taken = await new SnapshotTaker(_cold.Store, _cold.Upload, _cold.Time).TakeAsync(Database, file, _knownChunks, _stopping.Token);
         Tell((core, now, actions) => core.Taken(_taken.From, _taken.To, now, actions));
     }
@@ -369,16 +375,7 @@ public sealed class ColdUploader : IAsyncDisposable
             Epochs = epochs,
             Chunks = taken.Chunks,
         };
-        var bytes = manifest.Write();
-        await _cold.Store.PutAsync(manifest.Name, [bytes], _stopping.Token);
-        var read = new byte[bytes.Length];
-        await _cold.Store.ReadAsync(manifest.Name, 0, read, _stopping.Token);
-        if (!read.AsSpan().SequenceEqual(bytes))
-        {
-            await _cold.Store.DeleteAsync(manifest.Name, _stopping.Token);
-            throw new ObjectDamagedException(manifest.Name, "what was stored is not what it holds");
-        }
-
+        manifest = await new SnapshotPublisher(_cold, manifest).RunAsync(_stopping.Token);
         (_knownChunks, _taken) = (ChunksOf(manifest), null);
         ColdLog.SnapshotStored(_cold.Logger, Database, manifest.From, manifest.To, (long)manifest.SizePages * manifest.PageSizeBytes);
         Tell(static (core, now, actions) => core.Published(0, now, actions));

@@ -271,6 +271,14 @@ internal sealed class UploadCore
         Advance(now, actions);
     }
 
+    /// <summary>The main file is still the one that the newest snapshot has: another would be the same.</summary>
+    public void Unchanged(TimeSpan now, List<UploadAction> actions)
+    {
+        _stage = SnapshotStage.None;
+        _noSnapshotBefore = now + _options.Every; // a checkpoint comes at the latest when the WAL is long
+        Advance(now, actions);
+    }
+
     /// <summary>Taking the snapshot, or giving it its name, failed; it is taken anew.</summary>
     public void SnapshotFailed(TimeSpan now, List<UploadAction> actions)
     {

@@ -1,5 +1,6 @@
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.ColdStorage;
+using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Node;
@@ -10,13 +11,15 @@ internal sealed class ColdKeeper : IAsyncDisposable
     private readonly NodeContext _node;
     private readonly ColdStore _cold;
     private readonly ColdStorageOptions _options;
-    private readonly Dictionary<DatabaseId, Position> _clean = []; // where nothing was left to collect, and how far the store reached then
+    private readonly ColdCollector _collector;
+    private readonly Dictionary<DatabaseId, (Looked At, DateTimeOffset? Next)> _looked = []; // what was looked through, and when there is something to do again if nothing is written
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _keeping;
 
     public ColdKeeper(NodeContext node, ColdStore cold, ColdStorageOptions options)
     {
         (_node, _cold, _options) = (node, cold, options);
+        _collector = new ColdCollector(cold.Store, node.Time, new ColdCollectorOptions(options.CollectionGrace) { ForkGrace = options.DeletionGrace, IsUnknownAsync = IsUnknownAsync });
         _keeping = KeepAsync();
     }
 
@@ -34,82 +37,67 @@ internal sealed class ColdKeeper : IAsyncDisposable
         {
             while (await ticks.WaitForNextTickAsync(_stopping.Token))
             {
-                var collector = new ColdCollector(_cold.Store, _node.Time, _options.CollectionGrace);
                 for (IReadOnlyList<DatabaseRecord> page = _node.Control.List("", "", 1000); page.Count > 0; page = _node.Control.List("", page[^1].Name, 1000))
                 {
                     foreach (var database in page.Where(database => database.PrimaryNode == _node.Self.Id))
                     {
-                        await CollectAsync(collector, database);
+                        await CollectAsync(database);
                     }
                 }
 
                 if (_node.Control.Nodes.Min(static node => node.Id) == _node.Self.Id)
                 {
-                    await RemoveDeletedAsync(collector);
+                    await RemoveDeletedAsync();
                 }
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             // The node stops.
         }
     }
 
-    private async Task CollectAsync(ColdCollector collector, DatabaseRecord database)
+    private async Task CollectAsync(DatabaseRecord database)
     {
         try
         {
-            // A database in which nothing happens makes no requests, once it is clean.
-            var end = _node.Follower.OpenedJournal?.LastOf(database.Id) ?? Position.Start;
-            if (_clean.TryGetValue(database.Id, out var clean) && clean == end)
+            // A database in which nothing happens makes no requests, until something of it is old enough.
+            var state = new Looked(_node.Follower.OpenedJournal?.LastOf(database.Id) ?? Position.Start, database.Retention ?? _options.Retention);
+            if (_looked.TryGetValue(database.Id, out var looked) && looked.At == state && !(looked.Next <= _node.Time.GetUtcNow()))
             {
                 return;
             }
 
-            var (deleted, waiting) = await collector.RunAsync(database.Id, database.Retention ?? _options.Retention, _stopping.Token);
-            if (deleted > 0)
+            var collected = await _collector.RunAsync(database.Id, state.Retention, _stopping.Token);
+            _looked[database.Id] = (state, collected.Next);
+            if (collected.Deleted > 0)
             {
-                NodeLog.Collected(_node.Logger, database.Id, deleted);
-            }
-
-            if (waiting == 0 && await IsYoungerThanRetentionAsync(database) is false)
-            {
-                _clean[database.Id] = end;
+                NodeLog.Collected(_node.Logger, database.Id, collected.Deleted);
             }
         }
-        catch (ObjectStoreException e)
+        catch (Exception e) when (e is ObjectStoreException or JournalException or ObjectDisposedException)
         {
             NodeLog.NotCollected(_node.Logger, database.Id, e.Message);
         }
     }
 
-    // Whether time alone will make something of it old enough.
-    private async Task<bool> IsYoungerThanRetentionAsync(DatabaseRecord database)
-    {
-        var at = (_node.Time.GetUtcNow() - (database.Retention ?? _options.Retention) - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-        return await _cold.Restorer.FindEndAsync(database.Id, _stopping.Token) is { } end && await _cold.Restorer.FindAsync(database.Id, at, _stopping.Token) != end.Position;
-    }
-
-    private async Task RemoveDeletedAsync(ColdCollector collector)
+    private async Task RemoveDeletedAsync()
     {
         try
         {
-            var deleted = new List<ColdRecord>();
-            await foreach (var record in ColdRecord.ReadAllAsync(_cold.Store, _stopping.Token))
+            var ids = new List<DatabaseId>();
+            await foreach (var id in ColdRecord.ListAsync(_cold.Store, _stopping.Token))
             {
                 // A catalogue that was brought back from a backup may know it again: then it is in use, whatever was noted of it.
-                if (record.DeletedAtMicroseconds is { } at && _node.Control.Find(new DatabaseId(record.Id)) is null && _node.Time.GetUtcNow() - DateTimeOffset.UnixEpoch.AddTicks(at * TimeSpan.TicksPerMicrosecond) > _options.DeletionGrace)
+                if (_node.Control.Find(id) is null)
                 {
-                    deleted.Add(record);
+                    ids.Add(id);
                 }
             }
 
-            foreach (var record in deleted)
+            foreach (var id in ids)
             {
-                if (await collector.RemoveAsync(new DatabaseId(record.Id), _stopping.Token))
-                {
-                    NodeLog.DeletedRemoved(_node.Logger, new DatabaseId(record.Id), record.Name);
-                }
+                await RemoveAsync(id);
             }
         }
         catch (ObjectStoreException e)
@@ -117,4 +105,49 @@ internal sealed class ColdKeeper : IAsyncDisposable
             NodeLog.DeletedNotRemoved(_node.Logger, e.Message);
         }
     }
+
+    private async Task RemoveAsync(DatabaseId id)
+    {
+        try
+        {
+            if (await ColdRecord.ReadAsync(_cold.Store, id, _stopping.Token) is not { } record)
+            {
+                return;
+            }
+
+            var now = _node.Time.GetUtcNow();
+            if (record.DeletedAtMicroseconds is not { } at)
+            {
+                // Lost, and `rsql recover` brings it back; or deleted, by somebody who did not live to note it. Its time of grace begins now.
+                if (_node.Control.IsDeleted(id))
+                {
+                    await _cold.KeepRecordAsync(record with { DeletedAtMicroseconds = (now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond }, cancellationToken: _stopping.Token);
+                }
+            }
+            else if (now - DateTimeOffset.UnixEpoch.AddTicks(at * TimeSpan.TicksPerMicrosecond) > _options.DeletionGrace
+                && await IsUnknownAsync(id, _stopping.Token) && await _collector.RemoveAsync(id, _stopping.Token))
+            {
+                NodeLog.DeletedRemoved(_node.Logger, id, record.Name);
+            }
+        }
+        catch (ObjectStoreException e)
+        {
+            NodeLog.DeletedNotRemoved(_node.Logger, e.Message); // the others' turn comes all the same
+        }
+    }
+
+    // What a catalogue that is away does not say is not taken for a no.
+    private async ValueTask<bool> IsUnknownAsync(DatabaseId database, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return _node.Control.Trouble is null && await _node.Control.FindNewestAsync(database.ToString(), cancellationToken) is null && _node.Control.Find(database) is null;
+        }
+        catch (Exception e) when (e is RequestException or IOException or ControlPlaneAwayException or ObjectDisposedException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return false;
+        }
+    }
+
+    private readonly record struct Looked(Position End, TimeSpan Retention);
 }

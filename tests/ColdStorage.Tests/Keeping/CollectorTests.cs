@@ -35,7 +35,7 @@ public sealed class CollectorTests : IDisposable
                 await UploadAsync(store, source, log.Entries.Count);
                 var newest = At(log.Entries[^1].Header.CommitTimeMicroseconds) + TimeSpan.FromSeconds(random.Next(20));
                 clock.Now = newest > clock.Now ? newest : clock.Now; // what is too old once stays so
-                var collector = new ColdCollector(store, clock, _grace);
+                var collector = new ColdCollector(store, clock, new ColdCollectorOptions(_grace));
                 deleted += (await collector.RunAsync(log.Database, _retention, Cancellation)).Deleted;
                 if (random.Next(3) == 0)
                 {
@@ -80,7 +80,7 @@ public sealed class CollectorTests : IDisposable
         }
 
         var clock = new ModelClock { Now = At(log.Entries[^1].Header.CommitTimeMicroseconds) + _retention + TimeSpan.FromSeconds(1) };
-        var collector = new ColdCollector(store, clock, _grace);
+        var collector = new ColdCollector(store, clock, new ColdCollectorOptions(_grace));
         var before = store.Names.Count;
         Assert.Equal(0, (await collector.RunAsync(log.Database, _retention, Cancellation)).Deleted); // first it is written down
         clock.Now += _grace;
@@ -100,7 +100,7 @@ public sealed class CollectorTests : IDisposable
         var store = new MemoryStore();
         await UploadAsync(store, new ModelSource(log, random), 21);
         var clock = new ModelClock { Now = At(log.Entries[^1].Header.CommitTimeMicroseconds) };
-        var collector = new ColdCollector(store, clock, _grace);
+        var collector = new ColdCollector(store, clock, new ColdCollectorOptions(_grace));
         var fork = new DatabaseId(new Guid(9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9));
         await using var cold = Open(store);
         await ColdForks.CreateAsync(cold, log.Database, fork, null, Cancellation);
@@ -148,11 +148,4 @@ public sealed class CollectorTests : IDisposable
         NullLogger.Instance);
 
     private static DateTimeOffset At(long microseconds) => DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
-
-    private sealed class ModelClock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => Now;
-    }
 }

@@ -7,6 +7,7 @@ internal sealed class MemoryStore : IObjectStore
 {
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, byte[]> _objects = new(StringComparer.Ordinal); // under _gate
+    private readonly Dictionary<string, DateTimeOffset> _storedAt = []; // under _gate
 
     public string Description => "memory";
 
@@ -15,6 +16,9 @@ internal sealed class MemoryStore : IObjectStore
 
     /// <summary>Decides what becomes of a call, by its kind and name; before anything is done.</summary>
     public Func<string, string, StoreFault> Fault { get; set; } = static (_, _) => StoreFault.None;
+
+    /// <summary>Its clock: what it says of when an object was stored.</summary>
+    public Func<DateTimeOffset> Now { get; set; } = static () => default;
 
     /// <summary>An object that is listed, and is not there when it is read.</summary>
     public string? Ghost { get; set; }
@@ -79,6 +83,7 @@ internal sealed class MemoryStore : IObjectStore
             foreach (var (name, bytes) in _objects)
             {
                 copy._objects[name] = bytes;
+                copy._storedAt[name] = _storedAt.GetValueOrDefault(name);
             }
         }
 
@@ -98,6 +103,7 @@ internal sealed class MemoryStore : IObjectStore
             }
 
             _objects[name] = fault is StoreFault.Truncate ? content[..(content.Length / 2)] : content;
+            _storedAt[name] = Now();
         }
 
         End(fault, name);
@@ -111,6 +117,7 @@ internal sealed class MemoryStore : IObjectStore
         lock (_gate)
         {
             _objects[name] = content.ToArray();
+            _storedAt[name] = Now();
         }
 
         End(fault, name);
@@ -150,7 +157,7 @@ internal sealed class MemoryStore : IObjectStore
         var fault = await BeginAsync("find", name, cancellationToken);
         lock (_gate)
         {
-            return _objects.TryGetValue(name, out var content) && fault is not StoreFault.Lie ? new StoredObject(name, content.Length, default) : null;
+            return _objects.TryGetValue(name, out var content) && fault is not StoreFault.Lie ? new StoredObject(name, content.Length, _storedAt.GetValueOrDefault(name)) : null;
         }
     }
 
@@ -163,7 +170,7 @@ internal sealed class MemoryStore : IObjectStore
         {
             found = [.. _objects
                 .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(item.Key, after) > 0)
-                .Select(item => new StoredObject(item.Key, item.Value.Length, default))];
+                .Select(item => new StoredObject(item.Key, item.Value.Length, _storedAt.GetValueOrDefault(item.Key)))];
             if (Ghost is { } ghost && !_objects.ContainsKey(ghost) && ghost.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(ghost, after) > 0)
             {
                 found.Add(new StoredObject(ghost, 1000, default));

@@ -186,6 +186,44 @@ public sealed class UploadFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_snapshot_that_is_there_is_not_taken_away_for_another_of_the_same_file()
+    {
+        var random = new Random(1);
+        var log = new ModelLog(random).OpenEpoch(1);
+        var source = new ModelSource(log, random);
+        var store = new MemoryStore();
+        for (var i = 0; i < 4; i++)
+        {
+            log.Write(200); // more than the database holds, so that a snapshot is due; no checkpoint comes meanwhile
+            (source.ConfirmedEntries, source.CheckpointedEntries) = (log.Entries.Count, 150);
+            await using var cold = Open(store);
+            await using var uploader = cold.Open(source, isLeader: true);
+            uploader.Confirm(source.Confirmed);
+            await uploader.FlushAsync(Cancellation);
+            await WaitForAsync(() => Snapshots(store).Count > 0);
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Cancellation);
+        }
+
+        Assert.DoesNotContain(store.Calls, static call => call.StartsWith("delete", StringComparison.Ordinal));
+
+        // Two that take it at once, as after a takeover: what the first has put stays as it is.
+        var name = Snapshots(store)[^1];
+        var bytes = store[name];
+        var manifest = await SnapshotManifest.ReadAsync(store, log.Database, new StoredObject(name, bytes.Length, default), Cancellation);
+        await using (var cold = Open(store))
+        {
+            var kept = await new SnapshotPublisher(cold, manifest with { CommitTime = manifest.CommitTime + 1 }).RunAsync(Cancellation);
+            Assert.Equal(manifest.CommitTime, kept.CommitTime);
+            Assert.Same(bytes, store[name]);
+            store[name] = bytes[..^5];
+            kept = await new SnapshotPublisher(cold, manifest with { CommitTime = manifest.CommitTime + 1 }).RunAsync(Cancellation);
+            Assert.Equal(manifest.CommitTime + 1, kept.CommitTime);
+        }
+
+        Assert.DoesNotContain(store.Calls, static call => call.StartsWith("delete", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task An_idle_database_makes_no_requests_also_when_its_uploader_comes_back()
     {
         var random = new Random(1);
