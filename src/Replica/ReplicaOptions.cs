@@ -27,6 +27,9 @@ public sealed record ReplicaOptions
     /// <summary>A copy that has heard nothing of its primary for so long is not waited for: who wants a bookmark that it does not have goes to the primary. Default 1 s.</summary>
     public TimeSpan StaleAfter { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long it may take to hand this copy to a node that begins to lead, once the WAL has grown much too long beside it. Default 2 min.</summary>
+    public TimeSpan SnapshotPatience { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Holds back everything that this replica receives, to play a far region. Default none.</summary>
     public TimeSpan Delay { get; init; }
 

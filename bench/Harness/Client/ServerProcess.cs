@@ -45,8 +45,13 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <param name="regions">Of the cluster.</param>
     /// <param name="keepsLog">Primaries make no checkpoint.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static Task<ServerProcess> StartAsync(string folder, IReadOnlyList<string> regions, bool keepsLog, CancellationToken cancellationToken) =>
-        StartAsync(folder, regions.Count == 0 ? [] : ["--data", Path.Combine(folder, "data"), "--regions", string.Join(',', regions), .. keepsLog ? ["--keeps-log"] : (string[])[]], null, "", cancellationToken);
+    /// <param name="snapshots">Another snapshot is due soon after the last.</param>
+    public static Task<ServerProcess> StartAsync(string folder, IReadOnlyList<string> regions, bool keepsLog, CancellationToken cancellationToken, bool snapshots = false) => StartAsync(
+        folder,
+        regions.Count == 0 ? [] : ["--data", Path.Combine(folder, "data"), "--regions", string.Join(',', regions), .. keepsLog ? ["--keeps-log"] : (string[])[], .. snapshots ? ["--snapshots"] : (string[])[]],
+        null,
+        "",
+        cancellationToken);
 
     /// <summary>Starts a cluster whose nodes are several processes, coordinated by etcd, perhaps in simulated regions.</summary>
     /// <param name="processes">The primary's first. Within a matrix all nodes of a process are in one region.</param>

@@ -48,17 +48,19 @@ internal static class BenchCommand
         var data = new Option<string?>("--data") { Description = "Folder of a local cluster; without it only the echo servers run." };
         var regions = new Option<string>("--regions") { Description = "Of the local cluster.", DefaultValueFactory = _ => "" };
         var keepsLog = new Option<bool>("--keeps-log") { Description = "Primaries make no checkpoint." };
+        var snapshots = new Option<bool>("--snapshots") { Description = "Another snapshot is due soon after the last." };
         var etcd = new Option<string?>("--etcd") { Description = "Coordinates the nodes with those of other processes." };
         var advertise = new Option<string?>("--advertise") { Description = "By which others reach the nodes." };
         var replicasOnly = new Option<bool>("--replicas-only") { Description = "The nodes lead nothing and keep no log durable." };
         var idle = new Option<double?>("--idle") { Description = "Seconds until an unused database leaves memory." };
-        var command = new Command("server", "The servers that a scenario calls, told what to do line by line on standard input.") { data, regions, keepsLog, etcd, advertise, replicasOnly, idle };
+        var command = new Command("server", "The servers that a scenario calls, told what to do line by line on standard input.") { data, regions, keepsLog, snapshots, etcd, advertise, replicasOnly, idle };
         command.Hidden = true;
         command.SetAction((parsed, cancellationToken) => BenchServer.RunAsync(
             new BenchServerOptions(
                 parsed.GetValue(data),
                 parsed.GetValue(regions)!.Split(',', StringSplitOptions.RemoveEmptyEntries),
                 parsed.GetValue(keepsLog),
+                parsed.GetValue(snapshots),
                 parsed.GetValue(etcd) is { } address ? new Uri(address) : null,
                 parsed.GetValue(advertise),
                 parsed.GetValue(replicasOnly),

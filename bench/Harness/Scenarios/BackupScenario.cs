@@ -34,7 +34,7 @@ internal sealed class BackupScenario : Scenario
         var (fork, past, copy) = (new LatencyHistogram(), new LatencyHistogram(), new LatencyHistogram());
         for (var i = 0; i < Rounds; i++)
         {
-            copy.Record((long)Copy(server.Folder, size).TotalNanoseconds);
+            copy.Record((long)DiskCopy.Measure(server.Folder, size).TotalNanoseconds);
             var name = string.Create(CultureInfo.InvariantCulture, $"fork-{i}");
             fork.Record((long)(await TimeAsync(async () =>
             {
@@ -59,44 +59,6 @@ internal sealed class BackupScenario : Scenario
             past.Report("first read as of a bookmark", past.Count, limit),
             new("verify", "ms", proof!.Objects, verify.TotalMilliseconds, null, verify.TotalMilliseconds, null, null),
         ];
-    }
-
-    // Random bytes, as those of a database.
-    private static TimeSpan Copy(string folder, long bytes)
-    {
-        var (from, to) = (Path.Combine(folder, "copy-from"), Path.Combine(folder, "copy-to"));
-        try
-        {
-            var block = new byte[4 << 20];
-            new Random(1).NextBytes(block);
-            using (var file = File.OpenHandle(from, FileMode.Create, FileAccess.Write))
-            {
-                for (long offset = 0; offset < bytes; offset += block.Length)
-                {
-                    RandomAccess.Write(file, block, offset);
-                }
-            }
-
-            var started = Stopwatch.GetTimestamp();
-            using (var source = File.OpenHandle(from))
-            using (var target = File.OpenHandle(to, FileMode.Create, FileAccess.Write))
-            {
-                for (long offset = 0; offset < bytes; offset += block.Length)
-                {
-                    var read = RandomAccess.Read(source, block, offset);
-                    RandomAccess.Write(target, block.AsSpan(0, read), offset);
-                }
-
-                RandomAccess.FlushToDisk(target);
-            }
-
-            return Stopwatch.GetElapsedTime(started);
-        }
-        finally
-        {
-            File.Delete(from);
-            File.Delete(to);
-        }
     }
 
     private static async Task<TimeSpan> TimeAsync(Func<Task> work)

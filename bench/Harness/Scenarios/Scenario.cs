@@ -12,6 +12,7 @@ internal abstract class Scenario
         ("catch-up", "How fast does a replica that was away apply the writes that it missed?", static () => new CatchUpScenario()),
         ("client", "What does the ADO.NET provider add to the raw call, and how fast are its rows beside Microsoft.Data.Sqlite on a file?", static () => new ClientScenario()),
         ("cold-start", "How long does the first query take of a database that is not in memory, and the first of a process?", static () => new ColdStartScenario()),
+        ("cold-storage", "What do uploads and snapshots cost the writers, how late are they, and how fast is a database built from them?", static () => new ColdStorageScenario()),
         ("confirm-lag", "How long after its confirmation does a write show on the replicas? Open loop.", static () => new ConfirmLagScenario()),
         ("d1-table", "How long after its confirmation does a write show in other regions, beside what D1 published? In simulated regions.", static () => new D1TableScenario()),
         ("echo", "What does our gRPC cost beside bare Kestrel and HttpMessageInvoker?", static () => new EchoScenario()),

@@ -86,6 +86,11 @@ internal static class BenchServer
     private static Func<NodeOptions, NodeOptions> Configure(BenchServerOptions options) => node =>
     {
         node = node with { StopPatience = _stopPatience, GrainIdle = options.GrainIdle ?? node.GrainIdle };
+        if (options.Snapshots && node.ColdStorage is { } cold)
+        {
+            node = node with { ColdStorage = cold with { Upload = cold.Upload with { MaxSegmentsPerSnapshot = 2 } } };
+        }
+
         return options.KeepsLog // no checkpoint, so that the whole log stays behind its base
             ? node with { Primary = node.Primary with { CheckpointBytes = long.MaxValue / 4, RestartWalBytes = long.MaxValue / 4, IdleCheckpoint = TimeSpan.FromDays(1) } }
             : node;

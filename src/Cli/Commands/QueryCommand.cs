@@ -21,6 +21,18 @@ internal sealed class QueryCommand(GlobalOptions global, Terminal terminal, Func
         HelpName = "START",
     };
 
+    private readonly Option<AsOf?> _asOf = new("--as-of")
+    {
+        Description = "Read exactly the state of a bookmark or a time, e.g. 2026-11-21T09:30:00Z, from cold storage; without a zone it is UTC.",
+        HelpName = "BOOKMARK|TIME",
+        CustomParser = static result =>
+        {
+            if (AsOf.TryParse(result.Tokens[0].Value) is { } given) return given;
+            result.AddError($"--as-of is '{result.Tokens[0].Value}'; a bookmark, or a moment like 2026-11-21T09:30:00Z, is wanted.");
+            return null;
+        },
+    };
+
     private readonly Option<bool> _bookmark = new("--bookmark") { Description = "At the end, write what the session has seen to standard error." };
 
     private readonly Option<bool> _noHeaders = new("--no-headers") { Description = "Leave out the names of columns (table, csv)." };
@@ -42,6 +54,7 @@ internal sealed class QueryCommand(GlobalOptions global, Terminal terminal, Func
         command.Arguments.Add(_database);
         command.Arguments.Add(_sql);
         command.Options.Add(_session);
+        command.Options.Add(_asOf);
         command.Options.Add(_bookmark);
         command.Options.Add(_noHeaders);
         command.Options.Add(_timeout);
@@ -51,6 +64,7 @@ internal sealed class QueryCommand(GlobalOptions global, Terminal terminal, Func
     {
         var settings = new ShellSettings
         {
+            AsOf = parsed.GetValue(_asOf) is { } asOf ? await asOf.FindAsync(client, parsed.GetValue(_database)!, cancellationToken) : null,
             Mode = global.ModeOf(parsed),
             Headers = !parsed.GetValue(_noHeaders),
             SqlTimeout = parsed.GetValue(_timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,

@@ -1,7 +1,7 @@
 namespace ReplicatedSqlite.Cli;
 
 /// <summary><c>.tables</c>, <c>.schema</c> and <c>.indexes</c>.</summary>
-internal sealed class SchemaViews(Session session, Terminal terminal)
+internal sealed class SchemaViews(Session session, ShellSettings settings, Terminal terminal)
 {
     private const string NotOurs = "name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_rs\\_%' ESCAPE '\\'";
 
@@ -24,7 +24,7 @@ internal sealed class SchemaViews(Session session, Terminal terminal)
     }
 
     private async Task<List<string>> NamesAsync(string sql, string pattern, CancellationToken cancellationToken) =>
-        [.. (await session.QueryAsync(sql, SqlParameters.Positional(pattern), cancellationToken: cancellationToken)).Rows.Select(row => row.GetString(0))];
+        [.. (await session.QueryAsync(sql, SqlParameters.Positional(pattern), new QueryOptions { AsOf = settings.AsOf }, cancellationToken)).Rows.Select(row => row.GetString(0))];
 
     // Down the columns, as ls does; one a line where nobody looks.
     private async Task WriteInColumnsAsync(List<string> names)

@@ -37,6 +37,9 @@ internal static class DotCommand
         {
             case [".read", var path]:
                 return await shell.ReadFileAsync(path, cancellationToken);
+            case [".import" or ".dump" or ".open" or ".session", ..] when shell.Settings.AsOf is { } past:
+                await error.WriteLineAsync($"error: {words[0]} is not for a state that is over, and --as-of {past} was given. `rsql export --bookmark` writes such a state to a file, `rsql fork --bookmark` makes a database of it.");
+                return ExitCode.Usage;
             case [".mode", var name] when Enum.TryParse<OutputMode>(name, ignoreCase: true, out var mode) && char.IsAsciiLetter(name[0]):
                 shell.Settings.Mode = mode;
                 return ExitCode.Ok;
@@ -50,13 +53,13 @@ internal static class DotCommand
                 shell.Settings.Timer = words[1] == "on";
                 return ExitCode.Ok;
             case [".tables"] or [".tables", _]:
-                await new SchemaViews(shell.Session, shell.Terminal).TablesAsync(words.ElementAtOrDefault(1), cancellationToken);
+                await new SchemaViews(shell.Session, shell.Settings, shell.Terminal).TablesAsync(words.ElementAtOrDefault(1), cancellationToken);
                 return ExitCode.Ok;
             case [".schema"] or [".schema", _]:
-                await new SchemaViews(shell.Session, shell.Terminal).SchemaAsync(words.ElementAtOrDefault(1), cancellationToken);
+                await new SchemaViews(shell.Session, shell.Settings, shell.Terminal).SchemaAsync(words.ElementAtOrDefault(1), cancellationToken);
                 return ExitCode.Ok;
             case [".indexes" or ".indices"] or [".indexes" or ".indices", _]:
-                await new SchemaViews(shell.Session, shell.Terminal).IndexesAsync(words.ElementAtOrDefault(1), cancellationToken);
+                await new SchemaViews(shell.Session, shell.Settings, shell.Terminal).IndexesAsync(words.ElementAtOrDefault(1), cancellationToken);
                 return ExitCode.Ok;
             case [".import", var file, var table]:
                 return await ImportAsync(shell, file, table, 0, cancellationToken);

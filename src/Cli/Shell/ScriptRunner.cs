@@ -14,7 +14,7 @@ internal sealed class ScriptRunner(ShellSettings settings, Terminal terminal)
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(Session session, SourceText source, Script script, bool isPart, CancellationToken cancellationToken)
     {
-        var options = new QueryOptions { SqlTimeout = settings.SqlTimeout };
+        var options = new QueryOptions { SqlTimeout = settings.SqlTimeout, AsOf = settings.AsOf };
         var started = TimeProvider.System.GetTimestamp();
         try
         {

@@ -10,6 +10,9 @@ internal sealed class ShellSettings
     /// <summary>Tells how long each script took.</summary>
     public bool Timer { get; set; }
 
+    /// <summary>Exactly this state is read; null: the session's.</summary>
+    public Bookmark? AsOf { get; init; }
+
     /// <summary>Longest run of one script's SQL; null: the server's default.</summary>
     public TimeSpan? SqlTimeout { get; init; }
 }

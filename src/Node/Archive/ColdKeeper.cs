@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.ColdStorage;
 using ReplicatedSqlite.Journal;
@@ -13,6 +14,7 @@ internal sealed class ColdKeeper : IAsyncDisposable
     private readonly ColdStorageOptions _options;
     private readonly ColdCollector _collector;
     private readonly Dictionary<DatabaseId, (Looked At, DateTimeOffset? Next)> _looked = []; // what was looked through, and when there is something to do again if nothing is written
+    private readonly ConcurrentDictionary<DatabaseId, bool> _forked = new(); // since they were looked through
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _keeping;
 
@@ -22,6 +24,9 @@ internal sealed class ColdKeeper : IAsyncDisposable
         _collector = new ColdCollector(cold.Store, node.Time, new ColdCollectorOptions(options.CollectionGrace) { ForkGrace = options.DeletionGrace, IsUnknownAsync = IsUnknownAsync });
         _keeping = KeepAsync();
     }
+
+    /// <summary>A fork of a database was begun here: it is looked through again. Safe for use by any thread.</summary>
+    public void NoteFork(DatabaseId parent) => _forked[parent] = true;
 
     public async ValueTask DisposeAsync()
     {
@@ -63,7 +68,7 @@ internal sealed class ColdKeeper : IAsyncDisposable
         {
             // A database in which nothing happens makes no requests, until something of it is old enough.
             var state = new Looked(_node.Follower.OpenedJournal?.LastOf(database.Id) ?? Position.Start, database.Retention ?? _options.Retention);
-            if (_looked.TryGetValue(database.Id, out var looked) && looked.At == state && !(looked.Next <= _node.Time.GetUtcNow()))
+            if (!_forked.TryRemove(database.Id, out _) && _looked.TryGetValue(database.Id, out var looked) && looked.At == state && !(looked.Next <= _node.Time.GetUtcNow()))
             {
                 return;
             }

@@ -7,7 +7,7 @@ using ReplicatedSqlite.Protocol;
 namespace ReplicatedSqlite.Node;
 
 /// <summary>This node's cold storage, for administration.</summary>
-internal sealed class NodeArchive(ColdStore cold, string scratchFolder, TimeSpan deletionGrace, TimeProvider time) : IArchive
+internal sealed class NodeArchive(ColdStore cold, ColdKeeper keeper, string scratchFolder, TimeSpan deletionGrace, TimeProvider time) : IArchive
 {
     public TimeSpan DeletionGrace => deletionGrace;
 
@@ -30,8 +30,15 @@ internal sealed class NodeArchive(ColdStore cold, string scratchFolder, TimeSpan
 
     public Task<ArchivedState> ForkAsync(DatabaseId parent, DatabaseId fork, Bookmark? at, CancellationToken cancellationToken) => AskAsync(async () =>
     {
-        var origin = await ColdForks.CreateAsync(cold, parent, fork, at, cancellationToken);
-        return new ArchivedState(origin.Position, At(origin.CommitTimeMicroseconds), origin.PageSizeBytes);
+        try
+        {
+            var origin = await ColdForks.CreateAsync(cold, parent, fork, at, cancellationToken);
+            return new ArchivedState(origin.Position, At(origin.CommitTimeMicroseconds), origin.PageSizeBytes);
+        }
+        finally
+        {
+            keeper.NoteFork(parent); // its pin is there, or may be
+        }
     });
 
     public Task RemoveForkAsync(DatabaseId fork, CancellationToken cancellationToken) => AskAsync(async () =>

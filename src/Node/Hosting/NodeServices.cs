@@ -125,7 +125,7 @@ internal sealed class NodeServices : IAsyncDisposable
             TransferFolder = folder.NewTransfers(),
             Workers = _node.Readers,
             RemoveLocalAsync = RemoveAsync,
-            Archive = _cold is null ? null : new NodeArchive(_cold, folder.Scratch, options.ColdStorage!.DeletionGrace, time),
+            Archive = _cold is null ? null : new NodeArchive(_cold, _keeper!, folder.Scratch, options.ColdStorage!.DeletionGrace, time),
             Past = _past,
             BuryAsync = _copies.Leaderships.BuryAsync,
             MoveAsync = _copies.Leaderships.MoveAsync,

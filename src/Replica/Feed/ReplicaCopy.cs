@@ -18,6 +18,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     private readonly List<ApplyAction> _actions = [];
     private readonly Queue<Deferred> _deferred = new(); // what arrived while the WAL waits for its restart; bounded by the sender's window
     private readonly KnownTexts _known = new();
+    private readonly RunningSnapshots _sending = new(context.Options.SnapshotPatience, context.Time);
     private ReplicaFile? _file; // written by the feed's loop
     private ReadRunner<VisibleMark?>? _reads; // written by the feed's loop, together with the file
     private VisibleMark? _mark; // written by the feed's loop, before readers can see the position; null while nothing may be read
@@ -51,7 +52,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     /// <param name="write">Sends a part.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>How new the pages may be that were sent, and what is known of the log there.</returns>
-    /// <exception cref="RequestException">There is no such copy here.</exception>
+    /// <exception cref="RequestException">There is no such copy here, or it took so long that the WAL had grown much too long, or that the file had to go.</exception>
     public async Task<(Position To, LogState State)> SendBaseAsync(
         Position atLeast, Func<SubscribeResponse.Types.SnapshotPart, CancellationToken, ValueTask> write, CancellationToken cancellationToken)
     {
@@ -62,11 +63,20 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
 
         // What is visible now is at or after `from`; and at or before what is noted behind it, since the mark is raised before readers see more.
         using var use = file.Snapshots.Enter();
+        using var running = _sending.Begin("", cancellationToken); // whoever asks for one has other nodes to ask
         var snapshot = await context.Workers.RunAsync(() => SnapshotReader.Open(Path));
         var (noted, marked, state) = (file.Sidecar.To, Mark?.Position ?? Position.Start, Volatile.Read(ref _state));
         await using var sender = new SnapshotSender(snapshot, from, state.CommitTimeMicroseconds, context.Workers, context.Time);
-        await sender.SendAsync(write, cancellationToken);
-        return (noted > marked ? noted : marked, state);
+        try
+        {
+            await sender.SendAsync(write, running.Token);
+            running.IsComplete = true;
+            return (noted > marked ? noted : marked, state);
+        }
+        catch (OperationCanceledException) when (running.WasEnded && !cancellationToken.IsCancellationRequested)
+        {
+            throw running.Reason;
+        }
     }
 
     /// <summary>Where the main file lies.</summary>
@@ -295,6 +305,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         {
             _file = null;
             Volatile.Write(ref _reads, null);
+            _sending.EndAll(); // the file is not closed before
             await file.DisposeAsync();
         }
     }
@@ -366,10 +377,14 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
     {
         await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible, _state)); // most of the work, before anybody is held back
         var started = context.Time.GetTimestamp();
-        var patience = file.WalSizeBytes > 4 * context.Options.RestartWalBytes ? SqlRequests.MaxTimeout : _patienceWithReaders;
-        using var hold = await file.Readers.TryHoldAsync(patience, context.Time);
+        var isMuchTooLong = file.WalSizeBytes > 4 * context.Options.RestartWalBytes;
+        using var hold = await file.Readers.TryHoldAsync(isMuchTooLong ? SqlRequests.MaxTimeout : _patienceWithReaders, context.Time);
         var restarted = hold is not null && await context.Workers.RunAsync(() => file.RestartWal(_core.Visible, _state));
         _restartWanted = false;
+        if (!restarted && isMuchTooLong)
+        {
+            _sending.EndLong(); // the next try restarts it
+        }
 
         // A long read stands in the way: go on, and try again when the WAL has grown by as much as a checkpoint takes.
         _restartAt = restarted ? context.Options.RestartWalBytes : file.WalSizeBytes + context.Options.CheckpointBytes;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.EndToEnd;
 
@@ -17,6 +18,12 @@ internal sealed class LateControlPlane(IControlPlane actual) : IControlPlane
     public ITokenStore Tokens => actual.Tokens;
 
     public string NodeKey => actual.NodeKey;
+
+    /// <summary>What becomes of a change: "create", "update", "rename", "delete".</summary>
+    public Func<string, LostChange> Fault { get; set; } = static _ => LostChange.None;
+
+    /// <summary>Called for each deletion.</summary>
+    public Action OnDelete { get; set; } = static () => { };
 
     /// <summary>All the news arrive.</summary>
     public void CatchUp()
@@ -52,17 +59,23 @@ internal sealed class LateControlPlane(IControlPlane actual) : IControlPlane
 
     public async Task CreateAsync(DatabaseRecord database, CancellationToken cancellationToken = default)
     {
-        await actual.CreateAsync(database, cancellationToken);
+        await ChangeAsync("create", async () =>
+        {
+            await actual.CreateAsync(database, cancellationToken);
+            return true;
+        });
         Remember(database);
     }
 
     public async Task<DatabaseRecord> UpdateAsync(DatabaseId id, Func<DatabaseRecord, DatabaseRecord> change, CancellationToken cancellationToken = default) =>
-        Remember(await actual.UpdateAsync(id, change, cancellationToken));
+        Remember(await ChangeAsync(
+            actual.Find(id) is { } old && change(old).Name != old.Name ? "rename" : "update", () => actual.UpdateAsync(id, change, cancellationToken)));
 
     public async Task<bool> DeleteAsync(DatabaseId id, CancellationToken cancellationToken = default)
     {
+        OnDelete();
         _remembered.TryRemove(id, out _);
-        return await actual.DeleteAsync(id, cancellationToken);
+        return await ChangeAsync("delete", () => actual.DeleteAsync(id, cancellationToken));
     }
 
     public async Task<uint> TakeEpochAsync(DatabaseId id, string nodeId, uint expected, uint above, CancellationToken cancellationToken = default)
@@ -84,9 +97,29 @@ internal sealed class LateControlPlane(IControlPlane actual) : IControlPlane
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
+    private async Task<T> ChangeAsync<T>(string kind, Func<Task<T>> change)
+    {
+        var fault = Fault(kind);
+        var result = fault == LostChange.BeforeIt ? default : await change();
+        return fault == LostChange.None ? result! : throw new RequestException(
+            new SqlError { Code = ErrorCodes.WriteOutcomeUnknown, StatementIndex = -1, SqlOffset = -1, CommitState = Protocol.V1.CommitState.Unknown }, "The control plane went away; the change may have arrived.");
+    }
+
     private DatabaseRecord Remember(DatabaseRecord record)
     {
         _remembered[record.Id] = record;
         return record;
     }
+}
+
+/// <summary>Where the way to a control plane broke.</summary>
+internal enum LostChange
+{
+    None,
+
+    /// <summary>The change did not arrive; nobody knows.</summary>
+    BeforeIt,
+
+    /// <summary>It was carried out; its answer was lost.</summary>
+    BehindIt,
 }

@@ -20,6 +20,7 @@ public sealed class AsOfTests
             bookmarks.Add(await cluster.Client(0).Admin.GetBookmarkAsync("d"));
         }
 
+        var moment = TimeProvider.System.GetUtcNow();
         await database.ExecuteAsync("DROP TABLE t");
         for (var region = 0; region < ClusterFixture.RegionCount; region++)
         {
@@ -28,6 +29,20 @@ public sealed class AsOfTests
                 Assert.Equal(i + 1L, await CountAsync(cluster, region, bookmarks[i]));
             }
         }
+
+        // In the shell, by bookmark and by time.
+        var (code, output, errors) = await RsqlProcess.RunAsync("--server", cluster.Node(1).GrpcAddress.ToString(), "d", "--mode", "csv", "--no-headers", "--as-of", bookmarks[2].ToString(), "SELECT count(*) FROM t", ".tables");
+        Assert.True(code == 0, errors);
+        Assert.Equal(["3", "t"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        (code, output, errors) = await RsqlProcess.RunAsync("--server", cluster.Node(1).GrpcAddress.ToString(), "d", "--mode", "csv", "--no-headers", "--as-of", moment.ToString("O"), "SELECT count(*) FROM t");
+        Assert.True(code == 0, errors);
+        Assert.Equal("5", output.Trim());
+        (code, _, errors) = await RsqlProcess.RunAsync("--server", cluster.Node(1).GrpcAddress.ToString(), "d", "--as-of", bookmarks[2].ToString(), "DELETE FROM t");
+        Assert.NotEqual(0, code);
+        Assert.Contains("Nothing was done", errors, StringComparison.Ordinal);
+        (code, _, errors) = await RsqlProcess.RunAsync("--server", cluster.Node(1).GrpcAddress.ToString(), "d", "--as-of", "yesterday", "SELECT 1");
+        Assert.Equal(2, code);
+        Assert.Contains("a bookmark, or a moment", errors, StringComparison.Ordinal);
 
         // In a stream and in a description too; the answer's bookmark is the state's.
         var session = cluster.Database(1, "d").WithSession(Session.FirstUnconstrained);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using ReplicatedSqlite.ColdStorage;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
@@ -13,8 +14,8 @@ public sealed class LockPageTests
         Assert.SkipUnless(Environment.GetEnvironmentVariable("RS_TEST_FULL") == "1", "It writes several GB: RS_TEST_FULL=1 runs it.");
         await using var cluster = await ClusterFixture.StartAsync(options => options with
         {
-            Configure = node => node with { ColdStorage = node.ColdStorage! with { Upload = new UploadOptions { Every = TimeSpan.FromSeconds(1) } } },
-        });
+            Configure = node => node with { ColdStorage = node.ColdStorage! with { Upload = new UploadOptions { Every = TimeSpan.FromSeconds(1), MaxSegmentsPerSnapshot = 3 }, BootAge = TimeSpan.Zero } },
+        }, access: new ClusterAccess { LogFrom = LogLevel.Information });
         var admin = cluster.Client(0).Admin;
         await admin.CreateDatabaseAsync(new CreateDatabaseRequest
         {
@@ -34,7 +35,21 @@ public sealed class LockPageTests
         const string Sum = "SELECT sum(length(b)) + count(*) FROM t";
         var sum = await database.QueryScalarAsync<long>(Sum);
         Assert.Equal(sum, await cluster.At(ClusterFixture.Weur, "d", bookmark).QueryScalarAsync<long>(Sum));
+
+        // A snapshot of it, from which a replica is built that has nothing.
+        var snapshots = Path.Combine(cluster.Folder, "cold", described.Id, "snap");
+        var pages = Path.Combine(cluster.Folder, "cold", described.Id, "pages");
+        await Eventually.TrueAsync(
+            () => Directory.Exists(snapshots) && Directory.GetFiles(snapshots).Any(static file => new FileInfo(file).Length > 256 * 40), "a snapshot of more than 256 chunks of 4 MiB is there");
+        Assert.True(Directory.GetFiles(pages).Length > 0);
         await admin.VerifyDatabaseAsync("d").InTimeAsync(TimeSpan.FromMinutes(10));
+        await cluster.StopNodeAsync(ClusterFixture.Weur);
+        Directory.Delete(Path.GetDirectoryName(cluster.ReplicaFile(described.Id, ClusterFixture.Weur))!, recursive: true);
+        await cluster.StartNodeAsync(ClusterFixture.Weur);
+        await Eventually.TrueAsync(
+            async () => sum == await cluster.At(ClusterFixture.Weur, "d", bookmark).QueryScalarAsync<long>(Sum)
+                && cluster.Log.Lines.Any(static line => line.Contains("was built from cold storage, at", StringComparison.Ordinal)),
+            "the replica was built from cold storage");
         await database.ExecuteAsync("DELETE FROM t WHERE a = 276");
         await admin.ForkAsync("d", "fork", bookmark).InTimeAsync(TimeSpan.FromMinutes(10));
         Assert.Equal(sum, await cluster.Database(0, "fork").QueryScalarAsync<long>(Sum));

@@ -1,14 +1,14 @@
 using ReplicatedSqlite.Protocol;
 
-namespace ReplicatedSqlite.Primary;
+namespace ReplicatedSqlite.Cluster;
 
-/// <summary>The snapshots that are on their way to replicas. Each keeps the WAL from being restarted; once that has grown much too long, those that take too long are ended.</summary>
+/// <summary>The snapshots of one copy that are on their way to other nodes. Each keeps the WAL from being restarted; once that has grown much too long, those that take too long are ended.</summary>
 /// <remarks>
 /// A replica whose snapshot was ended comes again. It has twice the time then, up to an hour, so that a slow one gets its copy at last. Safe for use by any thread; bounded by the number of nodes.
 /// </remarks>
 /// <param name="patience">How long one may take in any case, at the first try.</param>
 /// <param name="time">Clock.</param>
-internal sealed class RunningSnapshots(TimeSpan patience, TimeProvider time)
+public sealed class RunningSnapshots(TimeSpan patience, TimeProvider time)
 {
     private static readonly TimeSpan _longest = TimeSpan.FromHours(1);
 
@@ -27,13 +27,18 @@ internal sealed class RunningSnapshots(TimeSpan patience, TimeProvider time)
         }
     }
 
-    /// <summary>The WAL is much too long, and could not be restarted.</summary>
-    public void EndLong()
+    /// <summary>The WAL is much too long, and could not be restarted: those that take too long end.</summary>
+    public void EndLong() => End(running => time.GetElapsedTime(running.Since) > PatienceWith(running.NodeId));
+
+    /// <summary>The file is about to be closed: all of them end.</summary>
+    public void EndAll() => End(static _ => true);
+
+    private void End(Predicate<Running> which)
     {
         List<Running> ending;
         lock (_gate)
         {
-            ending = _running.FindAll(running => !running.WasEnded && time.GetElapsedTime(running.Since) > PatienceWith(running.NodeId));
+            ending = _running.FindAll(running => !running.WasEnded && which(running));
             foreach (var running in ending)
             {
                 running.WasEnded = true;
@@ -65,20 +70,24 @@ internal sealed class RunningSnapshots(TimeSpan patience, TimeProvider time)
     }
 
     /// <summary>One of them.</summary>
-    internal sealed class Running(RunningSnapshots owner, string nodeId, long since, CancellationTokenSource ending) : IDisposable
+    public sealed class Running : IDisposable
     {
+        private readonly RunningSnapshots _owner;
+        private readonly CancellationTokenSource _ending;
         private readonly Lock _gate = new();
         private bool _isOver; // under _gate
 
-        public string NodeId => nodeId;
+        internal Running(RunningSnapshots owner, string nodeId, long since, CancellationTokenSource ending) => (_owner, NodeId, Since, _ending) = (owner, nodeId, since, ending);
 
-        public long Since => since;
+        internal string NodeId { get; }
+
+        internal long Since { get; }
 
         /// <summary>Ends the sending.</summary>
-        public CancellationToken Token => ending.Token;
+        public CancellationToken Token => _ending.Token;
 
         /// <summary>It was ended because it took too long.</summary>
-        public bool WasEnded { get; set; } // under the owner's lock, and then only read
+        public bool WasEnded { get; internal set; } // under the owner's lock, and then only read
 
         /// <summary>All of it was sent.</summary>
         public bool IsComplete { get; set; }
@@ -86,26 +95,27 @@ internal sealed class RunningSnapshots(TimeSpan patience, TimeProvider time)
         /// <summary>What the replica is told then.</summary>
         public RequestException Reason => new(
             ErrorCodes.Overloaded,
-            $"The snapshot was not taken within {owner.ElapsedSince(since).TotalSeconds:F0} s, and what is written meanwhile is more than this primary can keep beside it. It was ended; subscribe again, there will be more time.");
+            $"The snapshot was not taken within {_owner.ElapsedSince(Since).TotalSeconds:F0} s, and what is written meanwhile is more than this node can keep beside it. It was ended; subscribe again, there will be more time.");
 
-        public void Cancel()
+        internal void Cancel()
         {
             lock (_gate)
             {
                 if (!_isOver)
                 {
-                    _ = ending.CancelAsync(); // what goes on then does so elsewhere, not in the writer's turn
+                    _ = _ending.CancelAsync(); // what goes on then does so elsewhere, not in the writer's turn
                 }
             }
         }
 
+        /// <inheritdoc/>
         public void Dispose()
         {
-            owner.Over(this);
+            _owner.Over(this);
             lock (_gate)
             {
                 _isOver = true;
-                ending.Dispose();
+                _ending.Dispose();
             }
         }
     }
