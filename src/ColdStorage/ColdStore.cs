@@ -34,7 +34,10 @@ public sealed class ColdStore : IAsyncDisposable
     internal ILogger Logger { get; }
 
     /// <summary>Reads what is there.</summary>
-    public ColdRestorer Restorer => new(Store, new ColdRestoreOptions());
+    public ColdRestorer Restorer => RestorerWith(new ColdRestoreOptions());
+
+    /// <summary>The same in another way.</summary>
+    public ColdRestorer RestorerWith(ColdRestoreOptions options) => new(Store, options);
 
     /// <summary>Begins to upload a log.</summary>
     /// <param name="source">The log.</param>

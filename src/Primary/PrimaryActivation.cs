@@ -21,6 +21,7 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         """;
 
     private readonly string _folder = context.FolderOf(database);
+    private Sidecar? _unsynced; // of a file that this activation has built and nobody has synced: after a crash it is built again
 
     private string FilePath => context.FileOf(database);
 
@@ -51,6 +52,7 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
             catch (Exception e)
             {
                 await leadership.DisposeAsync();
+                _unsynced = null; // part of the log may be in it: it is not trusted any more
                 if (e is not RequestException || attempt == Attempts || !leadership.Lost.IsCompletedSuccessfully
                     || (await leadership.Lost).Reason is not (LossReason.EpochUsed or LossReason.OwnJournal or LossReason.Superseded))
                 {
@@ -103,7 +105,15 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
             return;
         }
 
-        if (LocalRecovery.BaseOf(FilePath, database) != begin && await bases.BuildAsync(begin, cancellationToken) is null)
+        if (LocalRecovery.BaseOf(FilePath, database) == begin)
+        {
+            // It was built before.
+        }
+        else if (await bases.BuildAsync(begin, cancellationToken, mayBeUnsynced: !record.AcceptsLoss) is { } built)
+        {
+            _unsynced = built.Unsynced;
+        }
+        else
         {
             throw new RequestException(
                 ErrorCodes.NoPrimary, $"The log of '{record.Name}' ({database}) begins at {begin}, and the state there cannot be built: {bases.Refusals}. Nothing was done; try again.");
@@ -113,13 +123,13 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
     }
 
     private async Task<DurableBase?> ObtainBaseAsync(BaseFetch bases, Position first, bool fromElsewhere, CancellationToken cancellationToken) =>
-        !fromElsewhere && LocalRecovery.BaseOf(FilePath, database) is { } own && own >= first ? new DurableBase(own, null) : await bases.RunAsync(first, cancellationToken);
+        !fromElsewhere && (_unsynced?.From ?? LocalRecovery.BaseOf(FilePath, database)) is { } own && own >= first ? new DurableBase(own, null) : await bases.RunAsync(first, cancellationToken);
 
     // A node may lead whose copy is older than what is left of the log, or that has none. Where there was only one, the look at the file says what is missing.
     private async Task EnsureBaseAsync(DatabaseRecord record, BaseFetch bases, Position last, CancellationToken cancellationToken)
     {
         var first = context.OwnFollower.LogOf(database).First;
-        var lacksBase = LocalRecovery.LacksBase(FilePath, database, first);
+        var lacksBase = !(_unsynced?.From >= first) && LocalRecovery.LacksBase(FilePath, database, first);
         if (record is { AcceptsLoss: true, BeginsAt: { } begin } && (lacksBase || LocalRecovery.IsNewer(FilePath, database, last)))
         {
             await bases.BuildAsync(begin, cancellationToken); // a copy of before may show what is lost: none of those is taken. That it cannot be built, the look at the file says
@@ -147,7 +157,7 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
                 leadership.Begin();
                 end = resumed;
                 await EnsureBaseAsync(record, bases, end, patience);
-                copy = await context.Writers.RunAsync(() => LocalRecovery.Look(FilePath, record, context.OwnFollower, end));
+                copy = await context.Writers.RunAsync(() => LocalRecovery.Look(FilePath, record, context.OwnFollower, end, _unsynced));
             }
             else
             {
@@ -158,7 +168,7 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
                 }
 
                 await EnsureBaseAsync(record, bases, adoption.Position, patience);
-                copy = await context.Writers.RunAsync(() => LocalRecovery.Look(FilePath, record, context.OwnFollower, adoption.Position));
+                copy = await context.Writers.RunAsync(() => LocalRecovery.Look(FilePath, record, context.OwnFollower, adoption.Position, _unsynced));
                 var opening = OpenEpoch(record, copy, start.Promise.Epoch, adoption);
                 await leadership.OpenAsync(opening, patience);
                 (end, copy) = (opening.End, copy with { State = new LogState(opening.EpochTable!, opening.Header.CommitTimeMicroseconds) });
@@ -193,7 +203,7 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         PrimaryFile? file = null;
         try
         {
-            file = await context.Writers.RunAsync(() => PrimaryFile.Open(FilePath, database, context.Options.Readers.ForProfile(Profile), context.Images));
+            file = await context.Writers.RunAsync(() => PrimaryFile.Open(FilePath, database, context.Options.Readers.ForProfile(Profile), context.Images, _unsynced is null ? null : new Sidecar(database, end, end)));
             await context.Writers.RunAsync(() => CreateOwnTables(file, log, state));
             if (!await log.PassAsync(log.Appended))
             {

@@ -32,7 +32,7 @@ internal static class PageChunk
             throw new ObjectDamagedException(name, $"{reference.StoredBytes} bytes are named for it; at least {HeadBytes} were wanted");
         }
 
-        var stored = new byte[reference.StoredBytes];
+        var stored = GC.AllocateUninitializedArray<byte>(reference.StoredBytes);
         await store.ReadAsync(name, 0, stored, cancellationToken);
         if (!stored.AsSpan().StartsWith(Magic) || stored[8] != Version)
         {

@@ -127,7 +127,7 @@ internal sealed class SegmentReader
         }
         else
         {
-            var bytes = new byte[part.StoredBytes];
+            var bytes = GC.AllocateUninitializedArray<byte>(checked((int)part.StoredBytes));
             await _store.ReadAsync(_name, offset, bytes, cancellationToken);
             stored = bytes;
         }

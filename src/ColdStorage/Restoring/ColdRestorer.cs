@@ -58,6 +58,11 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
             : (await found.ReadEntriesAsync(cancellationToken)).Last(entry => entry.Header.CommitTimeMicroseconds <= atMicroseconds).End;
     }
 
+    /// <summary>Of a fork: how large the state is with which it began; <see langword="null"/> of another database.</summary>
+    /// <exception cref="ObjectStoreException">An object is damaged, or the store does not answer.</exception>
+    public async Task<long?> FindOriginBytesAsync(DatabaseId database, CancellationToken cancellationToken = default) =>
+        await ColdOrigin.ReadAsync(store, database, cancellationToken) is { } origin ? (long)origin.SizePages * origin.PageSizeBytes : null;
+
     /// <summary>Finds the state at a bookmark without building it: the end of the entry that holds it.</summary>
     /// <param name="database">Whose.</param>
     /// <param name="at">The state; <see langword="null"/>: the newest.</param>
@@ -93,7 +98,7 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
 
     /// <summary>Makes the file as it was at a bookmark, at the end of the entry that holds it.</summary>
     /// <param name="database">Whose.</param>
-    /// <param name="path">The file to make; what a restore of the same state left there is gone on from. Synced on return.</param>
+    /// <param name="path">The file to make; what a restore of the same state left there is gone on from. Synced on return, unless the options say otherwise.</param>
     /// <param name="at">The state; <see langword="null"/>: the newest.</param>
     /// <param name="cancellationToken">Breaks it off.</param>
     /// <exception cref="ObjectStoreException">An object is missing or damaged, or the store does not answer.</exception>
@@ -105,7 +110,40 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
         var wanted = at ?? timeline.End.ToBookmark(database);
         Check(wanted, timeline, at is not null);
         await CheckKeptAsync(wanted, timeline, cancellationToken);
-        return await RestoreAlongAsync(timeline, await timeline.FindPathAsync(wanted.Epoch, wanted.Sequence, cancellationToken), path, wanted, cancellationToken);
+        var way = await timeline.FindPathAsync(wanted.Epoch, wanted.Sequence, cancellationToken);
+        while (true)
+        {
+            try
+            {
+                return await RestoreAlongAsync(timeline, way, path, wanted, cancellationToken);
+            }
+            catch (Exception e) when (way.Snapshot is { } broken && IsOf(broken, e))
+            {
+                // The same state is reached from an older snapshot, or the log's beginning, as long as that is there; else this is the reason.
+                if (await FindOtherAsync(timeline, broken, wanted, cancellationToken) is not { } other || other.Snapshot?.Object.Name == broken.Object.Name)
+                {
+                    throw;
+                }
+
+                way = other;
+            }
+        }
+    }
+
+    private static bool IsOf(ColdLink snapshot, Exception e) =>
+        (e is ObjectDamagedException { Name: var damaged } ? damaged : e is ObjectMissingException { Name: var missing } ? missing : null) is { } name
+        && (name == snapshot.Object.Name || name.StartsWith(ColdNames.Pages(snapshot.Database), StringComparison.Ordinal));
+
+    private static async Task<ColdPath?> FindOtherAsync(ColdTimeline timeline, ColdLink broken, Bookmark wanted, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await timeline.FindPathAsync(wanted.Epoch, wanted.Sequence, cancellationToken, link => link.Last < broken.Last);
+        }
+        catch (ObjectMissingException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The same along a way that leads there.</summary>
@@ -113,7 +151,7 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
     {
         var database = timeline.Database;
         var manifest = way.Snapshot is { } link ? await SnapshotManifest.ReadAsync(store, link.Database, link.Object, cancellationToken) : null;
-        var progress = RestoreProgress.Read(path) is { } known && known.Snapshot == (manifest?.Name ?? "") && LeadsTo(known, wanted, timeline.Epochs) ? known : null;
+        var progress = options.IsSynced && RestoreProgress.Read(path) is { } known && known.Snapshot == (manifest?.Name ?? "") && LeadsTo(known, wanted, timeline.Epochs) ? known : null;
         if (progress is null)
         {
             RestoreProgress.Remove(path); // first, for good: it must never be taken for that of what is begun now
@@ -149,7 +187,7 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
     // The pages of the snapshot, or the first page of an empty database.
     private async Task<RestoreProgress> BeginAsync(string path, SnapshotManifest? manifest, int pageSize, RestoreProgress progress, CancellationToken cancellationToken)
     {
-        using var file = new PageFile(path, pageSize, Position.Start, options.AtDisk);
+        using var file = new PageFile(path, pageSize, Position.Start, options);
         if (manifest is null)
         {
             file.WritePages(1, 1, DatabaseFile.FirstPage(pageSize));
@@ -171,7 +209,7 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
                 if (progress.Chunks < manifest.Chunks.Length)
                 {
                     file.Sync();
-                    progress.Write(path, options.AtDisk);
+                    progress.Write(path, options);
                 }
             }
 
@@ -180,7 +218,7 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
 
         file.Sync();
         progress = progress with { From = (manifest?.From ?? Position.Start).ToString(), To = (manifest?.To ?? Position.Start).ToString() };
-        progress.Write(path, options.AtDisk);
+        progress.Write(path, options);
         return progress;
     }
 
@@ -230,6 +268,9 @@ public sealed record ColdRestoreOptions
 
     /// <summary>After so many the file is synced, and a restore that is broken off goes on from there. Default 64.</summary>
     public int ChunksPerSync { get; init; } = 64;
+
+    /// <summary>The file is on the disk on return, and a restore that is broken off goes on where it was. Else it is in the system's hands, and a restore begins anew. Default yes.</summary>
+    public bool IsSynced { get; init; } = true;
 
     /// <summary>The same for the log, in bytes of segments. Default 256 MiB.</summary>
     public long LogBytesPerSync { get; init; } = 256L << 20;

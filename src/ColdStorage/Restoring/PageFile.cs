@@ -10,17 +10,17 @@ internal sealed class PageFile : IDisposable
     private readonly SafeFileHandle _file;
     private readonly PageReplay _replay;
     private readonly byte[] _page;
-    private readonly Action<DiskStep>? _atDisk;
+    private readonly ColdRestoreOptions _options;
     private long _length;
 
     /// <summary>Opens the file, making it if it is missing.</summary>
     /// <param name="path">The file.</param>
     /// <param name="pageSizeBytes">Of its pages.</param>
     /// <param name="to">Its pages may be as new as this; from there on each patch is checked.</param>
-    /// <param name="atDisk">Told of each step.</param>
-    public PageFile(string path, int pageSizeBytes, Position to, Action<DiskStep>? atDisk = null)
+    /// <param name="options">Whether it is synced.</param>
+    public PageFile(string path, int pageSizeBytes, Position to, ColdRestoreOptions options)
     {
-        _atDisk = atDisk;
+        _options = options;
         _file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
         _replay = new PageReplay(to);
         _page = new byte[pageSizeBytes];
@@ -30,7 +30,7 @@ internal sealed class PageFile : IDisposable
     /// <summary>Writes consecutive pages. Safe for several threads at a time, while nothing else is done.</summary>
     public void WritePages(uint firstPage, uint count, ReadOnlySpan<byte> pages)
     {
-        _atDisk?.Invoke(DiskStep.Write);
+        _options.AtDisk?.Invoke(DiskStep.Write);
         var lockPage = EntryLimits.LockPage(_page.Length);
         if (lockPage < firstPage || lockPage >= firstPage + count)
         {
@@ -46,7 +46,7 @@ internal sealed class PageFile : IDisposable
     /// <summary>Gives the file a size in pages; what is new reads as zeros.</summary>
     public void SetSize(uint pages)
     {
-        _atDisk?.Invoke(DiskStep.SetSize);
+        _options.AtDisk?.Invoke(DiskStep.SetSize);
         _length = (long)pages * _page.Length;
         RandomAccess.SetLength(_file, _length);
     }
@@ -81,9 +81,14 @@ internal sealed class PageFile : IDisposable
 
     public void Sync()
     {
-        _atDisk?.Invoke(DiskStep.Sync);
+        if (!_options.IsSynced)
+        {
+            return;
+        }
+
+        _options.AtDisk?.Invoke(DiskStep.Sync);
         RandomAccess.FlushToDisk(_file);
-        _atDisk?.Invoke(DiskStep.Synced);
+        _options.AtDisk?.Invoke(DiskStep.Synced);
     }
 
     public void Dispose() => _file.Dispose();
@@ -106,7 +111,7 @@ internal sealed class PageFile : IDisposable
         }
 
         _replay.Set(from, end, record, _page);
-        _atDisk?.Invoke(DiskStep.Write);
+        _options.AtDisk?.Invoke(DiskStep.Write);
         RandomAccess.Write(_file, _page, OffsetOf(record.PageNumber));
         _length = Math.Max(_length, OffsetOf(record.PageNumber) + _page.Length);
     }

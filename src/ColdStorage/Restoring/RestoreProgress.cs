@@ -26,10 +26,15 @@ internal sealed record RestoreProgress(string Wanted, string Snapshot, int Chunk
         }
     }
 
-    /// <summary>Durable on return.</summary>
-    public void Write(string path, Action<DiskStep>? atDisk)
+    /// <summary>Durable on return. Of a restore that syncs nothing there is nothing to note.</summary>
+    public void Write(string path, ColdRestoreOptions options)
     {
-        atDisk?.Invoke(DiskStep.Note);
+        if (!options.IsSynced)
+        {
+            return;
+        }
+
+        options.AtDisk?.Invoke(DiskStep.Note);
         DurableFile.Write(PathOf(path), JsonSerializer.SerializeToUtf8Bytes(this));
     }
 

@@ -14,7 +14,7 @@ internal sealed class RestoreRun(IObjectStore store, DatabaseId database, string
     {
         var reached = Position.Parse(_progress.From!);
         var to = Position.Parse(_progress.To!);
-        using var file = new PageFile(path, pageSizeBytes, to, options.AtDisk);
+        using var file = new PageFile(path, pageSizeBytes, to, options);
         (uint SizePages, long CommitTime) state = (manifest?.SizePages ?? 1, manifest?.CommitTime ?? 0);
         long unsynced = 0;
         for (var i = 0; i < way.Segments.Count; i++)
@@ -45,7 +45,7 @@ internal sealed class RestoreRun(IObjectStore store, DatabaseId database, string
             {
                 to = footer.Last;
                 _progress = _progress with { To = to.ToString() };
-                _progress.Write(path, options.AtDisk); // before a page of it is written: a crash in here leaves a mixture
+                _progress.Write(path, options); // before a page of it is written: a crash in here leaves a mixture
             }
 
             var isWhole = footer.First == reached && ColdTimeline.Compare(footer.Last, until.Epoch, until.Sequence) <= 0;
@@ -80,7 +80,7 @@ internal sealed class RestoreRun(IObjectStore store, DatabaseId database, string
             {
                 file.Sync();
                 _progress = _progress with { From = reached.ToString() };
-                _progress.Write(path, options.AtDisk);
+                _progress.Write(path, options);
                 unsynced = 0;
             }
         }

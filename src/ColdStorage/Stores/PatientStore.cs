@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 
 namespace ReplicatedSqlite.ColdStorage;
@@ -20,19 +21,24 @@ public sealed class PatientStore(IObjectStore store, PatientStoreOptions options
         "replace", name, content.Length, async limited => { await store.ReplaceAsync(name, content, limited); return true; }, cancellationToken);
 
     /// <inheritdoc/>
-    public Task ReadAsync(string name, long offset, Memory<byte> target, CancellationToken cancellationToken = default) => RunAsync(
-        "read",
-        name,
-        target.Length,
-        async limited =>
-        {
-            // A call that was given up may still write: never into what the next one fills.
-            var own = new byte[target.Length];
-            await store.ReadAsync(name, offset, own, limited);
-            own.CopyTo(target);
-            return true;
-        },
-        cancellationToken);
+    public async Task ReadAsync(string name, long offset, Memory<byte> target, CancellationToken cancellationToken = default)
+    {
+        // A call that was given up may still write: never into what the next one fills. So each has its own, and the one that was waited for is taken over.
+        var length = target.Length;
+        var read = await RunAsync(
+            "read",
+            name,
+            length,
+            async limited =>
+            {
+                var own = ArrayPool<byte>.Shared.Rent(length);
+                await store.ReadAsync(name, offset, own.AsMemory(0, length), limited);
+                return own;
+            },
+            cancellationToken);
+        read.AsMemory(0, length).CopyTo(target);
+        ArrayPool<byte>.Shared.Return(read);
+    }
 
     /// <inheritdoc/>
     public Task<StoredObject?> FindAsync(string name, CancellationToken cancellationToken = default) =>

@@ -14,6 +14,8 @@ namespace ReplicatedSqlite.Primary;
 /// <param name="onProgress">Called for each part that has come.</param>
 internal sealed class BaseFetch(PrimaryContext context, DatabaseRecord database, Action onProgress) : IAsyncDisposable
 {
+    private const long MostUnsyncedBytes = 4L << 30; // what a crash makes be built again, and the system has to take without a pause
+
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10); // for one part
 
     private readonly SemaphoreSlim _turn = new(1); // one at a time: they write the same files
@@ -42,8 +44,11 @@ internal sealed class BaseFetch(PrimaryContext context, DatabaseRecord database,
     }
 
     /// <summary>Builds the state at a position from cold storage, and puts it in the place of the copy here. No connection is open on that.</summary>
+    /// <param name="at">Which.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="mayBeUnsynced">That of a fork need not be on the disk: whoever waits for its first answer does not wait for that.</param>
     /// <returns><see langword="null"/> if it cannot be built.</returns>
-    public async Task<DurableBase?> BuildAsync(Position at, CancellationToken cancellationToken)
+    public async Task<DurableBase?> BuildAsync(Position at, CancellationToken cancellationToken, bool mayBeUnsynced = false)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
         await _turn.WaitAsync(ending.Token);
@@ -56,7 +61,8 @@ internal sealed class BaseFetch(PrimaryContext context, DatabaseRecord database,
                 return null;
             }
 
-            return await BuildAsync(cold.Restorer, at, at.ToBookmark(database.Id), ending.Token);
+            var isSynced = !mayBeUnsynced || !await IsSmallForkAsync(cold.Restorer, ending.Token);
+            return await BuildAsync(cold.RestorerWith(new ColdRestoreOptions { IsSynced = isSynced }), at, at.ToBookmark(database.Id), ending.Token, isSynced);
         }
         finally
         {
@@ -99,8 +105,20 @@ internal sealed class BaseFetch(PrimaryContext context, DatabaseRecord database,
         return context.Cold is null ? null : await BuildAsync(context.Cold.Restorer, atLeast, at: null, cancellationToken);
     }
 
+    private async Task<bool> IsSmallForkAsync(ColdRestorer restorer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await restorer.FindOriginBytesAsync(database.Id, cancellationToken) <= MostUnsyncedBytes;
+        }
+        catch (IOException)
+        {
+            return false; // building it says why
+        }
+    }
+
     // Nobody has one: cold storage may. One that is broken off goes on where it was.
-    private async Task<DurableBase?> BuildAsync(ColdRestorer restorer, Position atLeast, Bookmark? at, CancellationToken cancellationToken)
+    private async Task<DurableBase?> BuildAsync(ColdRestorer restorer, Position atLeast, Bookmark? at, CancellationToken cancellationToken, bool isSynced = true)
     {
         var path = context.FileOf(database.Id);
         var temporary = path + ".restoring";
@@ -114,13 +132,21 @@ internal sealed class BaseFetch(PrimaryContext context, DatabaseRecord database,
                 return null;
             }
 
+            var sidecar = new Sidecar(database.Id, state.Position, state.Position);
             await context.Readers.RunAsync(() =>
             {
                 LogStateFile.Write(LogStateFile.PathOf(path), new LogState(state.Epochs, state.CommitTimeMicroseconds)); // first: the sidecar vouches for it
-                LocalFile.Install(path, temporary, new Sidecar(database.Id, state.Position, state.Position));
+                if (isSynced)
+                {
+                    LocalFile.Install(path, temporary, sidecar);
+                }
+                else
+                {
+                    LocalFile.InstallUnsynced(path, temporary);
+                }
             });
             PrimaryLog.BaseBuilt(context.Logger, database.Id, state.Position);
-            return new DurableBase(state.Position, null);
+            return new DurableBase(state.Position, null) { Unsynced = isSynced ? null : sidecar };
         }
         catch (Exception e) when (e is IOException or BookmarkNotStoredException or InvalidDataException)
         {

@@ -61,10 +61,11 @@ internal static class LocalRecovery
     /// <param name="database">Whose.</param>
     /// <param name="journal">Holds the log.</param>
     /// <param name="last">The log's end: what was adopted.</param>
+    /// <param name="unsynced">Of a file that was built just now, and has none on the disk: what its sidecar would say.</param>
     /// <exception cref="RequestException">The file is missing, damaged, or newer than the log: it is left as it is.</exception>
-    public static LocalCopy Look(string path, DatabaseRecord database, IOwnFollower journal, Position last)
+    public static LocalCopy Look(string path, DatabaseRecord database, IOwnFollower journal, Position last, Sidecar? unsynced = null)
     {
-        var sidecar = Prepare(path, database, journal, last);
+        var sidecar = unsynced ?? Prepare(path, database, journal, last);
         LocalFile.DiscardWal(path);
         var state = ReadState(path, sidecar, database);
         if (last < sidecar.To)
@@ -92,7 +93,7 @@ internal static class LocalRecovery
         }
 
         CheckEnd(database, end, last); // what is kept is this log, whatever the journal says later
-        return new LocalCopy(sidecar, state, pages ?? MainFile.PageCount(path), kept);
+        return new LocalCopy(sidecar, state, pages ?? MainFile.PageCount(path), kept) { IsSynced = unsynced is null };
     }
 
     /// <summary>Replays the log over the file. Everything in it is confirmed. Blocks; runs on a worker.</summary>
@@ -115,7 +116,10 @@ internal static class LocalRecovery
             if (sidecar.To < entries[^1].End)
             {
                 sidecar = sidecar with { To = entries[^1].End }; // before a page of them is written: a crash in here leaves a mixture again
-                sidecar.Write(Sidecar.PathOf(path));
+                if (copy.IsSynced)
+                {
+                    sidecar.Write(Sidecar.PathOf(path));
+                }
             }
 
             foreach (var entry in entries)
@@ -128,9 +132,13 @@ internal static class LocalRecovery
         }
 
         CheckEnd(database, position, last);
-        replay.Finish();
+        replay.Finish(copy.IsSynced);
         LogStateFile.Write(LogStateFile.PathOf(path), state); // before the sidecar passes what it tells of
-        new Sidecar(database.Id, position, position).Write(Sidecar.PathOf(path));
+        if (copy.IsSynced)
+        {
+            new Sidecar(database.Id, position, position).Write(Sidecar.PathOf(path));
+        }
+
         return replayed;
     }
 
@@ -234,4 +242,8 @@ internal static class LocalRecovery
 /// <param name="State">Epochs and commit time at the log's end.</param>
 /// <param name="SizePages">The database's size there.</param>
 /// <param name="Kept">The first entries of that log.</param>
-internal sealed record LocalCopy(Sidecar Sidecar, LogState State, uint SizePages, IReadOnlyList<Entry> Kept);
+internal sealed record LocalCopy(Sidecar Sidecar, LogState State, uint SizePages, IReadOnlyList<Entry> Kept)
+{
+    /// <summary>The file is on the disk, and its sidecar. Else neither is, and nobody trusts it after a crash.</summary>
+    public bool IsSynced { get; init; } = true;
+}

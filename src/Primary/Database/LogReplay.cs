@@ -58,7 +58,8 @@ internal sealed class LogReplay : IDisposable
     }
 
     /// <summary>Gives the file its size, and brings everything to the disk.</summary>
-    public void Finish()
+    /// <param name="syncs">Else it is in the system's hands.</param>
+    public void Finish(bool syncs)
     {
         Write();
         if (SizePages > 0)
@@ -66,7 +67,10 @@ internal sealed class LogReplay : IDisposable
             SetLength();
         }
 
-        RandomAccess.FlushToDisk(_file);
+        if (syncs)
+        {
+            RandomAccess.FlushToDisk(_file);
+        }
     }
 
     public void Dispose() => _file.Dispose();

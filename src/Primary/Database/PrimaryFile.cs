@@ -14,11 +14,13 @@ internal sealed class PrimaryFile : IAsyncDisposable
     private readonly Checkpointer _checkpointer;
     private readonly PageSet _pages = new();
     private readonly EntryEncoder _encoder;
+    private readonly Task _synced; // of a file that was made just now
     private long _attemptedAt; // WAL size at the last checkpoint, whether it was complete or not
 
-    private PrimaryFile(string path, QueryConnection connection, WalCapture capture, Checkpointer checkpointer, ReaderOptions readers, ImageBudget images)
+    private PrimaryFile(string path, QueryConnection connection, WalCapture capture, Checkpointer checkpointer, ReaderOptions readers, ImageBudget images, Sidecar? unsynced)
     {
         Path = path;
+        _synced = unsynced is null ? Task.CompletedTask : Task.Factory.StartNew(() => SyncAside(unsynced.Database), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         _connection = connection;
         _capture = capture;
         _checkpointer = checkpointer;
@@ -58,6 +60,9 @@ internal sealed class PrimaryFile : IAsyncDisposable
         }
     }
 
+    /// <summary>A checkpoint would not wait for a file that is on its way to the disk.</summary>
+    public bool IsSynced => _synced.IsCompleted;
+
     /// <summary>Everything is in the main file.</summary>
     public bool IsCheckpointed { get; private set; }
 
@@ -65,17 +70,22 @@ internal sealed class PrimaryFile : IAsyncDisposable
     public long SizeBytes { get; private set; }
 
     /// <summary>Opens a file that is at the end of its log already.</summary>
-    public static PrimaryFile Open(string path, DatabaseId database, ReaderOptions readers, ImageBudget images)
+    /// <param name="path">The main file.</param>
+    /// <param name="database">Whose.</param>
+    /// <param name="readers">How it is read.</param>
+    /// <param name="images">Bounds what is remembered of pages.</param>
+    /// <param name="unsynced">Of a file that was made just now and is not on the disk: what its sidecar is to say once it is.</param>
+    public static PrimaryFile Open(string path, DatabaseId database, ReaderOptions readers, ImageBudget images, Sidecar? unsynced = null)
     {
         QueryConnection? connection = null;
         WalCapture? capture = null;
         Checkpointer? checkpointer = null;
         try
         {
-            checkpointer = Checkpointer.Open(path, database);
+            checkpointer = Checkpointer.Open(path, database, unsynced);
             connection = QueryConnection.OpenForWriting(path, create: false, readers.Connections);
             capture = new WalCapture(connection.Connection);
-            var file = new PrimaryFile(path, connection, capture, checkpointer, readers, images);
+            var file = new PrimaryFile(path, connection, capture, checkpointer, readers, images, unsynced);
             file.SizeBytes = connection.Connection.QueryInteger("PRAGMA page_count") * file.PageSizeBytes;
             return file;
         }
@@ -103,6 +113,20 @@ internal sealed class PrimaryFile : IAsyncDisposable
         catch (SqliteException error)
         {
             throw new RequestException(ErrorCodes.Internal, $"The table of idempotency keys could not be read: {error.Message}");
+        }
+    }
+
+    // So that the first checkpoint has little left to sync. Through a connection of its own: closing another handle would drop SQLite's locks.
+    private void SyncAside(DatabaseId database)
+    {
+        try
+        {
+            using var file = LiveMainFile.Open(Path, database);
+            file.Sync();
+        }
+        catch (Exception e) when (e is SqliteException or IOException)
+        {
+            // The checkpoint syncs it, and says what is wrong.
         }
     }
 
@@ -168,6 +192,7 @@ internal sealed class PrimaryFile : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _synced;
         await Readers.DisposeAsync();
         _encoder.Dispose();
         Writer.Dispose();

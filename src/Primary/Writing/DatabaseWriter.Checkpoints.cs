@@ -13,11 +13,11 @@ internal sealed partial class DatabaseWriter
     private static readonly KeyValuePair<string, object?> _failedOnes = new("result", "failed");
 
     // One that an old reader or a full disk stopped is tried again after the same pause, not at once: a turn that calls itself would never rest.
-    private bool NeedsIdleCheckpoint() => _log.Failure is null && !_file.IsCheckpointed
+    private bool NeedsIdleCheckpoint() => _log.Failure is null && !_file.IsCheckpointed && _file.IsSynced
         && _context.Time.GetElapsedTime(_wroteAt) >= _context.Options.IdleCheckpoint
         && _context.Time.GetElapsedTime(_maintainedAt) >= _context.Options.IdleCheckpoint;
 
-    private bool NeedsCheckpoint() => _file.UncheckpointedBytes > _context.Options.CheckpointBytes;
+    private bool NeedsCheckpoint() => _file.UncheckpointedBytes > _context.Options.CheckpointBytes && (_file.IsSynced || _file.WalSizeBytes > _context.Options.RestartWalBytes);
 
     private async Task MaintainAsync()
     {

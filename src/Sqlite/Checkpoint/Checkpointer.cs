@@ -16,9 +16,11 @@ public sealed class Checkpointer : IDisposable
     private readonly SqliteFileObject _file;
     private readonly string _sidecarPath;
     private Sidecar _sidecar;
+    private bool _isWritten; // the sidecar is there
 
-    private Checkpointer(SqliteConnection connection, Sidecar sidecar)
+    private Checkpointer(SqliteConnection connection, Sidecar sidecar, bool isWritten)
     {
+        _isWritten = isWritten;
         _connection = connection;
         _sidecarPath = Sidecar.PathOf(connection.Path);
         _sidecar = sidecar;
@@ -31,12 +33,15 @@ public sealed class Checkpointer : IDisposable
     public Sidecar Sidecar => _sidecar;
 
     /// <summary>Opens a connection of its own, and reads the sidecar.</summary>
+    /// <param name="path">The main file.</param>
+    /// <param name="database">Whose.</param>
+    /// <param name="unsynced">Of a file that was made just now, and not synced: which state it holds. It gets its sidecar, synced, before the first checkpoint.</param>
     /// <exception cref="InvalidDataException">There is no sidecar, it is damaged, or it belongs to another database.</exception>
     /// <exception cref="SqliteException">SQLite could not open the file.</exception>
-    public static Checkpointer Open(string path, DatabaseId database)
+    public static Checkpointer Open(string path, DatabaseId database, Sidecar? unsynced = null)
     {
         var sidecarPath = Sidecar.PathOf(path);
-        var sidecar = Sidecar.Read(sidecarPath) ?? throw new InvalidDataException(
+        var sidecar = unsynced ?? Sidecar.Read(sidecarPath) ?? throw new InvalidDataException(
             $"'{path}' has no sidecar '{sidecarPath}', so nobody knows which state it holds. Build the copy again.");
         if (sidecar.Database != database)
         {
@@ -46,7 +51,7 @@ public sealed class Checkpointer : IDisposable
         var connection = SqliteConnection.Open(path);
         try
         {
-            return new Checkpointer(connection, sidecar);
+            return new Checkpointer(connection, sidecar, isWritten: unsynced is null);
         }
         catch
         {
@@ -106,6 +111,12 @@ public sealed class Checkpointer : IDisposable
 
     private void NoteTo(Position confirmed)
     {
+        if (!_isWritten)
+        {
+            _file.Sync();
+            Write(_sidecar);
+        }
+
         if (confirmed < _sidecar.To)
         {
             return; // an earlier round has promised more already, and may have brought it in
@@ -129,6 +140,6 @@ public sealed class Checkpointer : IDisposable
     private void Write(Sidecar sidecar)
     {
         sidecar.Write(_sidecarPath);
-        _sidecar = sidecar;
+        (_sidecar, _isWritten) = (sidecar, true);
     }
 }

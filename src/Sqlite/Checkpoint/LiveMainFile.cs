@@ -47,6 +47,10 @@ public sealed class LiveMainFile : IDisposable
             ? (sidecar.From, sidecar.To)
             : throw new InvalidDataException($"The sidecar of '{_connection.Path}' is missing, or belongs to another database than {_database}.");
 
+    /// <summary>Syncs it.</summary>
+    /// <exception cref="SqliteException">That failed.</exception>
+    public void Sync() => _file.Sync();
+
     /// <summary>Reads whole pages, as many as the target holds or the file has.</summary>
     /// <returns>How many.</returns>
     public int ReadPages(uint firstPage, Span<byte> target)

@@ -52,6 +52,13 @@ public static class LocalFile
     /// <param name="sidecar">Says which state it is.</param>
     public static void Install(string path, string temporary, Sidecar sidecar)
     {
+        InstallUnsynced(path, temporary);
+        sidecar.Write(Sidecar.PathOf(path));
+    }
+
+    /// <summary>The same with a file that is not synced. It gets no sidecar: after a crash nobody trusts it, and the copy is built again.</summary>
+    public static void InstallUnsynced(string path, string temporary)
+    {
         OpenFiles.ThrowIfOpen(path);
         CheckImage(temporary);
 
@@ -59,7 +66,6 @@ public static class LocalFile
         DurableFile.Delete(Sidecar.PathOf(path));
         DiscardWal(path);
         DurableFile.Rename(temporary, path);
-        sidecar.Write(Sidecar.PathOf(path));
     }
 
     private static void CheckImage(string path)

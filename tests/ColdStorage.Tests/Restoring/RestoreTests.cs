@@ -113,6 +113,59 @@ public sealed class RestoreTests : IDisposable
         await Assert.ThrowsAsync<BookmarkNotStoredException>(() => Restorer(new MemoryStore()).RestoreAsync(log.Database, target, cancellationToken: Cancellation));
     }
 
+    [Theory]
+    [InlineData(".snap", true)]
+    [InlineData(".snap", false)]
+    [InlineData(".pages", true)]
+    [InlineData(".pages", false)]
+    public async Task A_bookmark_behind_a_broken_snapshot_is_reached_from_an_older_one_and_where_that_is_gone_the_error_names_it(string suffix, bool isGone)
+    {
+        var random = new Random(6);
+        var log = new ModelLog(random).OpenEpoch(1);
+        var (store, source) = (new MemoryStore(), new ModelSource(log, random));
+        for (var i = 0; i < 3; i++)
+        {
+            log.Write(60);
+            source.CheckpointedEntries = log.Entries.Count - 10;
+            await UploadAsync(store, source, log.Entries.Count, snapshots: true);
+        }
+
+        var snapshots = store.Names.Where(static name => name.EndsWith(".snap", StringComparison.Ordinal)).ToList();
+        Assert.True(snapshots.Count >= 2);
+        var manifest = await SnapshotManifest.ReadAsync(store, log.Database, new StoredObject(snapshots[^1], store[snapshots[^1]].Length, default), Cancellation);
+        var name = suffix == ".snap" ? snapshots[^1] : ColdNames.Chunk(log.Database, manifest.Chunks[^1].Sha256.AsSpan());
+        if (isGone)
+        {
+            store.Remove(name);
+            store.Ghost = name; // listed all the same
+        }
+        else
+        {
+            var bytes = store[name].ToArray();
+            bytes[^3] ^= 1;
+            store[name] = bytes;
+        }
+
+        var target = Path.Combine(_folder.Path, "older");
+        AssertState(6, log, log.Entries.Count, await Restorer(store).RestoreAsync(log.Database, target, cancellationToken: Cancellation), target);
+
+        // Of the way before it a piece is gone: then what is broken is what it is about.
+        Assert.True(ColdNames.TryParseSnapshot(snapshots[^1], out var from, out _));
+        foreach (var older in store.Names.Where(older => ColdNames.TryParseSegment(older, out _, out var last) && last <= from).ToList())
+        {
+            store.Remove(older);
+        }
+
+        foreach (var older in snapshots.SkipLast(1))
+        {
+            store.Remove(older);
+        }
+
+        var error = await Assert.ThrowsAnyAsync<ObjectStoreException>(() => Restorer(store).RestoreAsync(log.Database, target, cancellationToken: Cancellation));
+        Assert.Contains(name, error.Message, StringComparison.Ordinal);
+        Assert.Contains("nothing older or empty is taken in its place", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_missing_last_segment_is_noticed()
     {

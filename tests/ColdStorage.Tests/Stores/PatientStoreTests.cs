@@ -58,6 +58,20 @@ public sealed class PatientStoreTests
         Assert.Equal("1"u8.ToArray(), _memory["a"]);
     }
 
+    [Fact]
+    public async Task A_read_that_was_given_up_and_ends_late_writes_nothing_any_more()
+    {
+        var deaf = new DeafStore();
+        var store = new PatientStore(deaf, new PatientStoreOptions { Attempts = 1 }, _time, new Random(1));
+        var target = new byte[3];
+        var read = store.ReadAsync("a", 0, target, TestContext.Current.CancellationToken);
+        await AdvanceUntilAsync(read);
+        await Assert.ThrowsAsync<ObjectStoreException>(() => read);
+        deaf.Answer.SetResult();
+        await deaf.Answered.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.Equal(new byte[3], target); // it may be another's by now
+    }
+
     private async Task AdvanceUntilAsync(Task task)
     {
         while (!task.IsCompleted)
@@ -65,5 +79,34 @@ public sealed class PatientStoreTests
             _time.Advance(TimeSpan.FromSeconds(1));
             await Task.WhenAny(task, Task.Delay(TimeSpan.FromMilliseconds(5)));
         }
+    }
+
+    /// <summary>Does not look at its token, and answers when it is told to.</summary>
+    private sealed class DeafStore : IObjectStore
+    {
+        public TaskCompletionSource Answer { get; } = new(); // what waits for it runs on within the call that sets it
+
+        public TaskCompletionSource Answered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public string Description => "deaf";
+
+        public async Task ReadAsync(string name, long offset, Memory<byte> target, CancellationToken cancellationToken = default)
+        {
+            await Answer.Task;
+            target.Span.Fill(7);
+            Answered.SetResult();
+        }
+
+        public Task<bool> PutAsync(string name, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public Task ReplaceAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public Task<StoredObject?> FindAsync(string name, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public IAsyncEnumerable<StoredObject> ListAsync(string prefix, string after = "", CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public Task DeleteAsync(string name, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

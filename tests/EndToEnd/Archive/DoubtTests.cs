@@ -37,9 +37,19 @@ public sealed class DoubtTests : IDisposable
             Assert.DoesNotContain(Directory.GetFiles(_cold.Path, "origin", SearchOption.AllDirectories), static _ => true);
         }
 
-        // Another of that name stands, and so does the one that was made: the keeper has come by since.
+        // Another stands, and so does the one that was made: the keeper has come by since, long after.
         var other = await admin.ForkAsync("parent", "other");
-        await RemovedAsync(cluster);
+        foreach (var origin in Directory.GetFiles(_cold.Path, "origin", SearchOption.AllDirectories))
+        {
+            File.SetLastWriteTimeUtc(origin, DateTime.UnixEpoch);
+        }
+
+        foreach (var pin in Directory.GetFiles(In(parent.Id, "pins")))
+        {
+            File.SetLastWriteTimeUtc(pin, DateTime.UnixEpoch);
+        }
+
+        await CollectedAsync(In(parent.Id, "pins"));
         Assert.Equal(7, await cluster.Clients[2].Database("other").QueryScalarAsync<long>("SELECT a FROM t"));
         Assert.True(File.Exists(In(other.Id, "origin")));
         Assert.Equal(isCreated ? 2 : 1, Directory.GetFiles(In(parent.Id, "pins")).Length);
@@ -91,7 +101,7 @@ public sealed class DoubtTests : IDisposable
         await cluster.Views[0].DeleteAsync(Id(unnoted)); // and then whoever did it died
         await Eventually.TrueAsync(() => !File.Exists(Path.Combine(_cold.Path, "databases", unnoted)), "the deleted database is gone");
         Assert.False(Directory.Exists(In(unnoted, "log")) && Directory.GetFiles(In(unnoted, "log")).Length > 0);
-        await RemovedAsync(cluster);
+        await RemovedAsync(store);
         Assert.Equal(7, await cluster.Clients[2].Database("used").QueryScalarAsync<long>("SELECT a FROM t"));
         await admin.VerifyDatabaseAsync("used").InTimeAsync();
         Assert.Null((await ColdRecord.ReadAsync(store, new DatabaseId(lost.Id)))!.DeletedAtMicroseconds);
@@ -101,15 +111,27 @@ public sealed class DoubtTests : IDisposable
 
     private static DatabaseId Id(string text) => new(Guid.Parse(text));
 
-    // Another is deleted, and goes: the keeper has looked at everything since.
-    private async Task RemovedAsync(LateCluster cluster)
+    // What somebody left long ago goes, twice: so all of the folder was looked at since this was called.
+    private static async Task CollectedAsync(string pins)
     {
-        var admin = cluster.Clients[0].Admin;
-        var id = (await admin.CreateDatabaseAsync("passing", "enam")).Id;
-        await cluster.Clients[0].Database("passing").ExecuteAsync("CREATE TABLE t (a)");
-        await admin.DeleteDatabaseAsync("passing").InTimeAsync();
-        Assert.True(Directory.Exists(In(id, "log")));
-        await Eventually.TrueAsync(() => !File.Exists(Path.Combine(_cold.Path, "databases", id)), "the passing database is gone");
+        for (var i = 0; i < 2; i++)
+        {
+            var left = Directory.GetFiles(pins)[0][..^32] + Guid.NewGuid().ToString("n");
+            await File.WriteAllBytesAsync(left, "RSCLDPIN"u8.ToArray());
+            File.SetLastWriteTimeUtc(left, DateTime.UnixEpoch);
+            await Eventually.TrueAsync(() => !File.Exists(left), "a pin of nobody is gone");
+        }
+    }
+
+    // The same of databases that were deleted long ago.
+    private static async Task RemovedAsync(IObjectStore store)
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            var record = new ColdRecord(Guid.NewGuid(), "passing", "{}", DeletedAtMicroseconds: 1);
+            await record.WriteAsync(store);
+            await Eventually.TrueAsync(async () => await ColdRecord.ReadAsync(store, new DatabaseId(record.Id)) is null, "a database that was deleted long ago is gone");
+        }
     }
 
     // What takes days takes tenths of seconds here.
@@ -121,7 +143,7 @@ public sealed class DoubtTests : IDisposable
             Upload = new UploadOptions { Every = TimeSpan.FromMilliseconds(50) },
             CollectEvery = TimeSpan.FromMilliseconds(100),
             CollectionGrace = TimeSpan.FromMilliseconds(300),
-            DeletionGrace = TimeSpan.FromMilliseconds(600),
+            DeletionGrace = TimeSpan.FromSeconds(2),
         },
     });
 }

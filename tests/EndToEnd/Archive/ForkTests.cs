@@ -53,6 +53,38 @@ public sealed class ForkTests
     }
 
     [Fact]
+    public async Task A_fork_answers_before_its_file_is_on_the_disk_and_one_that_never_got_there_is_built_again()
+    {
+        await using var cluster = await ClusterFixture.StartAsync(options => options with
+        {
+            Configure = node => node with { Primary = node.Primary with { IdleCheckpoint = TimeSpan.FromHours(1) } },
+        });
+        var admin = cluster.Client(0).Admin;
+        await admin.CreateDatabaseAsync("parent", "enam");
+        await cluster.Database(0, "parent").ScriptAsync("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); INSERT INTO t (b) SELECT hex(randomblob(1000)) FROM json_each('[1,2,3,4,5,6,7,8,9]')");
+        var fork = await admin.ForkAsync("parent", "fork").InTimeAsync();
+        var file = cluster.PrimaryFile(fork.Id);
+        Assert.Equal(await SumAsync(cluster, "parent"), await SumAsync(cluster, "fork"));
+        await cluster.Database(0, "fork").ExecuteAsync("INSERT INTO t (b) VALUES ('written')");
+        var sum = await SumAsync(cluster, "fork");
+        Assert.False(File.Exists(file + "-sidecar"), "nobody vouches for a file that may not be on the disk");
+        await cluster.StopAsync();
+        Assert.True(File.Exists(file + "-sidecar"));
+
+        // As a power cut leaves it: no sidecar, and of the file anything.
+        foreach (var copy in Enumerable.Range(0, ClusterFixture.RegionCount).Select(region => cluster.PrimaryFile(fork.Id, region)).Where(File.Exists))
+        {
+            File.Delete(copy + "-sidecar");
+            File.Delete(copy + "-wal");
+            await File.WriteAllBytesAsync(copy, new byte[5 * 4096]);
+        }
+
+        await cluster.StartAgainAsync();
+        Assert.Equal(sum, await SumAsync(cluster, "fork"));
+        Assert.Equal("ok", await cluster.Database(0, "fork").QueryScalarAsync<string>("PRAGMA integrity_check"));
+    }
+
+    [Fact]
     public async Task What_cannot_be_forked_is_refused_and_leaves_nothing()
     {
         await using var cluster = await ClusterFixture.StartAsync();

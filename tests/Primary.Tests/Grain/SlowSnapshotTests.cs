@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Internal.V1;
 using ReplicatedSqlite.Protocol;

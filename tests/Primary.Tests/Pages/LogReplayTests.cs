@@ -72,7 +72,7 @@ public sealed class LogReplayTests : IDisposable
                 replay.Apply(entry);
             }
 
-            replay.Finish();
+            replay.Finish(syncs: true);
         }
 
         return File.ReadAllBytes(path);

@@ -131,6 +131,25 @@ public sealed class CheckpointerTests
     }
 
     [Fact]
+    public void A_file_that_is_not_synced_has_no_sidecar_until_the_first_checkpoint()
+    {
+        using var folder = new TemporaryFolder();
+        using var pair = Create(folder);
+        File.Delete(Sidecar.PathOf(pair.PrimaryPath));
+        using var checkpointer = Checkpointer.Open(pair.PrimaryPath, _database, new Sidecar(_database, At(5), At(5)));
+        pair.Writer.Execute("CREATE TABLE t(a); INSERT INTO t VALUES (1)");
+        Assert.False(File.Exists(Sidecar.PathOf(pair.PrimaryPath)));
+        using var reader = PinnedSnapshot.Open(pair.PrimaryPath); // in the way of the next
+        reader.Take();
+        pair.Writer.Execute("INSERT INTO t VALUES (2)");
+        Assert.False(checkpointer.Run(At(7)).IsComplete);
+        Assert.Equal(new Sidecar(_database, At(5), At(7)), Sidecar.Read(Sidecar.PathOf(pair.PrimaryPath)));
+        reader.Take();
+        Assert.True(checkpointer.Run(At(7)).IsComplete);
+        Assert.Equal(new Sidecar(_database, At(7), At(7)), Sidecar.Read(Sidecar.PathOf(pair.PrimaryPath)));
+    }
+
+    [Fact]
     public void A_missing_or_foreign_sidecar_is_refused()
     {
         using var folder = new TemporaryFolder();
