@@ -158,6 +158,7 @@ public sealed partial class NodeJournal
     private void Tell(List<JournalItem> items, Exception? fault)
     {
         JournalFailedException? thrown = null;
+        Volatile.Write(ref _tellingThread, Environment.CurrentManagedThreadId);
         foreach (var item in items)
         {
             try
@@ -170,6 +171,8 @@ public sealed partial class NodeJournal
             }
         }
 
+        Volatile.Write(ref _tellingThread, 0);
+        GroupTold?.Invoke();
         if (thrown is not null)
         {
             Fail(thrown);

@@ -23,6 +23,7 @@ public sealed partial class NodeJournal : IAsyncDisposable
     private JournalFullException? _full;
     private bool _wantsRoom; // somebody was refused since the last attempt to make a file
     private bool _stopping;
+    private int _tellingThread; // while somebody is told: by which one
 
     private NodeJournal(JournalOpener opener, RecoveredJournal found, JournalFiles files, JournalOptions options, IDisposable folderLock)
     {
@@ -60,6 +61,12 @@ public sealed partial class NodeJournal : IAsyncDisposable
 
     /// <summary>The number of the newest group. It only grows; a journal that has a lower one than it once had was brought back from an older copy.</summary>
     public ulong LastGroup => _writer.LastGroupNumber;
+
+    /// <summary>Raised when everybody in a group has been told, by whoever told them: the journal's thread. Must be quick and not throw.</summary>
+    public event Action? GroupTold;
+
+    /// <summary>The caller is being told of its record, and <see cref="GroupTold"/> follows.</summary>
+    public bool IsTellingHere => Volatile.Read(ref _tellingThread) == Environment.CurrentManagedThreadId;
 
     /// <summary>Why the journal stopped, or <see langword="null"/>.</summary>
     public Exception? Fault

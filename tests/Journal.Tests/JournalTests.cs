@@ -26,6 +26,18 @@ public sealed class JournalTests
     }
 
     [Fact]
+    public void Everybody_in_a_group_is_told_before_the_group_is()
+    {
+        var told = new List<string>();
+        var journal = _fixture.Journal;
+        journal.GroupTold += () => told.Add($"group, telling: {journal.IsTellingHere}");
+        _ = journal.EnqueueAsync(_log.OpenEpoch(1), (_, _) => told.Add($"1, telling: {journal.IsTellingHere}"));
+        _ = journal.EnqueueAsync(_log.Append(), (_, _) => told.Add($"2, telling: {journal.IsTellingHere}"));
+        Assert.True(journal.Flush());
+        Assert.Equal(["1, telling: True", "2, telling: True", "group, telling: False"], told);
+    }
+
+    [Fact]
     public void A_read_from_any_position_gives_what_follows_it_within_the_bytes_asked_for()
     {
         Entry[] entries = [_log.OpenEpoch(1), .. Enumerable.Range(1, 100).Select(i => _log.Append((byte)i))];

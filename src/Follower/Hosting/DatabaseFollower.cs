@@ -7,8 +7,8 @@ namespace ReplicatedSqlite.Follower;
 
 /// <summary>One database's core over the node's journal, with the streams of its leaders. All of it is under one lock.</summary>
 /// <remarks>
-/// The journal tells back on its own thread, one record at a time; that only notes the ticket, and the core hears of the newest one on the thread pool. So a group
-/// of many records makes one acknowledgement. A write that fails leaves core and journal of different minds: then the core goes, the streams are closed, and once
+/// The journal tells back on its own thread, one record at a time; that only notes the ticket, and the core hears of the newest one when the whole group is told
+/// (<see cref="ToldFollowers"/>). So a group of many records makes one acknowledgement. A write that fails leaves core and journal of different minds: then the core goes, the streams are closed, and once
 /// nothing of it is on its way any more a new one begins from what is on disk, as after a start.
 /// </remarks>
 internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
@@ -16,6 +16,7 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
     private readonly Lock _gate = new();
     private readonly FollowerNode _node;
     private readonly NodeJournal _journal;
+    private readonly ToldFollowers _told;
     private readonly DatabaseId _database;
     private readonly Dictionary<int, IFollowerSink> _sinks = [];
     private readonly Dictionary<int, Promise> _leaders = []; // by stream, as each began
@@ -33,10 +34,11 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
     private bool _isDropped;
 
     /// <exception cref="EntryFormatException">The note in the journal cannot be read.</exception>
-    public DatabaseFollower(FollowerNode node, NodeJournal journal, DatabaseId database, long startedAt)
+    public DatabaseFollower(FollowerNode node, NodeJournal journal, ToldFollowers told, DatabaseId database, long startedAt)
     {
         _node = node;
         _journal = journal;
+        _told = told;
         _database = database;
         _core = NewCore(startedAt);
     }
@@ -343,7 +345,7 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
         Interlocked.Decrement(ref _outstanding);
         if (Interlocked.Exchange(ref _isScheduled, 1) == 0)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            _told.Add(this);
         }
     }
 

@@ -44,6 +44,7 @@ public sealed partial class FollowerNode
         lock (_gate)
         {
             _journal = journal;
+            _told = new ToldFollowers(journal);
             _startedAt = Now;
             JournalId = journal.Id;
         }

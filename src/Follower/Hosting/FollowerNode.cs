@@ -24,6 +24,7 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
     private readonly ConcurrentQueue<(DatabaseId Database, Promise Leader, LeaderNews News)> _news = new();
     private int _untold; // of those, by Interlocked
     private NodeJournal? _journal; // under _gate; null while there is none
+    private ToldFollowers? _told; // under _gate: by the newest journal
     private string _reason = ""; // under _gate: why there is none
     private long _startedAt; // under _gate: since when this journal takes messages
     private int _isDisposed; // by Interlocked
@@ -350,7 +351,7 @@ public sealed partial class FollowerNode : IOwnFollower, IAsyncDisposable
 
             if (!_followers.TryGetValue(database, out var follower) || follower.IsDropped)
             {
-                _followers[database] = follower = new(this, _journal, database, _startedAt);
+                _followers[database] = follower = new(this, _journal, _told!, database, _startedAt);
             }
 
             return follower;

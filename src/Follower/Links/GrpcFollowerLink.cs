@@ -97,5 +97,7 @@ internal sealed class GrpcFollowerLink(
         {
             await ending.CancelAsync(); // the reader says why
         }
+
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // the link's end is not for the thread that spoke last
     }
 }

@@ -7,6 +7,10 @@ namespace ReplicatedSqlite.Follower;
 /// <remarks>
 /// Nobody waits for a follower's mark, so under load only the newest one goes, every few milliseconds, behind entries that came later. Whatever is not an entry finds the
 /// marks before it said.
+/// <para>
+/// Whoever adds a message to an idle stream sends it too, as far as that does not wait: a hop to another thread would cost more than the sending. So the sender, between
+/// two of its waits, runs under this lock, and must call nobody who could be adding.
+/// </para>
 /// </remarks>
 internal sealed class LinkOutbox
 {
@@ -23,7 +27,7 @@ internal sealed class LinkOutbox
     private bool _isWaiting; // the timer runs
 
     private readonly Channel<LeaderMessage> _messages = Channel.CreateBounded<LeaderMessage>(
-        new BoundedChannelOptions(MaxMessages) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+        new BoundedChannelOptions(MaxMessages) { SingleReader = true, AllowSynchronousContinuations = true, FullMode = BoundedChannelFullMode.Wait });
 
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _bytes; // by Interlocked

@@ -3,7 +3,7 @@ using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Follower;
 
-/// <summary>The way to the follower on the leader's own node: no bytes, but queues both ways, so that neither is called while it holds its lock.</summary>
+/// <summary>The way to the follower on the leader's own node: no bytes, but queues both ways. The answers' one always changes threads, so that the leader is never called under the follower's lock.</summary>
 internal sealed class LocalFollowerLink(Guid member, DatabaseId database, Promise promise, IFollowerObserver observer, TimeProvider time, FollowerNode node)
     : FollowerLink(member, database, promise, observer, time)
 {
@@ -12,7 +12,7 @@ internal sealed class LocalFollowerLink(Guid member, DatabaseId database, Promis
     protected override async Task<string> ServeAsync(CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var replies = new ReplyOutbox(ending);
+        var replies = new ReplyOutbox(ending, sendsHere: false);
         var outbox = new LinkOutbox(ending, _time);
         Connected(outbox);
         if (node.TryOpen(Database, Member, Promise, replies, out var reason) is not { } stream)
@@ -62,5 +62,7 @@ internal sealed class LocalFollowerLink(Guid member, DatabaseId database, Promis
         {
             // The stream has ended.
         }
+
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // the link's end is not for the thread that spoke last
     }
 }

@@ -26,7 +26,7 @@ public sealed class FollowerService(FollowerNode node, Func<string, Cancellation
     private async ValueTask FollowAsync(IAsyncEnumerable<FollowRequest> requests, IResponseWriter<FollowResponse> responses, ServerCallContext call)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, node.EndOfStreams);
-        var outbox = new ReplyOutbox(ending);
+        var outbox = new ReplyOutbox(ending, sendsHere: true);
         await using var messages = requests.GetAsyncEnumerator(ending.Token);
         if (!await messages.MoveNextAsync() || messages.Current.Hello is not { } hello)
         {
@@ -84,6 +84,8 @@ public sealed class FollowerService(FollowerNode node, Func<string, Cancellation
         {
             outbox.End("The leader has gone.");
         }
+
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // the stream's end is not for the thread that answered last
     }
 
     private async ValueTask ReadAsync(ReadLogRequest request, IResponseWriter<ReadLogResponse> responses, ServerCallContext call)

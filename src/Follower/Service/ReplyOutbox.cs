@@ -5,12 +5,15 @@ namespace ReplicatedSqlite.Follower;
 
 /// <summary>Answers that wait to be sent on one stream. A leader that does not read them loses the stream.</summary>
 /// <param name="ending">Cancelled when the follower ends the stream.</param>
-internal sealed class ReplyOutbox(CancellationTokenSource ending) : IFollowerSink
+/// <param name="sendsHere">
+/// Whoever answers on an idle stream sends it too, as far as that does not wait, and under the follower's lock: only for a sender that calls nobody who could want that lock.
+/// </param>
+internal sealed class ReplyOutbox(CancellationTokenSource ending, bool sendsHere) : IFollowerSink
 {
     private const int Capacity = 4_096;
 
     private readonly Channel<FollowerMessage> _messages = Channel.CreateBounded<FollowerMessage>(
-        new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+        new BoundedChannelOptions(Capacity) { SingleReader = true, AllowSynchronousContinuations = sendsHere, FullMode = BoundedChannelFullMode.Wait });
 
     /// <summary>Why the stream was ended.</summary>
     public string Reason { get; private set; } = "";

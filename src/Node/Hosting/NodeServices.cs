@@ -53,6 +53,7 @@ internal sealed class NodeServices : IAsyncDisposable
         var access = new AccessGuard(
             tls is null ? NodeProof.ByKey(control.NodeKey) : NodeProof.ByCertificate, control.Tokens, options.Router, time, logging.CreateLogger("ReplicatedSqlite.Access"));
         _reach = new NodeReach(self, control, channels, ReachTimes.Default, time, random, logging.CreateLogger("ReplicatedSqlite.Cluster"));
+        var lent = LentThreads.ForThisMachine();
         _node = new NodeContext
         {
             Self = self,
@@ -61,8 +62,8 @@ internal sealed class NodeServices : IAsyncDisposable
             Follower = follower,
             Channels = channels,
             Reach = _reach,
-            Writers = new BlockingWorkers($"writer {self.Region}", _threads, maxQueued: 100_000),
-            Readers = new BlockingWorkers($"reader {self.Region}", _readerThreads, maxQueued: 10_000),
+            Writers = new BlockingWorkers($"writer {self.Region}", _threads, maxQueued: 100_000, lent),
+            Readers = new BlockingWorkers($"reader {self.Region}", _readerThreads, maxQueued: 10_000, lent),
             Time = time,
             Logger = logging.CreateLogger("ReplicatedSqlite.Node"),
             Stopping = _stopping.Token,

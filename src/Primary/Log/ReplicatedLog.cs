@@ -28,6 +28,7 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
     private readonly ShippingCore _shipping;
     private readonly Dictionary<int, Outbox> _outboxes = [];
     private readonly List<ShippingAction> _actions = [];
+    private readonly List<Outbox> _filled = []; // by the writer's turn
     private long _outstandingBytes;
     private readonly Queue<(Position End, int Bytes)> _outstanding = new();
     private Position _appended;
@@ -155,13 +156,22 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
             _shipping.Append(entry.End, entry.Encoded.Length, _actions);
             foreach (var action in _actions)
             {
-                _outboxes[action.Subscriber].Add(entry); // an append asks for nothing but this
+                var outbox = _outboxes[action.Subscriber];
+                outbox.Add(entry); // an append asks for nothing but this
+                _filled.Add(outbox);
             }
 
             _actions.Clear();
         }
 
+        // The followers' threads are woken before those of the replicas' pumps: somebody waits for the quorum.
         _durable.Append(entry);
+        foreach (var outbox in _filled)
+        {
+            outbox.Wake();
+        }
+
+        _filled.Clear();
     }
 
     /// <summary>Completes when the writer may run another group: unconfirmed entries are bounded.</summary>

@@ -29,11 +29,20 @@ internal sealed class Outbox
     private long _provenAt; // under _gate: told with the next message; 0 when it has been
     private bool _closed; // under _gate
 
+    /// <summary>Takes an entry. The pump hears of it by <see cref="Wake"/>.</summary>
     public void Add(Entry entry)
     {
         lock (_gate)
         {
             _entries.Enqueue(entry);
+        }
+    }
+
+    /// <summary>There is something to do.</summary>
+    public void Wake()
+    {
+        lock (_gate)
+        {
             _filled.TrySetResult();
         }
     }

@@ -48,7 +48,7 @@ internal sealed class WritingTransaction : IOpenTransaction
         try
         {
             lease.Start();
-            begun = new WritingTransaction(parts, turn, await parts.Workers.RunAsync(() => parts.Writer.BeginTransaction(key)), key, served(turn.QueueMs));
+            begun = new WritingTransaction(parts, turn, await parts.Workers.RunShortAsync(() => parts.Writer.BeginTransaction(key)), key, served(turn.QueueMs));
         }
         catch (RequestException e)
         {
@@ -84,7 +84,7 @@ internal sealed class WritingTransaction : IOpenTransaction
     /// <inheritdoc/>
     public async IAsyncEnumerable<ResultPart> ExecuteAsync(SqlRequest request)
     {
-        var outcome = await _parts.Workers.RunAsync(() => _transaction.Execute(request));
+        var outcome = await _parts.Workers.RunShortAsync(() => _transaction.Execute(request));
         foreach (var part in outcome.Parts)
         {
             yield return part;
@@ -105,7 +105,7 @@ internal sealed class WritingTransaction : IOpenTransaction
         Position position;
         try
         {
-            position = await _parts.Workers.RunAsync(() => _parts.Writer.CommitTransaction(_transaction, _key));
+            position = await _parts.Workers.RunShortAsync(() => _parts.Writer.CommitTransaction(_transaction, _key));
         }
         catch (Exception e) when (e is not RequestException)
         {
@@ -159,7 +159,7 @@ internal sealed class WritingTransaction : IOpenTransaction
     {
         try
         {
-            await _parts.Workers.RunAsync(_transaction.Dispose);
+            await _parts.Workers.RunShortAsync(_transaction.Dispose);
         }
         catch (Exception e) when (_transaction.IsOpen && e is RequestException or ObjectDisposedException)
         {

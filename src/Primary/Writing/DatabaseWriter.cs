@@ -14,6 +14,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
 {
     private const int MaxGroup = 128;
     private static readonly TimeSpan _patienceWithReaders = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan _short = TimeSpan.FromMilliseconds(1); // of a write
     private static readonly TimeSpan _slice = TimeSpan.FromMilliseconds(5); // then other databases have their turn
 
     private readonly PrimaryContext _context;
@@ -34,6 +35,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
     private long _wroteAt; // timestamp of the newest commit; written by the turns
     private long _maintainedAt; // timestamp of the newest try to checkpoint; written by the turns
     private int _scheduled; // 1 while a turn runs or is queued, by Interlocked
+    private bool _mayRunHere; // the last group was of one short write: then the next one's turn may run on its caller's thread; written by the turns
     private volatile bool _stopping;
     private int _failedCheckpoints; // in a row; written by the turns
 
@@ -65,7 +67,11 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
     {
         var write = new PendingWrite(request, _context.Time.GetTimestamp());
         _queue.Add(write);
-        Schedule();
+        if (Interlocked.Exchange(ref _scheduled, 1) == 0 && !(Volatile.Read(ref _mayRunHere) && _context.Writers.TryRunHere(_turn)))
+        {
+            Enqueue();
+        }
+
         return write.Task;
     }
 
@@ -190,6 +196,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
             var position = Commit(group, commitTime);
             _keys.End(group.IsCommitted);
             Answer(group, before, position, started);
+            Volatile.Write(ref _mayRunHere, group.Taken == 1 && _context.Time.GetElapsedTime(started) < _short);
             return true;
         }
         catch (Exception reason)

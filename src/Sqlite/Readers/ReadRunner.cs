@@ -109,7 +109,7 @@ public sealed class ReadRunner<TMark>(
         {
             lease = await readers.RentAsync(cancellationToken);
             var connection = lease.Value.Connection;
-            var (snapshot, mark) = await _share.RunAsync(() => snapshots.Hold(connection));
+            var (snapshot, mark) = await _share.RunShortAsync(() => snapshots.Hold(connection));
             return new SnapshotReads<TMark>(snapshot, mark, time.GetElapsedTime(asked).TotalMilliseconds, lease.Value, readers, _share, known);
         }
         catch

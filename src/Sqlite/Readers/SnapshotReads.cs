@@ -36,12 +36,12 @@ public sealed class SnapshotReads<TMark> : IAsyncDisposable
     /// <exception cref="RequestException">A statement failed, or one of them writes: then none has run.</exception>
     public async IAsyncEnumerable<ResultPart> ExecuteAsync(SqlRequest request)
     {
-        var read = await _workers.RunAsync(() => PreparedRead.TryPrepare(_lease.Connection, request, _known, out var prepared) ? prepared : null) ??
+        var read = await _workers.RunShortAsync(() => PreparedRead.TryPrepare(_lease.Connection, request, _known, out var prepared) ? prepared : null) ??
             throw new RequestException(
                 ErrorCodes.InvalidRequest, "The transaction was begun with read_only, but a statement writes. Nothing was done; begin one without read_only.");
         try
         {
-            while (await _workers.RunAsync(() => read.MoveNext() ? read.Current : null) is { } part)
+            while (await _workers.RunShortAsync(() => read.MoveNext() ? read.Current : null) is { } part)
             {
                 yield return part;
             }
@@ -75,7 +75,7 @@ public sealed class SnapshotReads<TMark> : IAsyncDisposable
     {
         try
         {
-            await _workers.RunAsync(end);
+            await _workers.RunShortAsync(end);
         }
         catch (Exception e) when (e is RequestException or ObjectDisposedException)
         {

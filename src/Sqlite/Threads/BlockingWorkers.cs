@@ -15,21 +15,25 @@ public sealed class BlockingWorkers : IAsyncDisposable
     private readonly string _name;
     private readonly int _maxThreads;
     private readonly int _maxQueued;
+    private readonly LentThreads _lentThreads;
     private int _threads;
     private int _idle;
+    private int _lent; // callers' threads at work here
     private bool _isDisposed;
 
     /// <summary>A pool without threads yet.</summary>
     /// <param name="name">Of the threads, as a debugger shows them.</param>
     /// <param name="maxThreads">Most threads. A thread that runs SQLite computes most of its time.</param>
     /// <param name="maxQueued">Most pieces of work that wait for a thread.</param>
-    public BlockingWorkers(string name, int maxThreads, int maxQueued)
+    /// <param name="lent">How many of the callers' threads may do work here and in other pools that share it; unset: one, here.</param>
+    public BlockingWorkers(string name, int maxThreads, int maxQueued, LentThreads? lent = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxThreads, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxQueued, 1);
         _name = name;
         _maxThreads = maxThreads;
         _maxQueued = maxQueued;
+        _lentThreads = lent ?? new LentThreads(1);
     }
 
     /// <summary>Threads at most.</summary>
@@ -85,6 +89,28 @@ public sealed class BlockingWorkers : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs work on the caller's thread, if nothing waits for a worker and few others do so: for a short piece of work the hop to a worker would take longer.</summary>
+    /// <returns><see langword="false"/>: it was not taken; queue it.</returns>
+    public bool TryRunHere(BlockingWork work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        if (!TryBeginHere())
+        {
+            return false;
+        }
+
+        try
+        {
+            Run(work);
+        }
+        finally
+        {
+            EndHere();
+        }
+
+        return true;
+    }
+
     /// <summary>Runs a function on a worker.</summary>
     /// <exception cref="RequestException">OVERLOADED, or what the function throws.</exception>
     public Task<T> RunAsync<T>(Func<T> call)
@@ -93,6 +119,27 @@ public sealed class BlockingWorkers : IAsyncDisposable
         Enqueue(work);
         return work.Task;
     }
+
+    /// <summary>Runs a function that is usually short: on the caller's thread, if it may be (<see cref="TryRunHere"/>), else on a worker.</summary>
+    /// <exception cref="RequestException">OVERLOADED, or what the function throws.</exception>
+    public Task<T> RunShortAsync<T>(Func<T> call)
+    {
+        var work = new BlockingCall<T>(call);
+        if (!TryRunHere(work))
+        {
+            Enqueue(work);
+        }
+
+        return work.Task;
+    }
+
+    /// <summary>Runs an action that is usually short: on the caller's thread, if it may be, else on a worker.</summary>
+    /// <exception cref="RequestException">OVERLOADED, or what the function throws.</exception>
+    public Task RunShortAsync(Action call) => RunShortAsync(() =>
+    {
+        call();
+        return true;
+    });
 
     /// <summary>Runs an action on a worker.</summary>
     /// <exception cref="RequestException">OVERLOADED, or what the action throws.</exception>
@@ -114,10 +161,7 @@ public sealed class BlockingWorkers : IAsyncDisposable
                 refused.AddRange(_queue);
                 _queue.Clear();
                 Monitor.PulseAll(_gate);
-                if (_threads == 0)
-                {
-                    _stopped.TrySetResult();
-                }
+                StopIfLast();
             }
         }
 
@@ -141,16 +185,54 @@ public sealed class BlockingWorkers : IAsyncDisposable
     {
         while (Next() is { } work)
         {
-            try
-            {
-                work.Run();
-            }
+            Run(work);
+        }
+    }
+
+    private static void Run(BlockingWork work)
+    {
+        try
+        {
+            work.Run();
+        }
 #pragma warning disable CA1031 // The one who asked for the work gets whatever it threw.
-            catch (Exception error)
+        catch (Exception error)
 #pragma warning restore CA1031
+        {
+            work.Refuse(error);
+        }
+    }
+
+    private bool TryBeginHere()
+    {
+        lock (_gate)
+        {
+            if (_isDisposed || _queue.Count > 0 || !_lentThreads.TryTake())
             {
-                work.Refuse(error);
+                return false;
             }
+
+            _lent++;
+            return true;
+        }
+    }
+
+    private void EndHere()
+    {
+        _lentThreads.Return();
+        lock (_gate)
+        {
+            _lent--;
+            StopIfLast();
+        }
+    }
+
+    // Under the lock.
+    private void StopIfLast()
+    {
+        if (_isDisposed && _threads + _lent == 0)
+        {
+            _stopped.TrySetResult();
         }
     }
 
@@ -167,11 +249,8 @@ public sealed class BlockingWorkers : IAsyncDisposable
 
                 if (_isDisposed)
                 {
-                    if (--_threads == 0)
-                    {
-                        _stopped.TrySetResult();
-                    }
-
+                    _threads--;
+                    StopIfLast();
                     return null;
                 }
 

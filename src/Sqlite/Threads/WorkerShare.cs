@@ -49,6 +49,27 @@ public sealed class WorkerShare(BlockingWorkers workers)
         return work.Task;
     }
 
+    /// <summary>Runs a function that is usually short: on the caller's thread, if it may be (<see cref="BlockingWorkers.TryRunHere"/>), else on a worker.</summary>
+    /// <exception cref="Protocol.RequestException">OVERLOADED, or what the function throws.</exception>
+    public Task<T> RunShortAsync<T>(Func<T> call)
+    {
+        var work = new BlockingCall<T>(call);
+        if (!workers.TryRunHere(work))
+        {
+            Enqueue(work);
+        }
+
+        return work.Task;
+    }
+
+    /// <summary>Runs an action that is usually short: on the caller's thread, if it may be, else on a worker.</summary>
+    /// <exception cref="Protocol.RequestException">OVERLOADED, or what the action throws.</exception>
+    public Task RunShortAsync(Action call) => RunShortAsync(() =>
+    {
+        call();
+        return true;
+    });
+
     /// <summary>Runs an action on a worker.</summary>
     /// <exception cref="Protocol.RequestException">OVERLOADED, or what the action throws.</exception>
     public Task RunAsync(Action call) => RunAsync(() =>

@@ -45,6 +45,23 @@ public sealed class LinkOutboxTests : IDisposable
         Assert.Equal([MarkAt(1), MarkAt(2), null], new List<LeaderMessage?> { await TakeAsync(), await TakeAsync(), await TakeAsync() });
     }
 
+    [Fact]
+    public async Task Whoever_speaks_to_an_idle_stream_sends_it_too()
+    {
+        SynchronizationContext.SetSynchronizationContext(null); // the test runner's would change threads
+        var sentBy = 0;
+        var sending = SendAsync();
+        _outbox.Add(MarkAt(1));
+        Assert.Equal(Environment.CurrentManagedThreadId, sentBy);
+        await sending;
+
+        async Task SendAsync()
+        {
+            await TakeAsync();
+            sentBy = Environment.CurrentManagedThreadId;
+        }
+    }
+
     public void Dispose()
     {
         _outbox.End();

@@ -71,6 +71,51 @@ public sealed class WorkerTests
     }
 
     [Fact]
+    public async Task Short_work_runs_on_its_callers_thread_one_piece_at_a_time()
+    {
+        await using var workers = new BlockingWorkers("sqlite", maxThreads: 1, maxQueued: 10);
+        var nested = Task.FromResult<string?>(null);
+        var here = 0;
+        var own = workers.RunShortAsync(() =>
+        {
+            nested = workers.RunShortAsync(() => Thread.CurrentThread.Name); // the place is taken
+            here = Environment.CurrentManagedThreadId;
+        });
+        Assert.True(own.IsCompletedSuccessfully);
+        Assert.Equal(Environment.CurrentManagedThreadId, here);
+        Assert.Equal("sqlite 1", await nested);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => workers.RunShortAsync(() => throw new InvalidOperationException()));
+    }
+
+    [Fact]
+    public async Task Pools_that_share_callers_threads_share_their_number()
+    {
+        var lent = new LentThreads(1);
+        await using var first = new BlockingWorkers("first", maxThreads: 1, maxQueued: 10, lent);
+        await using var second = new BlockingWorkers("second", maxThreads: 1, maxQueued: 10, lent);
+        var elsewhere = Task.FromResult<string?>(null);
+        await first.RunShortAsync(() => { elsewhere = second.RunShortAsync(() => Thread.CurrentThread.Name); });
+        Assert.Equal("second 1", await elsewhere);
+        Assert.Equal(Environment.CurrentManagedThreadId, await second.RunShortAsync(() => Environment.CurrentManagedThreadId));
+        await using var none = new BlockingWorkers("none", maxThreads: 1, maxQueued: 10, new LentThreads(0));
+        Assert.Equal("none 1", await none.RunShortAsync(() => Thread.CurrentThread.Name));
+    }
+
+    [Fact]
+    public async Task Closing_waits_for_what_runs_on_its_callers_thread()
+    {
+        var workers = new BlockingWorkers("sqlite", maxThreads: 1, maxQueued: 10);
+        var closing = Task.CompletedTask;
+        await workers.RunShortAsync(() =>
+        {
+            closing = workers.DisposeAsync().AsTask();
+            Assert.False(closing.IsCompleted);
+        });
+        await closing;
+        Assert.Throws<ObjectDisposedException>(() => { _ = workers.RunShortAsync(() => 1); });
+    }
+
+    [Fact]
     public async Task Turns_of_one_owner_run_one_after_the_other_in_order()
     {
         await using var workers = new BlockingWorkers("sqlite", maxThreads: 4, maxQueued: 1000);
