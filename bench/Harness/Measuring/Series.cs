@@ -61,6 +61,7 @@ internal sealed class Series(string name, Func<ServerProcess, TimeSpan, Task<Loa
     /// <summary>Warms all up, then lets them take turns.</summary>
     public static async Task AlternateAsync(ServerProcess server, BenchOptions options, IReadOnlyList<Series> all)
     {
+        all = options.Only is { } only ? [.. all.Where(series => series.Name.Contains(only, StringComparison.Ordinal))] : all;
         foreach (var series in all)
         {
             await series.Run(server, options.Warmup / all.Count);
@@ -79,8 +80,8 @@ internal sealed class Series(string name, Func<ServerProcess, TimeSpan, Task<Loa
     /// <summary>Rate, latency and costs; the rate beside that of a limit that took turns with it.</summary>
     public IEnumerable<BenchResult> Report(Remarks remarks, Series? limit = null)
     {
-        double? ratio = limit is null || remarks.IsTooFar(limit.Name, limit.Rates) ? null : Rates.Zip(limit.Rates, (own, most) => own / most).Median();
-        return Report(limit?.Rates.Median(), ratio, null);
+        double? ratio = limit is null || limit._rounds.Count == 0 || remarks.IsTooFar(limit.Name, limit.Rates) ? null : Rates.Zip(limit.Rates, (own, most) => own / most).Median();
+        return Report(ratio is null && limit is { _rounds.Count: 0 } ? null : limit?.Rates.Median(), ratio, null);
     }
 
     /// <summary>Rate, latency and costs; the rate beside a limit that is measured before and after.</summary>
@@ -93,6 +94,11 @@ internal sealed class Series(string name, Func<ServerProcess, TimeSpan, Task<Loa
     public IEnumerable<BenchResult> ReportPeer(Series ours)
     {
         var lines = Report(null, ratio: null, null).Take(2).ToList();
+        if (lines.Count == 0)
+        {
+            yield break;
+        }
+
         yield return lines[0] with { PeerRatio = ours.Rates.Zip(Rates, (own, theirs) => own / theirs).Median() };
         if (Latency.Count > 0)
         {
@@ -102,7 +108,7 @@ internal sealed class Series(string name, Func<ServerProcess, TimeSpan, Task<Loa
 
     /// <summary>The rate in what each call carries.</summary>
     public BenchResult ReportRows(string rows, int perCall, Series? ours = null) =>
-        new(rows, "1/s", Calls * perCall, Rates.Median() * perCall, null, Rates.Average() * perCall, null, null, Peer, ours?.Rates.Zip(Rates, (own, theirs) => own / theirs).Median(), Rates.Spread());
+        new(rows, "1/s", Calls * perCall, Rates.Median() * perCall, null, Rates.DefaultIfEmpty().Average() * perCall, null, null, Peer, ours?.Rates.Zip(Rates, (own, theirs) => own / theirs).Median(), Rates.Spread());
 
     /// <summary>A point of a plot of throughput.</summary>
     public double[] PointAt(int callers) => [callers, Rates.Median()];
@@ -111,6 +117,11 @@ internal sealed class Series(string name, Func<ServerProcess, TimeSpan, Task<Loa
 
     private IEnumerable<BenchResult> Report(double? limit, double? ratio, LimitKind? against)
     {
+        if (_rounds.Count == 0)
+        {
+            yield break; // left out by --only
+        }
+
         yield return new BenchResult(name, "1/s", Calls, Rates.Median(), null, Rates.Average(), limit, ratio, Peer, Spread: Rates.Spread()) { Against = against };
         yield return Latency.Report($"{name}: latency", Calls) with { Peer = Peer };
         yield return Cost("server CPU", "us/call", round => round.ServerCpu);

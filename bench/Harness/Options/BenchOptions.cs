@@ -67,6 +67,9 @@ public sealed record BenchOptions
 
     public int Seed { get; init; } = 1;
 
+    /// <summary>Only the series whose names contain this run, as for a profile; <see langword="null"/>: all do.</summary>
+    public string? Only { get; init; }
+
     /// <summary>Where the results go as JSON.</summary>
     public string? JsonFile { get; init; }
 

@@ -28,6 +28,7 @@ internal sealed class ScenarioCommand
     private readonly Option<string?> _matrix = new("--matrix") { Description = "Runs the nodes in simulated regions with these round trips; the script 'regions' lies beside the file. Needs root and etcd." };
     private readonly Option<bool> _apart = new("--apart") { Description = "Each node is a process of its own, coordinated by etcd." };
     private readonly Option<string> _peers = new("--peers") { Description = $"Systems measured in the same run, or 'all': {string.Join(", ", PeerSet.Names)}. One that is not installed is left out with a word.", DefaultValueFactory = _ => "" };
+    private readonly Option<string?> _only = new("--only") { Description = "Runs only the series whose names contain this, as for a profile." };
     private readonly Option<string?> _json = new("--json") { Description = "Writes the results to this file; of 'all', one a scenario, its name added." };
     private readonly Option<string> _commit = new("--commit") { Description = "Named in the results.", DefaultValueFactory = _ => _defaults.Commit };
     private readonly Option<bool> _quick = new("--quick") { Description = "A second or two, to see that it works." };
@@ -40,7 +41,7 @@ internal sealed class ScenarioCommand
         var command = new Command(name, what)
         {
             own._rate, own._open, own._seconds, own._warmup, own._limits, own._rounds, own._callers, own._followers, own._quorum, own._batch, own._value, own._databaseRows, own._databases,
-            own._replicas, own._entries, own._rows, own._seed, own._regions, own._matrix, own._apart, own._peers, own._json, own._commit, own._quick,
+            own._replicas, own._entries, own._rows, own._seed, own._regions, own._matrix, own._apart, own._peers, own._only, own._json, own._commit, own._quick,
         };
         command.SetAction((parsed, cancellationToken) => own.RunAsync(parsed, scenarios, cancellationToken));
         return command;
@@ -88,6 +89,7 @@ internal sealed class ScenarioCommand
             Matrix = parsed.GetValue(_matrix),
             IsApart = parsed.GetValue(_apart),
             Peers = parsed.GetValue(_peers) is "all" ? PeerSet.Names : parsed.GetValue(_peers)!.Split(',', StringSplitOptions.RemoveEmptyEntries),
+            Only = parsed.GetValue(_only),
             JsonFile = parsed.GetValue(_json),
             Commit = parsed.GetValue(_commit)!,
         };

@@ -62,10 +62,8 @@ internal sealed class RqlitePeer : Peer
 
     public override ValueTask DisposeAsync() => _processes.DisposeAsync();
 
-    private sealed class Connection(Uri leader, Uri follower) : PeerConnection
+    private sealed class Connection(Uri leader, Uri follower) : HttpPeerConnection
     {
-        private readonly HttpConnection _http = new();
-        private readonly HttpConnection _far = new();
         private readonly Uri _execute = new(leader, "db/execute");
         private readonly Uri _query = new(follower, "db/query?level=none");
 
@@ -75,32 +73,14 @@ internal sealed class RqlitePeer : Peer
 
         public override async Task<string?> ReadAsync(long id)
         {
-            var result = (await _far.PostAsync(_query, JsonSerializer.Serialize(new object[][] { ["SELECT v FROM t WHERE id = ?", id] }))).GetProperty("results")[0];
+            var result = (await Reads.PostAsync(_query, JsonSerializer.Serialize(new object[][] { ["SELECT v FROM t WHERE id = ?", id] }))).GetProperty("results")[0];
             return result.TryGetProperty("values", out var values) ? values[0][0].GetString() : null;
-        }
-
-        public override async Task<string?> ReadOwnAsync(long id)
-        {
-            while (true)
-            {
-                if (await ReadAsync(id) is { } found)
-                {
-                    return found;
-                }
-            }
-        }
-
-        public override ValueTask DisposeAsync()
-        {
-            _http.Dispose();
-            _far.Dispose();
-            return ValueTask.CompletedTask;
         }
 
         private async Task<JsonElement> ExecuteAsync(string value, int rows)
         {
             var statements = Enumerable.Repeat<object[]>(["INSERT INTO t (v) VALUES (?)", value], rows).ToArray();
-            var results = (await _http.PostAsync(rows > 1 ? new Uri(_execute, "?transaction") : _execute, JsonSerializer.Serialize(statements))).GetProperty("results");
+            var results = (await Writes.PostAsync(rows > 1 ? new Uri(_execute, "?transaction") : _execute, JsonSerializer.Serialize(statements))).GetProperty("results");
             return results[0].TryGetProperty("error", out var error) ? throw new BenchException($"rqlite: {error}") : results;
         }
     }

@@ -78,39 +78,19 @@ internal sealed class SqldPeer : Peer
         return result.GetProperty("type").GetString() == "ok" ? result.GetProperty("response").GetProperty("result") : throw new BenchException($"sqld: {result}");
     }
 
-    private sealed class Connection(Uri primary, Uri replica) : PeerConnection
+    private sealed class Connection(Uri primary, Uri replica) : HttpPeerConnection
     {
         private const string Insert = "INSERT INTO t (v) VALUES (?)";
-        private readonly HttpConnection _http = new();
-        private readonly HttpConnection _far = new();
 
         public override async Task<long> InsertAsync(string value) =>
-            long.Parse((await AskAsync(_http, primary, Insert, [new { type = "text", value }])).GetProperty("last_insert_rowid").GetString()!, CultureInfo.InvariantCulture);
+            long.Parse((await AskAsync(Writes, primary, Insert, [new { type = "text", value }])).GetProperty("last_insert_rowid").GetString()!, CultureInfo.InvariantCulture);
 
-        public override Task InsertAsync(string value, int rows) => AskAsync(_http, primary, Insert, [new { type = "text", value }], rows);
+        public override Task InsertAsync(string value, int rows) => AskAsync(Writes, primary, Insert, [new { type = "text", value }], rows);
 
         public override async Task<string?> ReadAsync(long id)
         {
-            var rows = (await AskAsync(_far, replica, "SELECT v FROM t WHERE id = ?", [new { type = "integer", value = id.ToString(CultureInfo.InvariantCulture) }])).GetProperty("rows");
+            var rows = (await AskAsync(Reads, replica, "SELECT v FROM t WHERE id = ?", [new { type = "integer", value = id.ToString(CultureInfo.InvariantCulture) }])).GetProperty("rows");
             return rows.GetArrayLength() == 0 ? null : rows[0][0].GetProperty("value").GetString();
-        }
-
-        public override async Task<string?> ReadOwnAsync(long id)
-        {
-            while (true)
-            {
-                if (await ReadAsync(id) is { } found)
-                {
-                    return found;
-                }
-            }
-        }
-
-        public override ValueTask DisposeAsync()
-        {
-            _http.Dispose();
-            _far.Dispose();
-            return ValueTask.CompletedTask;
         }
     }
 }

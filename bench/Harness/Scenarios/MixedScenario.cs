@@ -18,7 +18,19 @@ internal sealed class MixedScenario : Scenario
         var callers = Enumerable.Range(1, options.Callers).Select(id => new Caller(database.WithSession(), id, options.ValueBytes)).ToArray();
         var (reads, writes) = (new LatencyHistogram(), new LatencyHistogram());
         var all = new Series($"mixed, {options.Callers} sessions", options.Callers, caller => callers[caller].StepAsync(reads, writes, cancellationToken));
-        await Series.AlternateAsync(server, options, [all]);
+        await using var peers = await PeerSet.StartAsync(options, server, remarks);
+        var theirs = new List<Series>();
+        foreach (var peer in peers.Peers.Where(static peer => peer.HasReadYourWrites))
+        {
+            theirs.Add(await CreateAsync(peer, all.Name, options));
+        }
+
+        await Series.AlternateAsync(server, options, [all, .. theirs]);
+        foreach (var peer in peers.Peers)
+        {
+            await peer.CheckAsync();
+        }
+
         var changed = await database.WithSession(Session.FirstPrimary).QueryScalarAsync<long>("SELECT sum(CAST(substr(v, 1, 12) AS INTEGER)) FROM t", cancellationToken: cancellationToken);
         if (changed != callers.Sum(static caller => caller.Changes))
         {
@@ -29,10 +41,39 @@ internal sealed class MixedScenario : Scenario
         return
         [
             .. all.Report(LimitKind.Echo),
+            .. theirs.SelectMany(series => series.ReportPeer(all)),
             reads.Report("mixed: read of one's own write", reads.Count),
             writes.Report("mixed: write through the replica's node", writes.Count) with { Against = LimitKind.Disk },
             new("mixed: reads that the primary answered", "1", callers.Sum(static caller => caller.AtPrimary) + 1, callers.Sum(static caller => caller.AtPrimary), null, null, null, null),
         ];
+    }
+
+    // Peers know rows by the id that an insert gave, so that a change is a further row here.
+    private static async Task<Series> CreateAsync(RunningPeer peer, string name, BenchOptions options)
+    {
+        var connections = await peer.ConnectAsync(options.Callers);
+        var callers = connections.Take(options.Callers).Select(connection => new PeerCaller(peer, connection, new string('v', options.ValueBytes))).ToArray();
+        return new Series(name, options.Callers, caller => callers[caller].StepAsync()) { Peer = peer.Name };
+    }
+
+    private sealed class PeerCaller(RunningPeer peer, PeerConnection connection, string value)
+    {
+        private int _step;
+        private long _id;
+
+        public async Task StepAsync()
+        {
+            if (_step++ % (ReadsPerWrite + 1) == 0)
+            {
+                _id = await connection.InsertAsync(value);
+                peer.Count();
+                await connection.MarkAsync();
+            }
+            else if (await connection.ReadOwnAsync(_id) != value)
+            {
+                throw new BenchException($"The own row {_id} was not seen at {peer.Name}.");
+            }
+        }
     }
 
     private sealed class Caller(Session session, int id, int valueBytes)
