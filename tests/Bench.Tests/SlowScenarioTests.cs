@@ -13,6 +13,7 @@ public sealed class SlowScenarioTests
     [InlineData("d1-table", "primary wnam: confirm lag weur")]
     [InlineData("failover", "longest time without an answer, primary's process killed")]
     [InlineData("fan-out", "confirm lag, 2 replicas: median of the regions")]
+    [InlineData("lag-pairs", "enam to weur, beside the one-way delay")]
     [InlineData("many-databases", "point reads, 8 databases, 8 callers")]
     [InlineData("transaction", "3 reads, one transaction")]
     public Task A_scenario_ends_well_and_writes_its_results(string scenario, string headline) => ScenarioRun.EndsWellAsync(scenario, headline);

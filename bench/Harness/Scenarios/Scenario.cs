@@ -21,6 +21,7 @@ internal abstract class Scenario
         ("gzip", "What does it cost to answer in gzip, and how much less is sent?", static () => new GzipScenario()),
         ("isolation", "How slow do reads of one database become beside an endless query, a stuck client or huge results of another? Open loop.", static () => new IsolationScenario()),
         ("journal", "What does a record cost the journal alone, in CPU and fdatasyncs, with 1, 100 and 10,000 databases?", static () => new JournalScenario()),
+        ("lag-pairs", "How long after its confirmation does a write show, from each region to each other? In simulated regions.", static () => new LagPairsScenario()),
         ("many-databases", "What do reads and writes cost that are spread over many databases, beside one?", static () => new ManyDatabasesScenario()),
         ("mixed", "How many reads of one's own writes at a replica, with one write in five, are answered in a second?", static () => new MixedScenario()),
         ("read-your-writes", "How long does a session wait at a replica until it sees its own write?", static () => new ReadYourWritesScenario()),

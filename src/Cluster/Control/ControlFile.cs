@@ -7,6 +7,7 @@ namespace ReplicatedSqlite.Cluster;
 /// <summary>The file behind the embedded control plane. One thread at a time; every change is durable when its call returns.</summary>
 internal sealed class ControlFile : IDisposable
 {
+    private const int Format = 1;
     private const int ChangesPerCheckpoint = 1000;
 
     private readonly SqliteConnection _connection;
@@ -23,14 +24,21 @@ internal sealed class ControlFile : IDisposable
 
     public TokenTable Tokens { get; }
 
+    /// <exception cref="FormatVersionException">A newer version of the product wrote it.</exception>
     public static ControlFile Open(string path, Random random)
     {
         var connection = SqliteConnection.Open(path, create: true);
         try
         {
+            if (connection.QueryInteger("PRAGMA user_version") is var version and > Format)
+            {
+                throw new FormatVersionException(path, (int)version, Format);
+            }
+
             connection.Execute(
-                """
+                $"""
                 PRAGMA synchronous=FULL;
+                PRAGMA user_version={Format};
                 CREATE TABLE IF NOT EXISTS cluster (id TEXT NOT NULL);
                 CREATE TABLE IF NOT EXISTS databases (id BLOB PRIMARY KEY, record TEXT NOT NULL, deleted INTEGER NOT NULL DEFAULT 0);
                 """);

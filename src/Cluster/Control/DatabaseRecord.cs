@@ -72,6 +72,9 @@ public sealed record DatabaseRecord
     /// <summary>The <see cref="Revision"/> that gave it its name. Who saw it under an earlier one may know it by a name that is another's now.</summary>
     public long NameRevision { get; init; }
 
+    /// <summary>What a newer version keeps in it; goes along with every change.</summary>
+    internal Dictionary<string, System.Text.Json.JsonElement>? More { get; init; }
+
     /// <summary>Whether a node of this region may keep a replica.</summary>
     public bool HasReplicaIn(string region) =>
         Replicated && (ReplicaRegions.IsEmpty || ReplicaRegions.Contains(region, StringComparer.OrdinalIgnoreCase));

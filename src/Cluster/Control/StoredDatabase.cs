@@ -14,6 +14,10 @@ internal sealed record StoredDatabase(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] uint LeastEpoch = 0,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] long? RetentionSeconds = null)
 {
+    /// <summary>Fields that this version does not know. They are a newer one's, whose nodes may share the catalogue, and are written back as they were.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? More { get; init; }
+
     public static byte[] Encode(DatabaseRecord database) => JsonSerializer.SerializeToUtf8Bytes(Of(database));
 
     public static string EncodeText(DatabaseRecord database) => JsonSerializer.Serialize(Of(database));
@@ -31,7 +35,7 @@ internal sealed record StoredDatabase(
     public static StoredDatabase Of(DatabaseRecord d) => new(
         d.Id.Value, d.Name, d.CreatedAt.UtcTicks / TimeSpan.TicksPerMicrosecond, d.PrimaryRegion, d.PrimaryNode, d.Replicated, [.. d.ReplicaRegions], d.Profile,
         d.PageSizeBytes, d.Epoch, [.. d.Followers], d.Quorum, d.WantedFollowers, d.WantedQuorum, d.Revision, d.NameRevision,
-        d.BeginsAt?.ToString(), d.AcceptsLoss, d.LeastEpoch, (long?)d.Retention?.TotalSeconds);
+        d.BeginsAt?.ToString(), d.AcceptsLoss, d.LeastEpoch, (long?)d.Retention?.TotalSeconds) { More = d.More };
 
     // Regions, nodes and profiles are few, and databases many: they share the strings and the lists.
     public DatabaseRecord ToRecord() => new()
@@ -56,5 +60,6 @@ internal sealed record StoredDatabase(
         AcceptsLoss = AcceptsLoss,
         LeastEpoch = LeastEpoch,
         Retention = RetentionSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        More = More,
     };
 }

@@ -28,6 +28,20 @@ public abstract class ControlPlaneContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_newer_version_put_into_a_record_goes_along_with_every_change()
+    {
+        var newer = DatabaseRecordText.Encode(Database(1, "app"))[..^1] + ",\"Shape\":{\"Sides\":[3,4]},\"Colour\":\"red\"}";
+        await _control.CreateAsync(DatabaseRecordText.Decode(newer));
+        await ReopenAsync();
+        await _control.TakeEpochAsync(Database(1, "app").Id, "other", expected: 0, above: 0);
+        await _control.UpdateAsync(Database(1, "app").Id, old => old with { Name = "renamed" });
+        await ReopenAsync();
+        var kept = _control.Find("renamed")!;
+        Assert.Equal((1u, "other"), (kept.Epoch, kept.PrimaryNode));
+        Assert.EndsWith(",\"Shape\":{\"Sides\":[3,4]},\"Colour\":\"red\"}", DatabaseRecordText.Encode(kept), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_change_is_made_from_the_newest_record_told_and_kept()
     {
         var changes = new List<CatalogueChange>();

@@ -100,8 +100,7 @@ internal sealed class ChaosStory : IAsyncDisposable
         await _cluster.KnowEachOtherAsync();
         for (var i = 0; i < DatabaseCount; i++)
         {
-            var created = await _nodes[i].Node.Client.Admin.CreateDatabaseAsync($"d{i}");
-            var database = new ChaosDatabase(_cluster, $"d{i}", created.Id);
+            var database = new ChaosDatabase(_cluster, $"d{i}", await CreateAsync(_nodes[i].Node.Client.Admin, $"d{i}"));
             await UntilAsync(
                 async () =>
                 {
@@ -111,6 +110,28 @@ internal sealed class ChaosStory : IAsyncDisposable
                 $"the tables of {database.Name}");
             _databases.Add(database);
         }
+    }
+
+    // A primary may be slow to come up: then it is there, and was not answered.
+    private static async Task<string> CreateAsync(AdminClient admin, string name)
+    {
+        var id = "";
+        await UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    id = (await admin.CreateDatabaseAsync(name)).Id;
+                }
+                catch (ReplicatedSqliteException refused) when (refused.Code == ErrorCodes.DatabaseExists)
+                {
+                    id = (await admin.GetDatabaseAsync(name)).Id;
+                }
+
+                return true;
+            },
+            $"the database {name}");
+        return id;
     }
 
     private async Task LiveThroughAsync(IReadOnlyList<ScheduledFault> schedule)

@@ -7,6 +7,7 @@ internal static class FailoverMeasure
 {
     private const string Name = "d";
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan _slow = TimeSpan.FromSeconds(2.5); // what took longer is told with what the nodes logged meanwhile
 
     /// <param name="network">Where the nodes are.</param>
     /// <param name="nodes">How many.</param>
@@ -15,7 +16,7 @@ internal static class FailoverMeasure
     /// <param name="say">Takes each figure.</param>
     public static async Task<IReadOnlyList<double>> RunAsync(ProcessNetwork network, int nodes, int times, bool cut, Action<string> say)
     {
-        await using var cluster = await ProcessCluster.StartAsync(nodes, (_, settings) => settings["log"] = new System.Text.Json.Nodes.JsonObject { ["level"] = "warning" }, network: network);
+        await using var cluster = await ProcessCluster.StartAsync(nodes, (_, settings) => settings["log"] = new System.Text.Json.Nodes.JsonObject { ["level"] = "information" }, network: network);
         await cluster.Nodes[0].Client.Admin.CreateDatabaseAsync(Name);
         await cluster.Database(0, Name).ExecuteAsync("CREATE TABLE t (x INTEGER)");
         for (var node = 0; node < nodes; node++)
@@ -28,6 +29,8 @@ internal static class FailoverMeasure
         {
             var leader = await cluster.LeaderOfAsync(Name, askedAt: 0);
             var others = Enumerable.Range(0, nodes).Where(node => node != leader).ToList();
+            var logged = others.ConvertAll(node => cluster.Nodes[node].Log.Length);
+            var at = TimeProvider.System.GetLocalNow();
             var started = TimeProvider.System.GetTimestamp();
             if (cut)
             {
@@ -47,6 +50,14 @@ internal static class FailoverMeasure
             figures.Add(TimeProvider.System.GetElapsedTime(started).TotalMilliseconds);
             await ending.CancelAsync();
             say(string.Create(CultureInfo.InvariantCulture, $"{i + 1}: n{leader} {(cut ? "cut off" : "killed")}, written again after {figures[^1]:F0} ms"));
+            if (figures[^1] > _slow.TotalMilliseconds)
+            {
+                say(string.Create(CultureInfo.InvariantCulture, $"   it went at {at:HH:mm:ss.fff}"));
+                foreach (var line in others.SelectMany((node, index) => cluster.Nodes[node].Log[logged[index]..].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => $"   n{node} {line}")))
+                {
+                    say(line);
+                }
+            }
 
             await network.HealAsync();
             if (!cut)

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace ReplicatedSqlite.Testing;
 
-/// <summary>A real etcd of one member on free loopback ports, in a temporary folder that goes with it.</summary>
+/// <summary>A real etcd on free loopback ports, in a temporary folder that goes with it: of one member, or one of several (<see cref="EtcdMembers"/>).</summary>
 public sealed class EtcdServer : IAsyncDisposable
 {
     /// <summary>Why tests that need it are skipped where it is missing.</summary>
@@ -45,6 +45,10 @@ public sealed class EtcdServer : IAsyncDisposable
         await server.StartAsync();
         return server;
     }
+
+    // One of several, which answers when most of them run.
+    internal static EtcdServer Member(int number, Uri endpoint, IReadOnlyList<Uri> peers) => new(
+        endpoint, peers[number], ["--name", $"m{number}", "--initial-cluster", string.Join(',', peers.Select((peer, i) => $"m{i}={Bare(peer)}"))], []);
 
     /// <summary>Starts it again, with the data it has.</summary>
     public async Task StartAsync()

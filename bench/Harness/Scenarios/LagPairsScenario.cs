@@ -1,0 +1,71 @@
+namespace ReplicatedSqlite.Bench.Harness;
+
+/// <summary>Confirm lag from a primary in each region to a replica in each other one, beside the one-way delay between the two.</summary>
+internal sealed class LagPairsScenario : Scenario
+{
+    private const string Sql = "INSERT INTO t (v) VALUES (?)";
+    private const double MostBeyondP50Ms = 3; // of the one-way delay
+    private const double MostBeyondP99Ms = 15;
+    private static readonly string[] _regions = ["enam", "wnam", "weur", "eeur", "apac", "oc"]; // of the matrix
+
+    public override IReadOnlyList<string> Regions(BenchOptions options) => options.Matrix is null ? options.Regions : _regions;
+
+    /// <remarks>A node in each, as small clusters have it: the followers are in the nearest regions.</remarks>
+    public override IReadOnlyList<NodeGroup>? Groups(BenchOptions options) => options.Matrix is null ? null : [.. _regions.Select(static region => new NodeGroup([region]))];
+
+    public override async Task<IReadOnlyList<BenchResult>> RunAsync(ServerProcess server, BenchOptions options, Remarks remarks, CancellationToken cancellationToken)
+    {
+        if (options.Matrix is null)
+        {
+            remarks.Note("there was no --matrix: the regions stand at no distance from each other");
+        }
+
+        var regions = Regions(options);
+        var pairs = new List<(string Name, LagSummary Lag, double OneWayMs)>();
+        foreach (var primary in regions)
+        {
+            var others = regions.Where(region => region != primary).ToList();
+            var delays = others.Select(region => options.Matrix is null ? 0 : TripMs(server, primary, region, options) / 2).ToList(); // while nothing is written
+            var lags = await MeasureAsync(server, options, primary, regions.Count, cancellationToken);
+            foreach (var (region, delay) in others.Zip(delays))
+            {
+                var lag = lags.FirstOrDefault(lag => lag.Region == region && lag.Count > 0) ?? throw new BenchException($"The replica in {region} recorded no confirm lag of the primary in {primary}.");
+                pairs.Add(($"{primary} to {region}", lag, delay));
+            }
+        }
+
+        double BeyondP50((string Name, LagSummary Lag, double OneWayMs) pair) => pair.Lag.P50Ms - pair.OneWayMs;
+        double BeyondP99((string Name, LagSummary Lag, double OneWayMs) pair) => pair.Lag.P99Ms - pair.OneWayMs;
+        var (worst, slowest) = (pairs.MaxBy(BeyondP50), pairs.MaxBy(BeyondP99));
+        return
+        [
+            .. pairs.Select(pair => new BenchResult(
+                $"{pair.Name}, beside the one-way delay", "ms", pair.Lag.Count, pair.Lag.P50Ms, pair.Lag.P99Ms, pair.Lag.MeanMs, pair.OneWayMs, pair.OneWayMs > 0 ? pair.Lag.P50Ms / pair.OneWayMs : null)),
+            new($"most beyond it at p50: {worst.Name}", "ms", worst.Lag.Count, BeyondP50(worst), null, null, MostBeyondP50Ms, BeyondP50(worst) / MostBeyondP50Ms),
+            new($"most beyond it at p99: {slowest.Name}", "ms", slowest.Lag.Count, null, BeyondP99(slowest), null, MostBeyondP99Ms, BeyondP99(slowest) / MostBeyondP99Ms),
+        ];
+    }
+
+    private static async Task<IReadOnlyList<LagSummary>> MeasureAsync(ServerProcess server, BenchOptions options, string primary, int primaries, CancellationToken cancellationToken)
+    {
+        await using var table = new BenchTable(server, $"lag-{primary}", primary);
+        await table.CreateAsync(followers: 3, cancellationToken: cancellationToken);
+        await table.CheckRowsAsync(0, cancellationToken); // all replicas are there
+        var value = new string('v', options.ValueBytes);
+        long answered = 0;
+        async Task WriteAsync()
+        {
+            await table.Primary.ExecuteAsync(Sql, [value], cancellationToken: cancellationToken);
+            Interlocked.Increment(ref answered);
+        }
+
+        await OpenLoop.RunAsync(server, options.Rate, options.Warmup / primaries, WriteAsync);
+        await server.ResetLagAsync();
+        await OpenLoop.RunAsync(server, options.Rate, options.Duration, WriteAsync);
+        await table.CheckRowsAsync(answered, cancellationToken); // the last ones are there too before the lag is read
+        return await server.LagAsync();
+    }
+
+    private static double TripMs(ServerProcess server, string from, string to, BenchOptions options) => RoundTripLimit.Measure(
+        server.NetworkOf(server.Ready.Nodes.First(node => node.Region == from)), server.All.First(process => process.Has(to)).Ready.Trip, options.LimitTime).Latency.Percentile(50) / 1e6;
+}
