@@ -9,7 +9,7 @@ public sealed class SlowScenarioTests
     [InlineData("recovery", "takeover by another node: first answered write")]
     [InlineData("catch-up", "one-row writes applied, from the node's return until the last is seen")]
     [InlineData("cold-start", "first read at a replica")]
-    [InlineData("cold-storage", "from a write's answer until it is in cold storage")]
+    [InlineData("cold-storage", "fork until its first query is answered")]
     [InlineData("d1-table", "primary wnam: confirm lag weur")]
     [InlineData("failover", "longest time without an answer, primary's process killed")]
     [InlineData("fan-out", "confirm lag, 2 replicas: median of the regions")]
