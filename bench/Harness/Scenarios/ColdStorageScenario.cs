@@ -6,7 +6,7 @@ using ReplicatedSqlite.Protocol;
 namespace ReplicatedSqlite.Bench.Harness;
 
 /// <summary>What cold storage in a folder costs and gives: how fast a file is built from it, how soon a fork answers, how late uploads are, and what writers notice of a snapshot.</summary>
-/// <remarks>Snapshots follow each other all the time here, about half of it copying; calls are told apart by whether one was being taken when they began. What it copies is bounded to 64 MiB/s.</remarks>
+/// <remarks>Snapshots follow each other all the time here, about half of it copying; calls are told apart by whether one was being taken when they began. What it copies is bounded to a rate, which says how long one takes at least.</remarks>
 internal sealed class ColdStorageScenario : Scenario
 {
     private const int ValueBytes = 3900; // a row a page

@@ -151,7 +151,9 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
     {
         var database = timeline.Database;
         var manifest = way.Snapshot is { } link ? await SnapshotManifest.ReadAsync(store, link.Database, link.Object, cancellationToken) : null;
-        var progress = options.IsSynced && RestoreProgress.Read(path) is { } known && known.Snapshot == (manifest?.Name ?? "") && LeadsTo(known, wanted, timeline.Epochs) ? known : null;
+        var bytes = (manifest is null ? 0 : (long)manifest.SizePages * manifest.PageSizeBytes) + way.Segments.Sum(static segment => segment.Object.SizeBytes);
+        var restoring = options with { IsNoted = options.IsSynced && bytes >= options.LeastNotedBytes };
+        var progress = restoring.IsNoted && RestoreProgress.Read(path) is { } known && known.Snapshot == (manifest?.Name ?? "") && LeadsTo(known, wanted, timeline.Epochs) ? known : null;
         if (progress is null)
         {
             RestoreProgress.Remove(path); // first, for good: it must never be taken for that of what is begun now
@@ -168,10 +170,10 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
         var pageSize = manifest?.PageSizeBytes ?? (segments[0] = await OpenAsync(way.Segments[0], cancellationToken)).Footer.PageSizeBytes;
         if (progress.From is null)
         {
-            progress = await BeginAsync(path, manifest, pageSize, progress, cancellationToken);
+            progress = await BeginAsync(path, manifest, pageSize, progress, restoring, cancellationToken);
         }
 
-        var run = new RestoreRun(store, database, path, pageSize, progress, options);
+        var run = new RestoreRun(store, database, path, pageSize, progress, restoring);
         var state = await run.ReplayAsync(way, segments, manifest, timeline.Epochs, wanted, cancellationToken);
         File.Delete(RestoreProgress.PathOf(path));
         return state;
@@ -185,9 +187,10 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
             && (known.To is not { } to || (Position.TryParse(to, out var end) && ColdTimeline.IsOn(epochs, end) && ColdTimeline.Compare(end, wanted.Epoch, wanted.Sequence) <= 0)));
 
     // The pages of the snapshot, or the first page of an empty database.
-    private async Task<RestoreProgress> BeginAsync(string path, SnapshotManifest? manifest, int pageSize, RestoreProgress progress, CancellationToken cancellationToken)
+    private async Task<RestoreProgress> BeginAsync(
+        string path, SnapshotManifest? manifest, int pageSize, RestoreProgress progress, ColdRestoreOptions restoring, CancellationToken cancellationToken)
     {
-        using var file = new PageFile(path, pageSize, Position.Start, options);
+        using var file = new PageFile(path, pageSize, Position.Start, restoring);
         if (manifest is null)
         {
             file.WritePages(1, 1, DatabaseFile.FirstPage(pageSize));
@@ -208,18 +211,25 @@ public sealed class ColdRestorer(IObjectStore store, ColdRestoreOptions options)
                 progress = progress with { Chunks = progress.Chunks + batch };
                 if (progress.Chunks < manifest.Chunks.Length)
                 {
-                    file.Sync();
-                    progress.Write(path, options);
+                    Note(file, path, progress, restoring);
                 }
             }
 
             file.SetSize(manifest.SizePages);
         }
 
-        file.Sync();
         progress = progress with { From = (manifest?.From ?? Position.Start).ToString(), To = (manifest?.To ?? Position.Start).ToString() };
-        progress.Write(path, options);
+        Note(file, path, progress, restoring);
         return progress;
+    }
+
+    private static void Note(PageFile file, string path, RestoreProgress progress, ColdRestoreOptions restoring)
+    {
+        if (restoring.IsNoted)
+        {
+            file.Sync();
+            progress.Write(path, restoring);
+        }
     }
 
     // What is older than the retention may be there for a while yet, or in part.
@@ -274,6 +284,12 @@ public sealed record ColdRestoreOptions
 
     /// <summary>The same for the log, in bytes of segments. Default 256 MiB.</summary>
     public long LogBytesPerSync { get; init; } = 256L << 20;
+
+    /// <summary>A restore that reads less than this notes nothing on its way: it would take longer than to begin anew. Default 64 MiB.</summary>
+    public long LeastNotedBytes { get; init; } = 64L << 20;
+
+    /// <summary>How far it has come is noted: set by the restorer.</summary>
+    internal bool IsNoted { get; init; } = true;
 
     /// <summary>Told before each step on the disk, and behind each sync: where tests let it fail.</summary>
     internal Action<DiskStep>? AtDisk { get; init; }

@@ -26,10 +26,10 @@ internal sealed record RestoreProgress(string Wanted, string Snapshot, int Chunk
         }
     }
 
-    /// <summary>Durable on return. Of a restore that syncs nothing there is nothing to note.</summary>
+    /// <summary>Durable on return. Without notes a restore that is broken off begins anew.</summary>
     public void Write(string path, ColdRestoreOptions options)
     {
-        if (!options.IsSynced)
+        if (!options.IsNoted)
         {
             return;
         }

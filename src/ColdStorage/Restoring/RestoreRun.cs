@@ -76,7 +76,7 @@ internal sealed class RestoreRun(IObjectStore store, DatabaseId database, string
             }
 
             unsynced += footer.ObjectBytes;
-            if (unsynced >= options.LogBytesPerSync)
+            if (options.IsNoted && unsynced >= options.LogBytesPerSync)
             {
                 file.Sync();
                 _progress = _progress with { From = reached.ToString() };

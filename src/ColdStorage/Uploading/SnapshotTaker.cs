@@ -12,6 +12,8 @@ namespace ReplicatedSqlite.ColdStorage;
 /// </remarks>
 internal sealed class SnapshotTaker(IObjectStore store, UploadOptions options, TimeProvider time)
 {
+    private static readonly TimeSpan _longestRest = TimeSpan.FromSeconds(1);
+
     /// <param name="database">Whose.</param>
     /// <param name="file">The main file.</param>
     /// <param name="known">Chunks that a snapshot in the store has: those are not stored again.</param>
@@ -31,6 +33,7 @@ internal sealed class SnapshotTaker(IObjectStore store, UploadOptions options, T
         uint size = 0;
         for (var isEnd = false; !isEnd;)
         {
+            var began = time.GetTimestamp();
             var firstPage = ((uint)chunks.Count * pagesPerChunk) + 1;
             var count = await Task.Run(() => file.ReadPages(firstPage, buffer), cancellationToken);
             isEnd = count < pagesPerChunk;
@@ -43,7 +46,7 @@ internal sealed class SnapshotTaker(IObjectStore store, UploadOptions options, T
             var pages = WithoutLockPage(buffer.AsMemory(0, count * pageSize), firstPage, lockPage, pageSize);
             chunks.Add(await StoreAsync(database, pages, known, stored, cancellationToken));
             bytes += pages.Length;
-            await HoldRateAsync(bytes, started, cancellationToken);
+            await HoldRateAsync(bytes, started, time.GetElapsedTime(began), cancellationToken);
         }
 
         var to = file.ReadMarks().To; // behind the last page
@@ -128,9 +131,12 @@ internal sealed class SnapshotTaker(IObjectStore store, UploadOptions options, T
         }
     }
 
-    private async Task HoldRateAsync(long bytes, long started, CancellationToken cancellationToken)
+    // A disk that takes long over a chunk has the writers' syncs to serve: it is left alone for as long again.
+    private async Task HoldRateAsync(long bytes, long started, TimeSpan took, CancellationToken cancellationToken)
     {
         var ahead = TimeSpan.FromSeconds((double)bytes / options.SnapshotBytesPerSecond) - time.GetElapsedTime(started);
+        took = took < _longestRest ? took : _longestRest;
+        ahead = ahead > took ? ahead : took;
         if (ahead > TimeSpan.FromMilliseconds(10))
         {
             await Task.Delay(ahead, time, cancellationToken);

@@ -21,8 +21,8 @@ public sealed record UploadOptions
     /// <summary>Bytes of a page chunk. Default 4 MiB.</summary>
     public int ChunkBytes { get; init; } = 4 << 20;
 
-    /// <summary>What a snapshot reads and stores in a second at most, for each database. Default 64 MiB.</summary>
-    public long SnapshotBytesPerSecond { get; init; } = 64L << 20;
+    /// <summary>What a snapshot reads and stores in a second at most, for each database; less where the store is slow. Default 32 MiB.</summary>
+    public long SnapshotBytesPerSecond { get; init; } = 32L << 20;
 
     /// <summary>Objects are compressed. Default off.</summary>
     public bool Compress { get; init; }

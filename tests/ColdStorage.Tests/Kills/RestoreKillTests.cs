@@ -37,19 +37,19 @@ public sealed class RestoreKillTests : IDisposable
             {
                 var path = Path.Combine(_folder.Path, $"step-{step}");
                 var where = $"seed {seed}, step {step}";
-                var disk = new MortalDisk(path, step, isPowerCut ? random : null);
+                var disk = new MortalDisk(path, step, random, isPowerCut);
                 if (wantsAnother)
                 {
                     // What a restore of the newest state left is there.
                     await disk.RunAsync(store, log, null);
                     var other = random.Next(2, log.Entries.Count);
-                    disk = new MortalDisk(path, random.Next(1, 8), isPowerCut ? random : null);
+                    disk = new MortalDisk(path, random.Next(1, 8), random, isPowerCut);
                     await disk.RunAsync(store, log, log.Entries[other - 1].End.ToBookmark(log.Database));
                 }
 
                 var isWhole = await disk.RunAsync(store, log, null);
                 deaths += isWhole ? 0 : 1;
-                var restored = await new ColdRestorer(store, new ColdRestoreOptions()).RestoreAsync(log.Database, path, cancellationToken: Cancellation);
+                var restored = await new ColdRestorer(store, new ColdRestoreOptions { LeastNotedBytes = 0 }).RestoreAsync(log.Database, path, cancellationToken: Cancellation); // goes on
                 Assert.True(log.End == restored.Position, where);
                 var found = await File.ReadAllBytesAsync(path, Cancellation);
                 Assert.True(log.ImageAt(log.Entries.Count).AsSpan().SequenceEqual(found), $"{where}: the state is not the model's");
@@ -83,7 +83,7 @@ public sealed class RestoreKillTests : IDisposable
     }
 
     /// <summary>A disk that ends at one of its steps: with a power cut, after which pages that were written since the last sync are there or not, or with an error.</summary>
-    private sealed class MortalDisk(string path, int step, Random? powerCut)
+    private sealed class MortalDisk(string path, int step, Random random, bool isPowerCut)
     {
         private int _steps;
         private byte[] _synced = [];
@@ -91,7 +91,7 @@ public sealed class RestoreKillTests : IDisposable
         /// <returns>Whether it came to its end.</returns>
         public async Task<bool> RunAsync(MemoryStore store, ModelLog log, Bookmark? at)
         {
-            var restorer = new ColdRestorer(store, new ColdRestoreOptions { ChunksPerSync = 2, LogBytesPerSync = 1, ChunksInFlight = 1, AtDisk = Take });
+            var restorer = new ColdRestorer(store, new ColdRestoreOptions { ChunksPerSync = 2, LogBytesPerSync = 1, ChunksInFlight = 1, LeastNotedBytes = random.Next(3) == 0 ? 1 << 20 : 0, AtDisk = Take });
             _synced = File.Exists(path) ? await File.ReadAllBytesAsync(path, Cancellation) : [];
             try
             {
@@ -120,22 +120,22 @@ public sealed class RestoreKillTests : IDisposable
 
         private void Cut()
         {
-            if (powerCut is null || !File.Exists(path))
+            if (!isPowerCut || !File.Exists(path))
             {
                 return;
             }
 
             var written = File.ReadAllBytes(path);
-            if (powerCut.Next(4) == 0 && !File.Exists(RestoreProgress.PathOf(path)))
+            if (random.Next(4) == 0 && !File.Exists(RestoreProgress.PathOf(path)))
             {
                 File.Delete(path); // its name was never synced
                 return;
             }
 
-            var left = (powerCut.Next(2) == 0 ? written : _synced).ToArray(); // the length is one of the two
+            var left = (random.Next(2) == 0 ? written : _synced).ToArray(); // the length is one of the two
             for (var offset = 0; offset < left.Length; offset += ModelLog.PageBytes)
             {
-                var page = powerCut.Next(2) == 0 ? written : _synced;
+                var page = random.Next(2) == 0 ? written : _synced;
                 if (offset + ModelLog.PageBytes <= page.Length)
                 {
                     page.AsSpan(offset, ModelLog.PageBytes).CopyTo(left.AsSpan(offset));

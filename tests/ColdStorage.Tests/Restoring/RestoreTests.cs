@@ -66,7 +66,7 @@ public sealed class RestoreTests : IDisposable
             var store = new MemoryStore();
             await UploadAllAsync(store, new ModelSource(log, random), random);
             var target = Path.Combine(_folder.Path, $"broken-{seed}");
-            var restorer = new ColdRestorer(store, new ColdRestoreOptions { ChunksPerSync = 1, LogBytesPerSync = 1, ChunksInFlight = 1 });
+            var restorer = new ColdRestorer(store, new ColdRestoreOptions { ChunksPerSync = 1, LogBytesPerSync = 1, ChunksInFlight = 1, LeastNotedBytes = 0 });
             store.Fault = (kind, _) => kind == "read" && random.Next(4) == 0 ? StoreFault.Fail : StoreFault.None;
             var breaks = 0;
             while (true)

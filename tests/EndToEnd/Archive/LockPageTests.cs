@@ -14,7 +14,7 @@ public sealed class LockPageTests
         Assert.SkipUnless(Environment.GetEnvironmentVariable("RS_TEST_FULL") == "1", "It writes several GB: RS_TEST_FULL=1 runs it.");
         await using var cluster = await ClusterFixture.StartAsync(options => options with
         {
-            Configure = node => node with { ColdStorage = node.ColdStorage! with { Upload = new UploadOptions { Every = TimeSpan.FromSeconds(1), MaxSegmentsPerSnapshot = 3 }, BootAge = TimeSpan.Zero } },
+            Configure = node => node with { ColdStorage = node.ColdStorage! with { Upload = new UploadOptions { Every = TimeSpan.FromSeconds(1), MaxSegmentsPerSnapshot = 3, SnapshotBytesPerSecond = 1L << 30 }, BootAge = TimeSpan.Zero } },
         }, access: new ClusterAccess { LogFrom = LogLevel.Information });
         var admin = cluster.Client(0).Admin;
         await admin.CreateDatabaseAsync(new CreateDatabaseRequest
