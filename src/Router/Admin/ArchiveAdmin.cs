@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using ReplicatedSqlite.Cluster;
+using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Grpc.Server;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
@@ -53,7 +54,14 @@ internal sealed class ArchiveAdmin(RouterContext context)
             throw;
         }
 
-        return await _describer.DescribeMovedAsync(record, record.Name, call);
+        try
+        {
+            return await _describer.DescribeMovedAsync(record, record.Name, call);
+        }
+        catch (Exception failure) when (failure is RequestException or RpcException && !call.CancellationToken.IsCancellationRequested)
+        {
+            throw DatabaseCreator.NotUpYet(record, failure); // it is there
+        }
     }
 
     /// <summary>Brings a deleted database back, as a new one of the same name: an id is never used twice.</summary>

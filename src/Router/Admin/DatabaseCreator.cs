@@ -60,7 +60,7 @@ internal sealed class DatabaseCreator(RouterContext context)
             ErrorCodes.InvalidRequest, $"There is no node{(region is null ? "" : $" in region '{region}'")} that may lead databases. Nothing was done.");
 
     // It stays: from the catalogue others know of it, and may have written to it, so that nobody but who wants to delete it may take it away.
-    private static RequestException NotUpYet(DatabaseRecord record, Exception failure) => new(
+    public static RequestException NotUpYet(DatabaseRecord record, Exception failure) => new(
         new SqlError { Code = ErrorCodes.WriteOutcomeUnknown, StatementIndex = -1, SqlOffset = -1, CommitState = CommitState.Unknown },
         $"The database '{record.Name}' ({record.Id}) exists; its primary is not up yet: {failure.Message} Use it, or delete it, when it answers.");
 
