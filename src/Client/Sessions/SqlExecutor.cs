@@ -7,7 +7,7 @@ namespace ReplicatedSqlite;
 
 /// <summary>Runs SQL against one database: at the primary (<see cref="ReplicatedDatabase"/>) or within a <see cref="Session"/>. Thread-safe.</summary>
 /// <remarks>Failures are <see cref="ReplicatedSqliteException"/>s; a cancelled call throws <see cref="OperationCanceledException"/>, and its write may still commit.</remarks>
-public abstract class SqlExecutor
+public abstract class SqlExecutor : SqlCalls
 {
     private readonly Transport _transport;
 
@@ -21,38 +21,8 @@ public abstract class SqlExecutor
     /// <summary>The name or id of the database.</summary>
     public string DatabaseName { get; }
 
-    /// <summary>Runs one statement.</summary>
-    public Task<SqlResponse> ExecuteAsync(
-        string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default) =>
-        SendAsync([new SqlStatement(sql, parameters)], script: false, options, cancellationToken);
-
-    /// <summary>Runs one statement and gives its rows.</summary>
-    public async Task<ResultSet> QueryAsync(
-        string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default) =>
-        (await ExecuteAsync(sql, parameters, options, cancellationToken).ConfigureAwait(false)).First;
-
-    /// <summary>Runs one statement and gives the first column of its first row; the default of <typeparamref name="T"/> if there is no row.</summary>
-    public async Task<T?> QueryScalarAsync<T>(
-        string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        var result = await QueryAsync(sql, parameters, options, cancellationToken).ConfigureAwait(false);
-        return result.Rows.Count == 0 ? default : result.Rows[0].Get<T>(0);
-    }
-
-    /// <summary>Runs several statements as one transaction: all of them, or none.</summary>
-    public Task<SqlResponse> BatchAsync(IEnumerable<SqlStatement> statements, QueryOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(statements);
-        return SendAsync([.. statements], script: false, options, cancellationToken);
-    }
-
     /// <summary>SQL to be bound to values and run here. Nothing is sent yet.</summary>
     public PreparedStatement Prepare(string sql) => new(this, new SqlStatement(sql));
-
-    /// <summary>Runs SQL that holds several statements as one transaction. Each takes the named parameters it names and, in order, as many positional ones as it has.</summary>
-    public Task<SqlResponse> ScriptAsync(
-        string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default) =>
-        SendAsync([new SqlStatement(sql, parameters)], script: true, options, cancellationToken);
 
     /// <summary>Runs one statement and gives its rows while they arrive. Leaving the enumeration early cancels the call.</summary>
     public async IAsyncEnumerable<Row> StreamAsync(
@@ -232,7 +202,7 @@ public abstract class SqlExecutor
         return rows;
     }
 
-    private async Task<SqlResponse> SendAsync(SqlStatement[] statements, bool script, QueryOptions? options, CancellationToken cancellationToken)
+    private protected override async Task<SqlResponse> SendAsync(SqlStatement[] statements, bool script, QueryOptions? options, CancellationToken cancellationToken)
     {
         CheckAny(statements);
         options = Defaults.Apply(options, QueryMessages.MayWrite(statements, options));

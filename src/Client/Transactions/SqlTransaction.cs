@@ -10,7 +10,7 @@ namespace ReplicatedSqlite;
 /// For one caller at a time. A statement that fails is undone alone and the transaction goes on, unless <see cref="IsEnded"/> says otherwise. Cancelling a step ends
 /// the transaction. One that writes holds the database's writer: be quick, or others wait.
 /// </remarks>
-public sealed class SqlTransaction : IAsyncDisposable
+public sealed class SqlTransaction : SqlCalls, IAsyncDisposable
 {
     private readonly DuplexCall<TransactRequest, TransactResponse> _call;
     private readonly IAsyncEnumerator<TransactResponse> _responses;
@@ -42,34 +42,6 @@ public sealed class SqlTransaction : IAsyncDisposable
 
     /// <summary>It is over: committed, rolled back, or lost.</summary>
     public bool IsEnded { get; private set; }
-
-    /// <summary>Runs one statement.</summary>
-    public Task<SqlResponse> ExecuteAsync(string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default) =>
-        SendAsync([new SqlStatement(sql, parameters)], script: false, options, cancellationToken);
-
-    /// <summary>Runs one statement and gives its rows.</summary>
-    public async Task<ResultSet> QueryAsync(
-        string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default) =>
-        (await ExecuteAsync(sql, parameters, options, cancellationToken).ConfigureAwait(false)).First;
-
-    /// <summary>Runs one statement and gives the first column of its first row; the default of <typeparamref name="T"/> if there is no row.</summary>
-    public async Task<T?> QueryScalarAsync<T>(
-        string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        var result = await QueryAsync(sql, parameters, options, cancellationToken).ConfigureAwait(false);
-        return result.Rows.Count == 0 ? default : result.Rows[0].Get<T>(0);
-    }
-
-    /// <summary>Runs several statements in one step. When one fails, those before it stay.</summary>
-    public Task<SqlResponse> BatchAsync(IEnumerable<SqlStatement> statements, QueryOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(statements);
-        return SendAsync([.. statements], script: false, options, cancellationToken);
-    }
-
-    /// <summary>Runs SQL that holds several statements in one step. When one fails, those before it stay.</summary>
-    public Task<SqlResponse> ScriptAsync(string sql, SqlParameters? parameters = null, QueryOptions? options = null, CancellationToken cancellationToken = default) =>
-        SendAsync([new SqlStatement(sql, parameters)], script: true, options, cancellationToken);
 
     /// <summary>Runs one statement and gives its rows while they arrive. Enumerate to the end before the next step.</summary>
     public async IAsyncEnumerable<Row> StreamAsync(
@@ -193,7 +165,7 @@ public sealed class SqlTransaction : IAsyncDisposable
         return new TransactRequest { Execute = step };
     }
 
-    private async Task<SqlResponse> SendAsync(SqlStatement[] statements, bool script, QueryOptions? options, CancellationToken cancellationToken)
+    private protected override async Task<SqlResponse> SendAsync(SqlStatement[] statements, bool script, QueryOptions? options, CancellationToken cancellationToken)
     {
         var results = new ResultAssembler();
         await foreach (var response in StepAsync(ExecuteStep(statements, script, options), cancellationToken).ConfigureAwait(false))

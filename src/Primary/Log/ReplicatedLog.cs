@@ -9,7 +9,7 @@ namespace ReplicatedSqlite.Primary;
 /// The shell around <see cref="GateCore{TToken}"/> and <see cref="ShippingCore"/>, which decide; it only carries out. One lock guards the two:
 /// the writer's turn appends, the followers' answers confirm, subscribers come and report. Nothing that waits is completed under it.
 /// </remarks>
-internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
+internal sealed partial class ReplicatedLog : IDurableLogObserver, IDisposable
 {
     private const int MaxOutstandingEntries = 4096;
     private const long MaxOutstandingBytes = 64L << 20;
@@ -223,79 +223,6 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
         return TryPass(computedAt, waiter) ? ValueTask.FromResult(true) : new ValueTask<bool>(waiter.Passed);
     }
 
-    /// <summary>Begins to ship to a subscriber.</summary>
-    public int Subscribe(Position from, Outbox outbox)
-    {
-        lock (_gate)
-        {
-            var actions = new List<ShippingAction>();
-            var id = _shipping.Add(from, actions);
-            _outboxes.Add(id, outbox);
-            CarryOut(actions);
-            if (_failure is not null)
-            {
-                outbox.Close();
-            }
-
-            return id;
-        }
-    }
-
-    public void Unsubscribe(int id)
-    {
-        lock (_gate)
-        {
-            _shipping.Remove(id);
-            _outboxes.Remove(id);
-        }
-    }
-
-    /// <summary>A subscriber says how many bytes of entries it has got in all.</summary>
-    public void Report(int id, long receivedBytes)
-    {
-        lock (_gate)
-        {
-            _shipping.Report(id, receivedBytes, _actions);
-            CarryOut(_actions);
-            _actions.Clear();
-        }
-    }
-
-    /// <summary>Whether this is the end of the log. For those who are not the writer's turn.</summary>
-    public bool EndsAt(Position position)
-    {
-        lock (_gate)
-        {
-            return position == _appended;
-        }
-    }
-
-    /// <summary>Reads on for a subscriber that is behind, from memory or from the disk. The caller sends what it gets before it calls <see cref="Shipped"/>.</summary>
-    /// <returns>Nothing when the log does not reach back so far.</returns>
-    public IReadOnlyList<Entry> Read(Position after)
-    {
-        lock (_gate)
-        {
-            if (after == _appended)
-            {
-                return [];
-            }
-        }
-
-        return _durable.Read(after, ReadBytes);
-    }
-
-    /// <summary>What was read for a subscriber is on its way.</summary>
-    public void Shipped(int id, Position last, long bytes)
-    {
-        lock (_gate)
-        {
-            _shipping.LogRead(id, last, bytes, _actions);
-            CarryOut(_actions);
-            _actions.Clear();
-        }
-    }
-
     /// <summary>Ends the leadership: nothing is confirmed any more, whatever is held fails.</summary>
     public void Close(Exception reason)
     {
@@ -442,28 +369,6 @@ internal sealed class ReplicatedLog : IDurableLogObserver, IDisposable
             _isWatching = waits;
             var every = waits ? _patienceWithFollowers / 4 : Timeout.InfiniteTimeSpan;
             _patience.Change(every, every);
-        }
-    }
-
-    // Under the lock. Whoever asks to be sent an entry is served by Append, which has it at hand. Only for what is confirmed just now is the
-    // moment known; a mark for somebody who subscribes or catches up carries none.
-    private void CarryOut(List<ShippingAction> actions, long confirmedAt = 0)
-    {
-        foreach (var action in actions)
-        {
-            if (!_outboxes.TryGetValue(action.Subscriber, out var outbox))
-            {
-                continue;
-            }
-
-            if (action.Kind == ShippingActionKind.SendMark)
-            {
-                outbox.Mark(action.Position, action.Position == _held.Confirmed ? confirmedAt : 0);
-            }
-            else
-            {
-                outbox.RequestRead(action.Position);
-            }
         }
     }
 }

@@ -1,6 +1,4 @@
-using Google.Protobuf.WellKnownTypes;
 using ReplicatedSqlite.Protocol;
-using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Primary;
 
@@ -153,15 +151,6 @@ internal sealed class WriteQueue(int limit, PrimaryMetrics metrics)
         metrics.Waiting.Add(-count);
     }
 
-    private RequestException Overloaded() => new(
-        new SqlError
-        {
-            Code = ErrorCodes.Overloaded,
-            StatementIndex = -1,
-            SqlOffset = -1,
-            CommitState = CommitState.NotCommitted,
-            Retryable = true,
-            RetryAfter = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(200)),
-        },
-        $"{limit} writes wait for this database already. Nothing was done; try again in a moment.");
+    private RequestException Overloaded() =>
+        RequestException.Overloaded($"{limit} writes wait for this database already. Nothing was done; try again in a moment.", TimeSpan.FromMilliseconds(200));
 }

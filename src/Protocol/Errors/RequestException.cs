@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Protocol;
@@ -14,6 +15,16 @@ public sealed class RequestException : Exception
     public RequestException(string code, string message)
         : this(NotCommitted(code), message)
     {
+    }
+
+    /// <summary>Too much waits already: nothing was done, and later there may be room.</summary>
+    /// <param name="message">What waits, and how much of it.</param>
+    /// <param name="retryAfter">When to try again.</param>
+    public static RequestException Overloaded(string message, TimeSpan retryAfter)
+    {
+        var error = new RequestException(ErrorCodes.Overloaded, message);
+        error.Error.RetryAfter = Duration.FromTimeSpan(retryAfter);
+        return error;
     }
 
     /// <summary>What travels in the status details. Whoever adds a bookmark or a statement index writes it here before it is sent.</summary>

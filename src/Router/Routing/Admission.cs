@@ -1,6 +1,4 @@
-using Google.Protobuf.WellKnownTypes;
 using ReplicatedSqlite.Protocol;
-using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Router;
 
@@ -19,17 +17,7 @@ internal sealed class Admission(int limit)
         }
 
         Interlocked.Decrement(ref _inFlight);
-        throw new RequestException(
-            new SqlError
-            {
-                Code = ErrorCodes.Overloaded,
-                StatementIndex = -1,
-                SqlOffset = -1,
-                CommitState = CommitState.NotCommitted,
-                Retryable = true,
-                RetryAfter = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(100)),
-            },
-            $"This node has {limit} queries in flight. Nothing was done; try again in a moment.");
+        throw RequestException.Overloaded($"This node has {limit} queries in flight. Nothing was done; try again in a moment.", TimeSpan.FromMilliseconds(100));
     }
 
     /// <summary>A query has ended.</summary>

@@ -14,39 +14,23 @@ public sealed record SqlPolicy
         Modules = Names("fts5", "fts5vocab", "rtree", "rtree_i32"),
         DeniedFunctions = Names("load_extension"),
         Pragmas = Rules(
-            PragmaRule.Read("table_list"),
-            PragmaRule.Read("table_info"),
-            PragmaRule.Read("table_xinfo"),
-            PragmaRule.Read("index_info"),
-            PragmaRule.Read("index_xinfo"),
-            PragmaRule.Read("index_list"),
-            PragmaRule.Read("foreign_key_list"),
-            PragmaRule.Read("foreign_key_check"),
-            PragmaRule.Read("quick_check"),
+        [
+            .. CommonPragmas,
             PragmaRule.Read("integrity_check"),
-            PragmaRule.Read("data_version", takesValue: false),
-            PragmaRule.Read("page_size", takesValue: false),
             PragmaRule.Read("page_count", takesValue: false),
             PragmaRule.Read("freelist_count", takesValue: false),
             PragmaRule.Read("encoding", takesValue: false),
             PragmaRule.Read("database_list", takesValue: false),
             PragmaRule.Read("function_list", takesValue: false),
             PragmaRule.Read("collation_list", takesValue: false),
-            PragmaRule.Switch("foreign_keys", on: true),
-            PragmaRule.Switch("defer_foreign_keys"),
-            PragmaRule.Switch("case_sensitive_like"),
-            PragmaRule.Switch("ignore_check_constraints"),
-            PragmaRule.Switch("legacy_alter_table"),
-            PragmaRule.Switch("recursive_triggers"),
-            PragmaRule.Switch("reverse_unordered_selects"),
             PragmaRule.Ignored("busy_timeout"),
             PragmaRule.Ignored("cache_size"),
             PragmaRule.Ignored("temp_store"),
             new PragmaRule("journal_mode", PragmaEffect.Read, OnlyValue: "wal"),
             new PragmaRule("user_version", PragmaEffect.Write),
             new PragmaRule("application_id", PragmaEffect.Write),
-            new PragmaRule("optimize", PragmaEffect.Write),
-            new PragmaRule("incremental_vacuum", PragmaEffect.Write)),
+            new PragmaRule("incremental_vacuum", PragmaEffect.Write),
+        ]),
     };
 
     /// <summary>Cloudflare D1's surface and limits.</summary>
@@ -117,6 +101,30 @@ public sealed record SqlPolicy
     }
 
     internal static FrozenSet<string> Names(params string[] names) => names.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What every profile allows.</summary>
+    internal static PragmaRule[] CommonPragmas =>
+    [
+        PragmaRule.Read("table_list"),
+        PragmaRule.Read("table_info"),
+        PragmaRule.Read("table_xinfo"),
+        PragmaRule.Read("index_info"),
+        PragmaRule.Read("index_xinfo"),
+        PragmaRule.Read("index_list"),
+        PragmaRule.Read("foreign_key_list"),
+        PragmaRule.Read("foreign_key_check"),
+        PragmaRule.Read("quick_check"),
+        PragmaRule.Read("data_version", takesValue: false),
+        PragmaRule.Read("page_size", takesValue: false),
+        PragmaRule.Switch("foreign_keys", on: true),
+        PragmaRule.Switch("defer_foreign_keys"),
+        PragmaRule.Switch("case_sensitive_like"),
+        PragmaRule.Switch("ignore_check_constraints"),
+        PragmaRule.Switch("legacy_alter_table"),
+        PragmaRule.Switch("recursive_triggers"),
+        PragmaRule.Switch("reverse_unordered_selects"),
+        new PragmaRule("optimize", PragmaEffect.Write),
+    ];
 
     internal static FrozenDictionary<string, PragmaRule> Rules(params PragmaRule[] rules) =>
         rules.ToFrozenDictionary(rule => rule.Name, StringComparer.OrdinalIgnoreCase);

@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Sqlite;
@@ -174,12 +173,7 @@ public sealed class BlockingWorkers : IAsyncDisposable
     }
 
     /// <summary>Nothing was done; later there may be room.</summary>
-    internal static RequestException Overloaded(string what)
-    {
-        var error = new RequestException(ErrorCodes.Overloaded, $"The server is overloaded: {what}. Nothing was done; try again later.");
-        error.Error.RetryAfter = Duration.FromTimeSpan(_retryAfter);
-        return error;
-    }
+    internal static RequestException Overloaded(string what) => RequestException.Overloaded($"The server is overloaded: {what}. Nothing was done; try again later.", _retryAfter);
 
     private void Loop()
     {
