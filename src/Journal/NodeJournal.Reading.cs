@@ -4,6 +4,9 @@ namespace ReplicatedSqlite.Journal;
 
 public sealed partial class NodeJournal
 {
+    /// <summary>A read met a record of a database that is not what was written. Told on the reader's thread, each time; the reader gets the exception too.</summary>
+    public event Action<DatabaseId, JournalDamagedException>? DamageMet;
+
     /// <summary>The databases that the journal knows, without those removed.</summary>
     public IReadOnlyList<DatabaseId> Databases
     {
@@ -99,6 +102,10 @@ public sealed partial class NodeJournal
         {
             return RunWalker.Find(run, position) is not null;
         }
+        catch (JournalDamagedException damage) when (Tell(database, damage))
+        {
+            throw;
+        }
         finally
         {
             run.File.Release();
@@ -132,6 +139,10 @@ public sealed partial class NodeJournal
             // The first run may begin below the base, but what is asked for lies above it.
             return RunWalker.List(run).FindLast(found => found.End <= wanted) is { BodyBytes: > 0 } found ? found.End : run.Predecessor;
         }
+        catch (JournalDamagedException damage) when (Tell(database, damage))
+        {
+            throw;
+        }
         finally
         {
             run.File.Release();
@@ -144,6 +155,7 @@ public sealed partial class NodeJournal
     /// <param name="maxBytes">Stops before more than this; one entry is always read.</param>
     /// <exception cref="JournalTrimmedException">The log begins behind that position.</exception>
     /// <exception cref="JournalMismatchException">The log does not hold that position.</exception>
+    /// <exception cref="JournalDamagedException">What is on the disk is not what was written.</exception>
     public IReadOnlyList<Entry> ReadFrom(DatabaseId database, Position after, long maxBytes)
     {
         var runs = RunsBehind(database, after, maxBytes);
@@ -174,10 +186,20 @@ public sealed partial class NodeJournal
 
             return entries;
         }
+        catch (JournalDamagedException damage) when (Tell(database, damage))
+        {
+            throw;
+        }
         finally
         {
             runs.ForEach(run => run.File.Release());
         }
+    }
+
+    private bool Tell(DatabaseId database, JournalDamagedException damage)
+    {
+        DamageMet?.Invoke(database, damage);
+        return true;
     }
 
     private List<LogSegment> RunsBehind(DatabaseId database, Position after, long maxBytes)

@@ -29,4 +29,7 @@ internal static partial class FollowerLog
 
     [LoggerMessage(4208, LogLevel.Error, "What this node's follower of {Database} found out about its leader ({News}) could not be acted on; another node takes it over if that is needed")]
     public static partial void NewsFailed(ILogger logger, DatabaseId database, LeaderNews news, Exception reason);
+
+    [LoggerMessage(4209, LogLevel.Critical, "A record of {Database} in this node's journal is damaged: {Reason} Who needs it is told so and asks other nodes, and this node goes on; it will not open this journal again. While the other followers are well: stop this node, move {Folder} away, and start it")]
+    public static partial void DamageMet(ILogger logger, DatabaseId database, string reason, string folder);
 }

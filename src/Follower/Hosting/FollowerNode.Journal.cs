@@ -1,11 +1,16 @@
 using ReplicatedSqlite.Journal;
+using ReplicatedSqlite.Protocol;
 
 namespace ReplicatedSqlite.Follower;
 
 // The journal: opened, checked against what the node's folder remembers, and opened again after it failed.
 public sealed partial class FollowerNode
 {
+    private const int MostToldDamage = 1000;
+
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
+
+    private readonly HashSet<(string File, long Offset)> _damaged = []; // under _gate: what was told of the journal that is open
 
     /// <summary>The journal stopped. Told by whoever meets it first; for a journal that is not in use any more it does nothing.</summary>
     internal void JournalHasFailed(NodeJournal journal, Exception fault)
@@ -41,13 +46,29 @@ public sealed partial class FollowerNode
         }
 
         _options.Remember(new(journal.Id, journal.LastGroup));
+        journal.DamageMet += TellDamage;
         lock (_gate)
         {
+            _damaged.Clear();
             _journal = journal;
             _told = new ToldFollowers(journal);
             _startedAt = Now;
             JournalId = journal.Id;
         }
+    }
+
+    // Whoever wanted the record gets an error, and takes it from elsewhere. The operator has to know as long as there is an elsewhere; once is enough, for readers try again.
+    private void TellDamage(DatabaseId database, JournalDamagedException damage)
+    {
+        lock (_gate)
+        {
+            if (_damaged.Count == MostToldDamage || !_damaged.Add((damage.File, damage.OffsetBytes)))
+            {
+                return;
+            }
+        }
+
+        FollowerLog.DamageMet(Logger, database, damage.Message, _options.Folder);
     }
 
     private void GiveUp(string reason)

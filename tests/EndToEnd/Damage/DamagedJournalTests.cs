@@ -69,6 +69,45 @@ public sealed class DamagedJournalTests
         }
     }
 
+    [Fact]
+    public async Task A_damaged_journal_that_is_moved_away_is_replaced_by_a_new_one_that_counts()
+    {
+        await using var cluster = await StartAsync();
+        var journal = await StopAsync(cluster);
+        FileDamage.FlipBit(journal, FileDamage.UsedLength(journal) / 2, 3);
+        await cluster.StartAgainAsync();
+        var before = cluster.Followers("main");
+        await CheckRunningAsync(cluster, "with a damaged journal");
+        Assert.Contains(cluster.Log.Errors, error => error.Contains("keeps no log durable", StringComparison.Ordinal));
+
+        await cluster.StopNodeAsync(ClusterFixture.Enam);
+        Directory.Move(cluster.JournalFolder(ClusterFixture.Enam), cluster.JournalFolder(ClusterFixture.Enam) + "-damaged");
+        await cluster.StartNodeAsync(ClusterFixture.Enam);
+        foreach (var name in (string[])["main", "other"])
+        {
+            await Eventually.TrueAsync(
+                () => Task.FromResult(cluster.Followers(name).Count == 3 && !cluster.Followers(name).Intersect(before).Order().SequenceEqual(before.Order())),
+                $"the new journal follows {name}");
+        }
+
+        await cluster.StopNodeAsync(ClusterFixture.Weur); // the quorum needs the new journal now
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                try
+                {
+                    await cluster.Database(ClusterFixture.Apac, "main").ExecuteAsync("UPDATE t SET x = x");
+                    return true;
+                }
+                catch (ReplicatedSqliteException)
+                {
+                    return false; // somebody else is about to lead
+                }
+            },
+            "the new journal makes the quorum");
+        Assert.Equal("20 210", await cluster.Database(ClusterFixture.Apac, "main").WithSession(Session.FirstPrimary).QueryScalarAsync<string>(Sum));
+    }
+
     private static async Task<ClusterFixture> StartAsync()
     {
         var cluster = await ClusterFixture.StartAsync();

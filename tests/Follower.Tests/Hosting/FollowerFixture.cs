@@ -27,6 +27,8 @@ internal sealed class FollowerFixture : IAsyncDisposable
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+
     public JournalOptions Journal { get; init; } = new() { FileSizeBytes = 256 << 10 };
 
     public FollowerNode Start()
@@ -36,7 +38,7 @@ internal sealed class FollowerFixture : IAsyncDisposable
             {
                 Folder = "/journal", Disk = Disk, Journal = Journal, Known = Known, Remember = record => Known = record, ReopenPause = TimeSpan.FromMilliseconds(1),
             },
-            Time, new Random(2), NullLogger.Instance);
+            Time, new Random(2), Logger);
         _parts.Add(Node);
         return Node;
     }

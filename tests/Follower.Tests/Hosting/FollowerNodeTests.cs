@@ -8,6 +8,8 @@ namespace ReplicatedSqlite.Follower.Tests;
 
 public class FollowerNodeTests
 {
+    private const string Journal1 = "/journal/00000001.journal";
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -219,9 +221,50 @@ public class FollowerNodeTests
         await leader.HearAckAsync(One, First(20)[^1].End);
         await leader.Link.DisposeAsync();
         await node.DisposeAsync();
-        fixture.Disk.FlipBit("/journal/00000001.journal", 8 * 800);
+        fixture.Disk.FlipBit(Journal1, 8 * 800);
         Assert.Contains("damaged", fixture.Start().Trouble, StringComparison.Ordinal);
         Assert.Equal(Guid.Empty, fixture.Node.JournalId);
+    }
+
+    [Fact]
+    public async Task A_record_that_is_damaged_while_the_node_runs_is_told_once_with_its_place_is_not_given_out_and_stops_no_other_database()
+    {
+        var told = new ToldEvents();
+        await using var fixture = new FollowerFixture { Logger = told };
+        var node = fixture.Start();
+        var log = First(20);
+        var leader = Leader.Connect(fixture.Local(), node.JournalId, One);
+        await using var link = leader.Link;
+        await leader.HearConnectedAsync();
+        link.Send(Append(One, log));
+        await leader.HearAckAsync(One, log[^1].End);
+        link.Send(new Seal(One));
+        await leader.HearAsync<Promised>();
+
+        var file = fixture.Disk.Read(Journal1);
+        var inEntry = file.AsSpan().IndexOf(log[9].Encoded.Span) + (log[9].Encoded.Length / 2);
+        using (var disk = fixture.Disk.Open(Journal1)) // the same bytes that the node has open
+        {
+            disk.Write(inEntry, [new byte[] { (byte)~file[inEntry] }]);
+        }
+
+        for (var i = 0; i < 2; i++)
+        {
+            var refused = await Assert.ThrowsAsync<RequestException>(() => link.ReadAsync(log[4].End, log[19].End, 1 << 20, CancellationToken.None));
+            Assert.Contains("00000001.journal, offset", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(5, (await link.ReadAsync(log[9].End, log[14].End, 1 << 20, CancellationToken.None)).Count()); // what lies behind it is whole
+        Assert.Equal([4209], told.Ids);
+        Assert.Null(node.Trouble);
+
+        var other = new LogBuilder(new(new Guid("ff112233-4455-6677-8899-aabbccddeeff")));
+        var entry = other.OpenEpoch(1);
+        var second = Leader.Connect(fixture.Local(), node.JournalId, One, other.Database);
+        await using var secondLink = second.Link;
+        await second.HearConnectedAsync();
+        secondLink.Send(Append(One, entry));
+        await second.HearAckAsync(One, entry.End);
     }
 
     [Fact]
