@@ -39,6 +39,8 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
 
     private const string AttachText = "ATTACH and DETACH are not allowed: a connection serves one database. Open a connection to the other one.";
 
+    private bool? _foreignKeys;
+
     private const string VacuumIntoText = "VACUUM INTO is not allowed: it writes a file on the server. Use an export or a backup.";
 
     /// <summary>What users' SQL may do. Statements prepared under another policy must be gone when it changes.</summary>
@@ -58,6 +60,14 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
 
     /// <summary>The pragmas that were changed since the last reset, and must be set back.</summary>
     public HashSet<PragmaRule> Changed { get; } = [];
+
+    /// <summary>What the last <c>PRAGMA foreign_keys = …</c> asked for, once; <see langword="null"/> if there was none.</summary>
+    public bool? TakeForeignKeys()
+    {
+        var wanted = _foreignKeys;
+        _foreignKeys = null;
+        return wanted;
+    }
 
     /// <summary>Why the last refusal was made, in words for the user.</summary>
     public string? Denial { get; set; }
@@ -229,6 +239,12 @@ internal sealed unsafe class SqlAuthorizer(SqlPolicy policy)
             case PragmaEffect.Connection:
                 Traits |= StatementTraits.PragmaSets;
                 Changed.Add(rule);
+                _foreignKeys = rule.Name != "foreign_keys" ? _foreignKeys : value.ToUpperInvariant() switch
+                {
+                    "ON" or "YES" or "TRUE" or "1" => true,
+                    "OFF" or "NO" or "FALSE" or "0" => false,
+                    _ => _foreignKeys,
+                };
                 return Allow;
             case PragmaEffect.Write:
                 Traits |= StatementTraits.PragmaWrites | StatementTraits.Rewrites;

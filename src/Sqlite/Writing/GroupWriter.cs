@@ -273,6 +273,7 @@ public sealed class GroupWriter : IDisposable
             _writer.Writes.BeginRequest();
             _writer.Watch.Start(request.Timeout, request.Cancellation);
             _members.Run(request, member);
+            _members.CheckSwitchedForeignKeys();
             _writer.Watch.Stop();
             RunStepsAfter(member);
             _members.CheckDeferredForeignKeys();
@@ -296,6 +297,7 @@ public sealed class GroupWriter : IDisposable
         }
         finally
         {
+            _members.EndRequest();
             _writer.ResetAfterRequest();
         }
     }

@@ -9,6 +9,7 @@ namespace ReplicatedSqlite.Sqlite;
 internal sealed unsafe class MemberRunner(QueryConnection connection, WriterSql? eachStatement = null)
 {
     private readonly StatementRunner _runner = connection.Runner;
+    private readonly ForeignKeySwitch _foreignKeys = new(connection);
 
     /// <summary>The metas of a member that stays get the size at the end of the group.</summary>
     public List<Meta> Metas { get; } = [];
@@ -53,6 +54,13 @@ internal sealed unsafe class MemberRunner(QueryConnection connection, WriterSql?
             throw SqlErrors.From(new SqliteException(SqliteCodes.ConstraintForeignKey, "FOREIGN KEY constraint failed"));
         }
     }
+
+    /// <summary>The same for keys that the request has switched off meanwhile. Reads the whole database then, within the request's time.</summary>
+    /// <exception cref="RequestException">SQLITE_CONSTRAINT_FOREIGNKEY.</exception>
+    public void CheckSwitchedForeignKeys() => _foreignKeys.Check();
+
+    /// <summary>The request has ended: foreign keys are on for the next.</summary>
+    public void EndRequest() => _foreignKeys.End();
 
     private void RunStatements(SqlRequest request, MemberOutcome outcome, List<Result>? results, List<ResultPart>? parts)
     {
@@ -101,6 +109,11 @@ internal sealed unsafe class MemberRunner(QueryConnection connection, WriterSql?
             else
             {
                 Metas.Add(_runner.RunToParts(statement, index, request.BatchRows, parts!));
+            }
+
+            if (eachStatement is null && (statement.Traits & StatementTraits.PragmaSets) != 0)
+            {
+                _foreignKeys.Follow(); // in an interactive transaction it is SQLite's own: without effect
             }
 
             outcome.Wrote |= !statement.IsReadOnly;

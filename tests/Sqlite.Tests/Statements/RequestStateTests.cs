@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
 using static ReplicatedSqlite.Sqlite.Tests.SqlBench;
 
@@ -46,10 +47,40 @@ public sealed class RequestStateTests
     }
 
     [Fact]
-    public void Foreign_keys_cannot_be_switched_off_in_a_write()
+    public void Foreign_keys_that_a_request_switches_off_hold_again_at_its_end()
     {
-        using var bench = new SqlBench("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p)");
-        Refused(() => bench.Write(Sql("PRAGMA foreign_keys = OFF", "INSERT INTO c VALUES (1)")), "SQLITE_CONSTRAINT_FOREIGNKEY");
+        using var bench = new SqlBench("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p ON DELETE CASCADE)");
+        var members = bench.Group(
+            Sql("PRAGMA foreign_keys = OFF", "INSERT INTO c VALUES (1)"),
+            Sql("PRAGMA foreign_keys = OFF", "INSERT INTO c VALUES (2)", "PRAGMA foreign_keys = ON", "INSERT INTO p VALUES (2)", "PRAGMA foreign_keys"),
+            Sql("PRAGMA foreign_keys", "INSERT INTO c VALUES (3)"),
+            Sql("PRAGMA foreign_keys = OFF", "SELECT missing"),
+            Sql("PRAGMA foreign_keys", "DELETE FROM p", "SELECT count(*) FROM c"));
+        Assert.Equal("SQLITE_CONSTRAINT_FOREIGNKEY", ((RequestException)members[0].Error!).Error.Code);
+        Assert.Contains("row 1 of \"c\" refers to nothing in \"p\"", members[0].Error!.Message, StringComparison.Ordinal);
+        Assert.Null(members[1].Error);
+        Assert.Equal("1", Show(members[1].Results[4]));
+        Assert.Equal(1, ((RequestException)members[2].Error!).Error.StatementIndex); // at once: they are on for the next request
+        Assert.NotNull(members[3].Error);
+        Assert.Equal(["1", "", "0"], members[4].Results.Select(Show)); // its child went with the parent
+    }
+
+    [Theory]
+    [InlineData("OFF", "ON")]
+    [InlineData("0", "1")]
+    public void A_table_that_is_made_anew_with_foreign_keys_switched_off_keeps_its_children(string off, string on)
+    {
+        using var bench = new SqlBench(
+            "CREATE TABLE p (id INTEGER PRIMARY KEY, v TEXT); CREATE TABLE c (id INTEGER PRIMARY KEY, p REFERENCES p ON DELETE CASCADE); INSERT INTO p VALUES (1, 'a'), (2, 'b'); INSERT INTO c VALUES (1, 1), (2, 2), (3, 2)");
+        string rebuild = "CREATE TABLE new_p (id INTEGER PRIMARY KEY, v TEXT NOT NULL DEFAULT ''); INSERT INTO new_p SELECT id, v FROM p; DROP TABLE p; ALTER TABLE new_p RENAME TO p;";
+        bench.Write(Script($"PRAGMA defer_foreign_keys = {on}; PRAGMA foreign_keys = {off}; {rebuild} PRAGMA foreign_keys = {on}; PRAGMA defer_foreign_keys = {off}"));
+        Assert.Equal("1|1 2|2 3|2", bench.Rows("SELECT id, p FROM c ORDER BY id"));
+        Assert.Equal("", bench.Rows("PRAGMA foreign_key_check"));
+        Refused(() => bench.Write(Sql("INSERT INTO c VALUES (4, 9)")), "SQLITE_CONSTRAINT_FOREIGNKEY");
+        Refused(() => bench.Write(Script($"PRAGMA foreign_keys = {off}; {rebuild} DELETE FROM p WHERE id = 2")), "SQLITE_CONSTRAINT_FOREIGNKEY");
+        Assert.Equal("2", bench.Rows("SELECT count(*) FROM p"));
+        bench.Write(Script("DELETE FROM p WHERE id = 2"));
+        Assert.Equal("1|1", bench.Rows("SELECT id, p FROM c"));
     }
 
     [Fact]

@@ -49,6 +49,17 @@ try {
   assert.deepEqual((await query('wr-shop', "SELECT name FROM sqlite_master WHERE name = 'half'; SELECT name FROM d1_migrations"))
     .map(one => one.results), [[], [{ name: '0001_log.sql' }]]);
 
+  // A table is made anew, as drizzle-kit and Prisma do it: with foreign keys switched off, its children stay; what refers to nothing is refused.
+  await query('wr-shop', "CREATE TABLE owner (id INTEGER PRIMARY KEY, name TEXT); CREATE TABLE pet (id INTEGER PRIMARY KEY, owner REFERENCES owner ON DELETE CASCADE);" +
+    "INSERT INTO owner VALUES (1, 'Ann'), (2, 'Ben'); INSERT INTO pet VALUES (1, 1), (2, 2), (3, 2)");
+  await rm(join(folder, 'migrations/0002_broken.sql'));
+  await writeFile(join(folder, 'migrations/0002_rebuild.sql'), "PRAGMA foreign_keys=OFF;--> statement-breakpoint\nCREATE TABLE `__new_owner` (id INTEGER PRIMARY KEY, name TEXT NOT NULL);--> statement-breakpoint\n" +
+    "INSERT INTO `__new_owner` SELECT id, name FROM owner;--> statement-breakpoint\nDROP TABLE owner;--> statement-breakpoint\nALTER TABLE `__new_owner` RENAME TO owner;--> statement-breakpoint\nPRAGMA foreign_keys=ON;\n");
+  await wrangler('migrations', 'apply', 'wr-shop', '--remote');
+  assert.deepEqual((await query('wr-shop', 'SELECT id, owner FROM pet'))[0].results, [{ id: 1, owner: 1 }, { id: 2, owner: 2 }, { id: 3, owner: 2 }]);
+  assert.equal(await query('wr-shop', 'PRAGMA foreign_keys=OFF; DELETE FROM owner'), null);
+  assert.equal((await query('wr-shop', 'DELETE FROM owner WHERE id = 2; SELECT count(*) AS n FROM pet'))[1].results[0].n, 1);
+
   // Import: triggers, semicolons in strings, a comment at the end; a file that fails leaves nothing; the same file runs again.
   await writeFile(join(folder, 'seed.sql'), "PRAGMA defer_foreign_keys=TRUE;\nCREATE TABLE IF NOT EXISTS seeded (id INTEGER PRIMARY KEY, v TEXT);\nCREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(v);\n" +
     "CREATE TRIGGER IF NOT EXISTS seeded_insert AFTER INSERT ON seeded BEGIN INSERT INTO words VALUES (CASE WHEN new.v = ';' THEN 'semicolon' ELSE new.v END); END;\n" +
