@@ -73,7 +73,7 @@ public sealed partial class PrimaryGrain
         var reads = await _reads.HoldAsync(lease.Token);
         try
         {
-            lease.Start();
+            lease.Start(reads.InTheWay);
             if (!await _log.PassAsync(reads.Mark).AsTask().WaitAsync(lease.Token))
             {
                 await reads.DisposeAsync();

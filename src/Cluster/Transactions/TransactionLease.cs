@@ -14,6 +14,7 @@ public sealed class TransactionLease : IAsyncDisposable
     private readonly ITimer _idleTimer;
     private readonly ITimer _totalTimer;
     private readonly CancellationTokenRegistration _stopping;
+    private CancellationTokenRegistration _inTheWay;
     private RequestException? _reason; // set once, by Interlocked
 
     /// <param name="begin">What the caller asks for.</param>
@@ -50,6 +51,15 @@ public sealed class TransactionLease : IAsyncDisposable
         WaitForClient();
     }
 
+    /// <summary>The same, for a transaction that only reads: it ends, too, when its snapshot has to go.</summary>
+    /// <param name="inTheWay">Cancelled when the snapshot keeps the WAL from being restarted.</param>
+    public void Start(CancellationToken inTheWay)
+    {
+        Start();
+        _inTheWay = inTheWay.UnsafeRegister(
+            static state => ((TransactionLease)state!).End(Expired("so much was written meanwhile that the WAL had to be restarted, which no older snapshot may outlast")), this);
+    }
+
     /// <summary>The next moves are the client's.</summary>
     public void WaitForClient() => _idleTimer.Change(_idle, Timeout.InfiniteTimeSpan);
 
@@ -63,6 +73,7 @@ public sealed class TransactionLease : IAsyncDisposable
         await _idleTimer.DisposeAsync();
         await _totalTimer.DisposeAsync();
         await _stopping.DisposeAsync();
+        await _inTheWay.DisposeAsync();
         _ended.Dispose();
     }
 

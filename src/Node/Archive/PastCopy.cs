@@ -68,7 +68,7 @@ internal sealed class PastCopy : IDatabaseCopy
             async lease =>
             {
                 var reads = await _runner.HoldAsync(lease.Token);
-                lease.Start();
+                lease.Start(reads.InTheWay);
                 return new SnapshotTransaction<string>(reads, _bookmark, Served(reads.QueueMs));
             },
             cancellationToken);

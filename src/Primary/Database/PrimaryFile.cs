@@ -15,6 +15,7 @@ internal sealed class PrimaryFile : IAsyncDisposable
     private readonly PageSet _pages = new();
     private readonly EntryEncoder _encoder;
     private readonly Task _synced; // of a file that was made just now
+    private StateBefore? _beforeVacuum; // written under the commit lock
     private long _attemptedAt; // WAL size at the last checkpoint, whether it was complete or not
 
     private PrimaryFile(string path, QueryConnection connection, WalCapture capture, Checkpointer checkpointer, ReaderOptions readers, ImageBudget images, Sidecar? unsynced)
@@ -39,6 +40,9 @@ internal sealed class PrimaryFile : IAsyncDisposable
 
     /// <summary>What the file showed before what may not be confirmed yet.</summary>
     public ConfirmedStates States { get; } = new();
+
+    /// <summary>While a VACUUM runs: what the file showed before it. SQLite can open that as long as nothing of the VACUUM is in the WAL, and beside readers who have it open.</summary>
+    public StateBefore? BeforeVacuum => Volatile.Read(ref _beforeVacuum);
 
     /// <summary>Bytes of a page.</summary>
     public int PageSizeBytes => _capture.PageSizeBytes;
@@ -161,6 +165,12 @@ internal sealed class PrimaryFile : IAsyncDisposable
     /// <summary>Notes what the last capture has made of the file. Under the commit lock.</summary>
     public void NoteState(Position before, Position after, Position confirmed) => States.Add(before, _capture.VisibleBefore, after, _capture.Visible, confirmed);
 
+    /// <summary>A VACUUM begins, under the commit lock: until it has ended, readers need not wait for that lock.</summary>
+    public void BeginVacuum(Position end) => Volatile.Write(ref _beforeVacuum, new StateBefore(end, _capture.Visible));
+
+    /// <summary>It has ended, and is not in the log yet: whoever hears of its position must not be shown what was before.</summary>
+    public void EndVacuum() => Volatile.Write(ref _beforeVacuum, null);
+
     /// <summary>What was captured last may not have become part of the log: no patch is made against it.</summary>
     public void ForgetImages() => _encoder.Forget();
 
@@ -201,3 +211,8 @@ internal sealed class PrimaryFile : IAsyncDisposable
         _checkpointer.Dispose();
     }
 }
+
+/// <summary>A state of the file that SQLite can open again.</summary>
+/// <param name="End">Where the log ends in it.</param>
+/// <param name="Visible">The WAL-index's header of it.</param>
+internal sealed record StateBefore(Position End, WalIndexHeader Visible);

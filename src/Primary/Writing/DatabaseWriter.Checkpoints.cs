@@ -66,9 +66,9 @@ internal sealed partial class DatabaseWriter
 
     private async Task<bool> RestartWalAsync(Position position, long started)
     {
-        // One long read must not stop all writes: it is waited for only when the WAL has become much too long.
+        // One long read must not stop all writes: it is waited for only when the WAL has become much too long, and ended when it takes much longer.
         var isMuchTooLong = _file.WalSizeBytes > 4 * _context.Options.RestartWalBytes;
-        using var hold = await _file.Readers.TryHoldAsync(isMuchTooLong ? SqlRequests.MaxTimeout : _patienceWithReaders, _context.Time);
+        using var hold = await _file.Readers.TryHoldAsync(isMuchTooLong ? SqlRequests.MaxTimeout : _patienceWithReaders, _context.Time, endReads: isMuchTooLong);
         if (hold is null || !await _context.Writers.RunAsync(() => _file.RestartWal(position, _state)))
         {
             if (isMuchTooLong)

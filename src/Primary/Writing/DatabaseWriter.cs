@@ -245,7 +245,21 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
         lock (_commit)
         {
             // A write that changed no row leaves nothing to capture, and takes no sequence.
-            return group.Commit() ? AppendCaptured(group.Members.Count(static member => member is { Error: null, Wrote: true }), commitTime) : _log.Appended;
+            return (group.IsVacuum ? Vacuum(group) : group.Commit()) ? AppendCaptured(group.Members.Count(static member => member is { Error: null, Wrote: true }), commitTime) : _log.Appended;
+        }
+    }
+
+    // Readers go on meanwhile, in the state before it.
+    private bool Vacuum(PendingGroup group)
+    {
+        _file.BeginVacuum(_log.Appended);
+        try
+        {
+            return group.Commit();
+        }
+        finally
+        {
+            _file.EndVacuum();
         }
     }
 

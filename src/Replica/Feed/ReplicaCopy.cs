@@ -378,7 +378,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible, _state)); // most of the work, before anybody is held back
         var started = context.Time.GetTimestamp();
         var isMuchTooLong = file.WalSizeBytes > 4 * context.Options.RestartWalBytes;
-        using var hold = await file.Readers.TryHoldAsync(isMuchTooLong ? SqlRequests.MaxTimeout : _patienceWithReaders, context.Time);
+        using var hold = await file.Readers.TryHoldAsync(isMuchTooLong ? SqlRequests.MaxTimeout : _patienceWithReaders, context.Time, endReads: isMuchTooLong);
         var restarted = hold is not null && await context.Workers.RunAsync(() => file.RestartWal(_core.Visible, _state));
         _restartWanted = false;
         if (!restarted && isMuchTooLong)

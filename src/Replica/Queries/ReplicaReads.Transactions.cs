@@ -32,7 +32,7 @@ internal sealed partial class ReplicaReads
                     throw new RequestException(ErrorCodes.CopyStale, "This copy is just being built again. Nothing was done; begin again.");
                 }
 
-                lease.Start();
+                lease.Start(reads.InTheWay);
                 return new SnapshotTransaction<VisibleMark?>(reads, mark.Text, Served(waitMs, reads.QueueMs));
             },
             cancellationToken);

@@ -1,6 +1,4 @@
-using Google.Protobuf.WellKnownTypes;
 using ReplicatedSqlite.Protocol;
-using ReplicatedSqlite.Protocol.V1;
 
 namespace ReplicatedSqlite.Sqlite;
 
@@ -19,6 +17,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
     private readonly Queue<Waiter> _waiting = new();
     private readonly CancellationTokenSource _aborting = new();
     private readonly SemaphoreSlim _long; // those who hold a connection while their client thinks leave half of them to the others
+    private CancellationTokenSource _inTheWay = new(); // of the reads that were lent a connection since the last was cancelled
     private TaskCompletionSource? _drained; // set while somebody waits for the last reader
     private int _open;
     private bool _held;
@@ -56,9 +55,8 @@ public sealed class DatabaseReaders : IAsyncDisposable
         {
             if (!_disposed && !_held && _waiting.Count == 0 && _idle.TryPop(out var connection))
             {
-                connection.AdoptPolicy();
-                _lent.Add(connection);
-                lease = new ReaderLease(this, connection);
+                Lend(connection);
+                lease = new ReaderLease(this, connection, _inTheWay.Token);
                 return true;
             }
         }
@@ -76,7 +74,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
             ThrowIfDisposed();
             if (!_held && _waiting.Count == 0 && TryTake() is { } connection)
             {
-                return ValueTask.FromResult(new ReaderLease(this, connection));
+                return ValueTask.FromResult(new ReaderLease(this, connection, _inTheWay.Token));
             }
 
             if (_waiting.Count >= _options.MaxWaiting)
@@ -97,8 +95,11 @@ public sealed class DatabaseReaders : IAsyncDisposable
     internal void EndLong() => _long.Release();
 
     /// <summary>Keeps new reads back and waits for those under way, as long as the patience lasts.</summary>
+    /// <param name="patience">How long in all.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="endReads">Whether reads that take longer than <see cref="ReaderOptions.PatienceWithReads"/> are ended then, each with an error that says why.</param>
     /// <returns>Lets reads in again when it is disposed; <see langword="null"/> if a read did not end in time, and then they are let in already.</returns>
-    public async Task<IDisposable?> TryHoldAsync(TimeSpan patience, TimeProvider time)
+    public async Task<IDisposable?> TryHoldAsync(TimeSpan patience, TimeProvider time, bool endReads = false)
     {
         Task drained;
         lock (_gate)
@@ -114,6 +115,11 @@ public sealed class DatabaseReaders : IAsyncDisposable
 
         try
         {
+            if (endReads && _options.PatienceWithReads < patience && !await EndsWithinAsync(drained, _options.PatienceWithReads, time))
+            {
+                await EndReadsAsync();
+            }
+
             await drained.WaitAsync(patience, time);
             return new Hold(this);
         }
@@ -122,6 +128,38 @@ public sealed class DatabaseReaders : IAsyncDisposable
             Release();
             return null;
         }
+    }
+
+    private static async Task<bool> EndsWithinAsync(Task drained, TimeSpan patience, TimeProvider time)
+    {
+        try
+        {
+            await drained.WaitAsync(patience, time);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    // Nobody has begun to read since the hold began, so those that are lent a connection now are all old.
+    private async Task EndReadsAsync()
+    {
+        CancellationTokenSource ended;
+        lock (_gate)
+        {
+            foreach (var connection in _lent)
+            {
+                connection.Watch.IsInTheWay = true;
+            }
+
+            ended = _inTheWay;
+            _inTheWay = new();
+        }
+
+        await ended.CancelAsync(); // those whose client takes its time
+        ended.Dispose();
     }
 
     /// <summary>Cancelled when the reads under way are to end, those too whose client takes its time.</summary>
@@ -263,16 +301,26 @@ public sealed class DatabaseReaders : IAsyncDisposable
             _open++;
         }
 
-        connection.AdoptPolicy();
-        _lent.Add(connection);
+        Lend(connection);
         return connection;
+    }
+
+    private void Lend(QueryConnection connection)
+    {
+        connection.AdoptPolicy();
+        connection.Watch.IsInTheWay = false;
+        _lent.Add(connection);
     }
 
     private async Task<ReaderLease> WaitAsync(Waiter waiter, CancellationToken cancellationToken)
     {
         await using var registration = cancellationToken.UnsafeRegister(
             static (state, token) => ((Waiter)state!).TrySetCanceled(token), waiter);
-        return new ReaderLease(this, await waiter.Task);
+        var connection = await waiter.Task;
+        lock (_gate)
+        {
+            return new ReaderLease(this, connection, _inTheWay.Token);
+        }
     }
 
     private Task WhenDrained()
@@ -294,17 +342,8 @@ public sealed class DatabaseReaders : IAsyncDisposable
         }
     }
 
-    private RequestException Overloaded() => new(
-        new SqlError
-        {
-            Code = ErrorCodes.Overloaded,
-            StatementIndex = -1,
-            SqlOffset = -1,
-            CommitState = CommitState.NotCommitted,
-            Retryable = true,
-            RetryAfter = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(100)),
-        },
-        $"{_options.MaxWaiting} reads wait for this copy already. Nothing was done; try again in a moment.");
+    private RequestException Overloaded() =>
+        RequestException.Overloaded($"{_options.MaxWaiting} reads wait for this copy already. Nothing was done; try again in a moment.", TimeSpan.FromMilliseconds(100));
 
     internal static RequestException GoingAway() => new(ErrorCodes.CopyStale, "This copy is being closed or built again. Nothing was done; try again.");
 
@@ -329,16 +368,20 @@ public readonly struct ReaderLease : IDisposable
 {
     private readonly DatabaseReaders _owner;
 
-    internal ReaderLease(DatabaseReaders owner, QueryConnection connection)
+    internal ReaderLease(DatabaseReaders owner, QueryConnection connection, CancellationToken inTheWay)
     {
         _owner = owner;
         Connection = connection;
+        InTheWay = inTheWay;
     }
 
     /// <summary>The connection.</summary>
     public QueryConnection Connection { get; }
 
     internal CancellationToken Aborting => _owner?.Aborting ?? CancellationToken.None;
+
+    /// <summary>Cancelled when this read is to end because it keeps the WAL from being restarted.</summary>
+    internal CancellationToken InTheWay { get; }
 
     /// <summary>Gives it back. Once.</summary>
     public void Dispose() => _owner?.Return(Connection);

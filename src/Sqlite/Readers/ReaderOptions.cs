@@ -12,6 +12,9 @@ public sealed record ReaderOptions
     /// <summary>Longest time in which nobody takes anything from a streamed read; then it ends and its snapshot is let go. Default 30 s.</summary>
     public TimeSpan MaxPause { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long reads may keep a WAL from being restarted that has grown much too long, and with it all writes: then they are ended. Default 2 s.</summary>
+    public TimeSpan PatienceWithReads { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>How each connection is opened.</summary>
     public QueryConnectionOptions Connections { get; init; } = new();
 

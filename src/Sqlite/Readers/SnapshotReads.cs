@@ -29,6 +29,9 @@ public sealed class SnapshotReads<TMark> : IAsyncDisposable
     /// <summary>The copy's position at or after what is read.</summary>
     public TMark Mark { get; }
 
+    /// <summary>Cancelled when the snapshot has to go because it keeps the WAL from being restarted: a request in it is stopped, and whoever holds it disposes it.</summary>
+    public CancellationToken InTheWay => _lease.InTheWay;
+
     /// <summary>Wait for a connection.</summary>
     public double QueueMs { get; }
 

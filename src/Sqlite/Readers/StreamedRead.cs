@@ -17,6 +17,7 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
     private readonly TimeSpan _maxPause;
     private readonly ITimer? _pauseTimer;
     private readonly CancellationTokenRegistration _aborting;
+    private readonly CancellationTokenRegistration _inTheWay;
     private bool _ended; // in a turn
 
     internal StreamedRead(
@@ -32,6 +33,7 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
         _maxPause = maxPause;
         _pauseTimer = read is null ? null : time.CreateTimer(_ => _ = EndAsync(), null, maxPause, Timeout.InfiniteTimeSpan);
         _aborting = read is null ? default : lease.Aborting.UnsafeRegister(static state => _ = ((StreamedRead<TMark>)state!).EndAsync(), this);
+        _inTheWay = read is null ? default : lease.InTheWay.UnsafeRegister(static state => _ = ((StreamedRead<TMark>)state!).EndAsync(), this);
     }
 
     /// <summary>Rows to pull, an error, or not a read at all.</summary>
@@ -55,7 +57,7 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
         {
             if (_ended)
             {
-                throw _lease.Aborting.IsCancellationRequested ? DatabaseReaders.GoingAway() : new RequestException(
+                throw _lease.Aborting.IsCancellationRequested ? DatabaseReaders.GoingAway() : _lease.InTheWay.IsCancellationRequested ? SqlErrors.InTheWay(-1) : new RequestException(
                     ErrorCodes.StatementTimeout, $"Nothing was read from this stream for {_maxPause.TotalSeconds} s, so its snapshot was let go. Start the read again.");
             }
 
@@ -77,6 +79,7 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
         {
             await _pauseTimer.DisposeAsync();
             await _aborting.DisposeAsync();
+            await _inTheWay.DisposeAsync();
         }
 
         await EndAsync();

@@ -17,6 +17,7 @@ internal sealed class RunWatch(TimeProvider time)
     private TimeSpan _timeout;
     private CancellationToken _cancellation;
     private int _looksLeft; // of a request that must be short; 0: it need not be
+    private volatile bool _isInTheWay;
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; } = time;
@@ -32,6 +33,13 @@ internal sealed class RunWatch(TimeProvider time)
 
     /// <summary>The running request was to be short, and was not.</summary>
     public bool WasCutShort { get; private set; }
+
+    /// <summary>What runs is to end, because it keeps the WAL from being restarted. Set by any thread, for as long as the connection is lent to the same read.</summary>
+    public bool IsInTheWay
+    {
+        get => _isInTheWay;
+        set => _isInTheWay = value;
+    }
 
     /// <summary>A request starts. A timeout of zero or less means none.</summary>
     public void Start(TimeSpan timeout, CancellationToken cancellation)
@@ -65,6 +73,6 @@ internal sealed class RunWatch(TimeProvider time)
             watch.WasCutShort = true;
         }
 
-        return watch.WasCutShort || watch._cancellation.IsCancellationRequested || watch.IsOver ? 1 : 0;
+        return watch.WasCutShort || watch._isInTheWay || watch._cancellation.IsCancellationRequested || watch.IsOver ? 1 : 0;
     }
 }

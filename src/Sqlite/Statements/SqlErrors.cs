@@ -39,6 +39,12 @@ internal static class SqlErrors
         $"The statements ran longer than their timeout of {timeout.TotalMilliseconds:0.###} ms and were stopped; nothing was done. Raise the timeout or do less at once.",
         statementIndex);
 
+    /// <summary>A read lasted so long that the WAL, which cannot be restarted beside it, grew much too long.</summary>
+    public static RequestException InTheWay(int statementIndex) => At(
+        ErrorCodes.StatementTimeout,
+        "The read was ended: so much was written while it ran that the WAL had to be restarted, which no older read may outlast. Writes go on. Try again, read less at once, or read from a replica.",
+        statementIndex);
+
     /// <summary>The collected results are larger than one answer may be.</summary>
     public static RequestException TooLarge(int maxBytes, int statementIndex) => At(
         ErrorCodes.ResultTooLarge,

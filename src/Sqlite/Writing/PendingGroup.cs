@@ -19,6 +19,9 @@ public sealed class PendingGroup : IDisposable
         IsOpen = isOpen;
     }
 
+    /// <summary>Its commit takes as long as copying the whole file.</summary>
+    public bool IsVacuum => _isVacuum;
+
     /// <summary>How many of the waiting requests are in it, from the first on.</summary>
     public int Taken => _members.Count;
 
