@@ -54,7 +54,8 @@ internal sealed class EndpointSet : IAsyncDisposable
         NodeEndpoint? best = null;
         foreach (var node in _nodes)
         {
-            if (node != avoid && (best is null || IsBetter(node, best, now))) best = node;
+            node.AskAgain(now);
+            if (node != avoid && (best is null || IsBetter(node, best))) best = node;
         }
 
         return best!;
@@ -71,11 +72,10 @@ internal sealed class EndpointSet : IAsyncDisposable
     }
 
     // Of nodes about as far the one that was named first: a few hundred microseconds more or less are noise.
-    private static bool IsBetter(NodeEndpoint node, NodeEndpoint best, long now)
+    private static bool IsBetter(NodeEndpoint node, NodeEndpoint best)
     {
-        var healthy = node.IsHealthy(now);
-        if (healthy != best.IsHealthy(now)) return healthy;
-        if (!healthy) return node.PausedUntil < best.PausedUntil;
+        if (node.IsHealthy != best.IsHealthy) return node.IsHealthy;
+        if (!node.IsHealthy) return node.PausedUntil < best.PausedUntil;
         return node.RoundTripTicks < (best.RoundTripTicks * 0.7) - TimeSpan.TicksPerMillisecond;
     }
 

@@ -9,9 +9,11 @@ internal sealed class HungWatch : IDisposable
 {
     private const int IdleTicksUntilRest = 20;
 
-    private static readonly TimeSpan _tick = TimeSpan.FromMilliseconds(150);
-    private static readonly TimeSpan _silence = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(350);
+    // Together at most half a second for a node that is near, so that a read has the other half at another one.
+    private static readonly TimeSpan _tick = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _silence = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan _leastPatience = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan _longestPatience = TimeSpan.FromSeconds(1);
 
     private readonly NodeEndpoint _node;
     private readonly TimeProvider _time;
@@ -51,6 +53,9 @@ internal sealed class HungWatch : IDisposable
         _closing.Cancel();
     }
 
+    // A node that is far takes longer to say that it is well.
+    private TimeSpan Patience => TimeSpan.FromTicks(Math.Clamp(4 * Math.Min(_node.RoundTripTicks, _longestPatience.Ticks), _leastPatience.Ticks, _longestPatience.Ticks));
+
     private void Start()
     {
         if (Volatile.Read(ref _isTicking) == 0 && Interlocked.Exchange(ref _isTicking, 1) == 0) _timer.Change(_tick, _tick);
@@ -77,7 +82,7 @@ internal sealed class HungWatch : IDisposable
     {
         try
         {
-            if (await _node.ProbeAsync(_patience, _closing.Token).ConfigureAwait(false))
+            if (await _node.ProbeAsync(Patience, _closing.Token).ConfigureAwait(false))
             {
                 Volatile.Write(ref _lastAnswer, _time.GetTimestamp());
                 return;

@@ -9,11 +9,16 @@ internal sealed class NodeEndpoint : IAsyncDisposable
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan _patienceWithProbe = TimeSpan.FromSeconds(2);
+
     private readonly TimeProvider _time;
     private readonly HungWatch? _watch;
+    private readonly CancellationTokenSource _closing = new();
     private long _roundTripTicks = long.MaxValue; // unknown
     private long _pausedUntil; // a timestamp; 0: healthy
     private int _failures;
+    private int _isAskedAgain;
+    private Task _askingAgain = Task.CompletedTask;
 
     public NodeEndpoint(Uri address, ReplicatedSqliteClientOptions options, bool watch)
     {
@@ -33,7 +38,8 @@ internal sealed class NodeEndpoint : IAsyncDisposable
     /// <summary>When it may be asked again after failures; 0 while it is healthy.</summary>
     public long PausedUntil => Volatile.Read(ref _pausedUntil);
 
-    public bool IsHealthy(long now) => PausedUntil is var until && (until == 0 || until <= now);
+    /// <summary>It has not failed, or has answered since.</summary>
+    public bool IsHealthy => PausedUntil == 0;
 
     /// <summary>Cancelled when the node has answered nothing for a while, not even a call that does nothing.</summary>
     public CancellationToken Hung => _watch?.Hung ?? CancellationToken.None;
@@ -59,6 +65,12 @@ internal sealed class NodeEndpoint : IAsyncDisposable
         Volatile.Write(ref _pausedUntil, _time.GetTimestamp() + (long)(pause.TotalSeconds * _time.TimestampFrequency));
     }
 
+    /// <summary>Once its pause is over: finds out beside the calls whether it is well again, so that none of them has to wait for a node that still hangs.</summary>
+    public void AskAgain(long now)
+    {
+        if (PausedUntil is var until && until != 0 && until <= now && Interlocked.Exchange(ref _isAskedAgain, 1) == 0) _askingAgain = AskAgainAsync();
+    }
+
     /// <summary>Makes a call that does nothing, and takes its time.</summary>
     /// <returns>Whether the node answered, with whatever status.</returns>
     public async Task<bool> ProbeAsync(TimeSpan timeout, CancellationToken cancellationToken)
@@ -78,15 +90,34 @@ internal sealed class NodeEndpoint : IAsyncDisposable
             }
         }
 
-        Measured(_time.GetElapsedTime(started));
         Succeeded();
+        Measured(_time.GetElapsedTime(started));
         return true;
     }
 
     public async ValueTask DisposeAsync()
     {
         _watch?.Dispose();
+        await _closing.CancelAsync().ConfigureAwait(false);
+        await _askingAgain.ConfigureAwait(false);
+        _closing.Dispose();
         await Channel.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task AskAgainAsync()
+    {
+        try
+        {
+            await ProbeAsync(_patienceWithProbe, _closing.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // The client is closing.
+        }
+        finally
+        {
+            Volatile.Write(ref _isAskedAgain, 0);
+        }
     }
 
     // A shorter time is the truer one; longer ones were spent waiting, unless they keep coming.
