@@ -19,7 +19,6 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
     private readonly DatabaseDescriber _describer = new(context);
     private readonly DatabaseUpdater _updater = new(context);
     private readonly ArchiveAdmin _archive = new(context);
-    private readonly QueryAdmin _queries = new(context, queries);
     private readonly TokenAdmin _tokens = new(context);
     private readonly NameResolver _names = new(context.Control, context.Self, context.Time);
     private readonly TransferAdmin _transfers = new(context);
@@ -27,6 +26,7 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
     /// <summary>Adds the service to a node's endpoints.</summary>
     public void Map(GrpcServices services)
     {
+        var running = new QueryAdmin(context, queries, _transfers.Running);
         services.MapUnary(AdminMethods.CreateDatabase, async (request, call) => await _creator.CreateAsync(request, call));
         services.MapUnary(AdminMethods.GetDatabase, DescribeAsync);
         services.MapUnary(AdminMethods.ListDatabases, (request, call) => ValueTask.FromResult(List(request, call.Caller())));
@@ -35,8 +35,8 @@ public sealed partial class AdminService(RouterContext context, RunningQueries q
         services.MapUnary(AdminMethods.MovePrimary, MovePrimaryAsync);
         services.MapUnary(AdminMethods.GetBookmark, GetBookmarkAsync);
         services.MapUnary(AdminMethods.GetTopology, async (request, call) => await new TopologyReader(context).ReadAsync(request, call));
-        services.MapUnary(AdminMethods.ListQueries, async (request, call) => await _queries.ListAsync(request, call));
-        services.MapUnary(AdminMethods.KillQuery, async (request, call) => await _queries.KillAsync(request, call));
+        services.MapUnary(AdminMethods.ListQueries, async (request, call) => await running.ListAsync(request, call));
+        services.MapUnary(AdminMethods.KillQuery, async (request, call) => await running.KillAsync(request, call));
         services.MapUnary(AdminMethods.GetServerInfo, (_, _) => ValueTask.FromResult(GetServerInfo()));
 
         services.MapUnary(AdminMethods.CreateToken, _tokens.CreateAsync);

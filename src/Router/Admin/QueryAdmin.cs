@@ -9,7 +9,7 @@ using ReplicatedSqlite.Sqlite;
 namespace ReplicatedSqlite.Router;
 
 /// <summary>Shows and ends requests: those of this node, and by asking the others those of all.</summary>
-internal sealed class QueryAdmin(RouterContext context, RunningQueries queries)
+internal sealed class QueryAdmin(RouterContext context, RunningQueries queries, RunningTransfers transfers)
 {
     private static readonly CallOptions _patience = new() { Timeout = TimeSpan.FromSeconds(2) };
 
@@ -19,6 +19,7 @@ internal sealed class QueryAdmin(RouterContext context, RunningQueries queries)
             : context.Control.Find(request.Database) ?? throw DatabaseNames.NotFound(request.Database);
         var response = new ListQueriesResponse();
         response.Queries.AddRange(queries.Snapshot().Where(query => database is null || query.Database == database.Name).Select(Describe));
+        response.Queries.AddRange(transfers.Snapshot().Where(transfer => database is null || transfer.Database == database.Name).Select(Describe));
         if (request.ThisNode)
         {
             return response;
@@ -49,6 +50,10 @@ internal sealed class QueryAdmin(RouterContext context, RunningQueries queries)
         if (queries.Kill(request.Id) is { } own)
         {
             answers.Add(own);
+        }
+        else if (transfers.Snapshot().Any(transfer => transfer.Id == request.Id))
+        {
+            answers.Add(new KillQueryResponse { Reason = "It is an export or import, which ends with the call that asked for it." });
         }
 
         var missing = 0;
@@ -101,6 +106,11 @@ internal sealed class QueryAdmin(RouterContext context, RunningQueries queries)
         },
         Age = Duration.FromTimeSpan(query.Age),
         Sql = RunningQueries.TextOf(query),
+    };
+
+    private QueryInfo Describe(RunningTransfers.RunningTransfer transfer) => new()
+    {
+        Id = transfer.Id, NodeId = context.Self.Id, Database = transfer.Database, Method = transfer.Method, State = QueryState.Running, Age = Duration.FromTimeSpan(transfer.Age),
     };
 
     private static RequestException NotFound(string id, int missing) => new(

@@ -38,7 +38,7 @@ public sealed class PreparedExport
 
     private async IAsyncEnumerable<Chunk> ReadHereAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var slot = _transfers.Enter();
+        using var place = _transfers.Running.Begin("Export", _database.Name);
         using var image = _transfers.NewFile("sqlite");
         using var dump = _transfers.NewFile("sql");
         var bookmark = await MakeAsync(image.Path, dump.Path, cancellationToken);

@@ -40,7 +40,7 @@ public sealed class PreparedImport
     /// <exception cref="RequestException">It failed; unless it says otherwise everything is as it was.</exception>
     public async Task<Database> RunAsync(string path, CancellationToken cancellationToken)
     {
-        using var slot = _transfers.Enter();
+        using var place = _transfers.Running.Begin("Import", _database?.Name ?? _header.Database);
         var started = _context.Time.GetTimestamp();
         var (described, outcome) = await RunAsync(path, _transfers, cancellationToken);
         described.Import ??= new ImportResult { Statements = outcome.Statements, RowsRead = outcome.RowsRead, RowsWritten = outcome.RowsWritten, Changes = outcome.Changes };

@@ -9,27 +9,14 @@ namespace ReplicatedSqlite.Router;
 /// <summary>Checks the calls that send or receive a whole database. Files lie on this node's disk meanwhile, so that no slow client holds a snapshot, a thread or memory.</summary>
 internal sealed class TransferAdmin(RouterContext context)
 {
-    private const int MaxAtOnce = 8; // on this node; each may hold a worker and the room of a database
-
     private readonly NameResolver _names = new(context.Control, context.Self, context.Time);
     private long _files;
-    private int _underWay;
+
+    /// <summary>Those that are carried out here.</summary>
+    public RunningTransfers Running { get; } = new(context.Self.Id, context.Time);
 
     /// <summary>A name for a file of a call.</summary>
     public TransferFile NewFile(string kind) => new(Path.Combine(context.TransferFolder, $"{Interlocked.Increment(ref _files)}.{kind}"));
-
-    /// <summary>Takes one of the places; its disposal gives it back.</summary>
-    /// <exception cref="RequestException">OVERLOADED: all are taken.</exception>
-    public IDisposable Enter()
-    {
-        if (Interlocked.Increment(ref _underWay) <= MaxAtOnce)
-        {
-            return new Slot(this);
-        }
-
-        Interlocked.Decrement(ref _underWay);
-        throw new RequestException(ErrorCodes.Overloaded, $"{MaxAtOnce} exports and imports are under way on this node. Nothing was done; try again later.");
-    }
 
     /// <exception cref="RequestException">It cannot be carried out.</exception>
     public async ValueTask<PreparedExport> PrepareExportAsync(ExportRequest request, ServerCallContext call)
@@ -95,10 +82,5 @@ internal sealed class TransferAdmin(RouterContext context)
         {
             return null;
         }
-    }
-
-    private sealed class Slot(TransferAdmin owner) : IDisposable
-    {
-        public void Dispose() => Interlocked.Decrement(ref owner._underWay);
     }
 }

@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Grpc;
 using ReplicatedSqlite.Protocol;
 using ReplicatedSqlite.Protocol.V1;
 
@@ -45,6 +46,28 @@ public sealed class RunningQueryTests
         var failure = await IsKilledAsync(running);
         Assert.Equal("NotCommitted", failure.CommitState.ToString());
         Assert.Equal(0, await cluster.Client(ClusterFixture.Enam).Database("shop").QueryScalarAsync<long>("SELECT count(*) FROM t", cancellationToken: Cancellation));
+        await NothingRunsAsync(cluster);
+    }
+
+    [Fact]
+    public async Task An_export_is_listed_while_it_is_sent_and_ends_with_its_call_alone()
+    {
+        await using var cluster = await StartAsync();
+        await cluster.Client(ClusterFixture.Enam).Database("shop").ExecuteAsync(
+            "INSERT INTO t WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 4) SELECT zeroblob(10000000) FROM c", cancellationToken: Cancellation); // more than is sent ahead
+        var export = cluster.Channel(ClusterFixture.Enam).OpenServerStream(AdminMethods.Export, new ExportRequest { Database = "shop", Format = ExportFormat.Sqlite }, cancellationToken: Cancellation);
+        await using (export)
+        {
+            var chunks = export.GetAsyncEnumerator(Cancellation);
+            Assert.True(await chunks.MoveNextAsync());
+            var shown = await FoundAsync(cluster, query => query.Method == "Export");
+            Assert.Equal((cluster.Node(ClusterFixture.Enam).Id, "shop", QueryState.Running), (shown.NodeId, shown.Database, shown.State));
+            var answer = await cluster.Client(ClusterFixture.Apac).Admin.KillQueryAsync(shown.Id, Cancellation);
+            Assert.False(answer.Interrupted);
+            Assert.Contains("ends with the call", answer.Reason, StringComparison.Ordinal);
+            Assert.True(await chunks.MoveNextAsync());
+        }
+
         await NothingRunsAsync(cluster);
     }
 
