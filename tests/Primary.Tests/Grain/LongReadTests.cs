@@ -10,7 +10,7 @@ namespace ReplicatedSqlite.Primary.Tests;
 public sealed class LongReadTests
 {
     private const string Insert = "INSERT INTO t VALUES (randomblob(10000))";
-    private const int Rows = 3000; // each 10 kB: 300 times the WAL's limit
+    private const int Rows = 3000; // each 10 kB: a thousand times the limit of the WAL
 
     [Fact]
     public async Task A_statement_that_runs_for_long_is_ended_and_writes_go_on()
@@ -70,7 +70,7 @@ public sealed class LongReadTests
     {
         var primary = await PrimaryFixture.StartAsync(new PrimaryOptions
         {
-            CheckpointBytes = 50_000, RestartWalBytes = 100_000, IdleCheckpoint = TimeSpan.FromMilliseconds(50), Readers = new() { PatienceWithReads = TimeSpan.FromMilliseconds(20) },
+            CheckpointBytes = 20_000, RestartWalBytes = 30_000, IdleCheckpoint = TimeSpan.FromMilliseconds(50), Readers = new() { PatienceWithReads = TimeSpan.FromMilliseconds(20) },
         });
         await primary.WriteAsync("CREATE TABLE t (x)");
         await primary.WriteAsync(Insert); // from here on its text is known to write: it is not looked at behind the long read
