@@ -83,7 +83,7 @@ internal sealed class PatchedCopies : IAsyncDisposable
     /// <summary>Replays again over a file that is newer: from one entry on, though its pages may be as new as another.</summary>
     public void CheckReplayOverNewer(int from)
     {
-        _replay.Finish();
+        _replay.Finish(syncs: true);
         var newest = Path("newer.sqlite");
         File.Copy(Path("replay.sqlite"), newest, overwrite: true);
         using (var again = new LogReplay(newest, _log[^1].End))
@@ -93,7 +93,7 @@ internal sealed class PatchedCopies : IAsyncDisposable
                 again.Apply(entry);
             }
 
-            again.Finish();
+            again.Finish(syncs: true);
         }
 
         CheckFile(newest);
@@ -103,7 +103,7 @@ internal sealed class PatchedCopies : IAsyncDisposable
     public void CheckCopies()
     {
         Publish(int.MaxValue);
-        _replay.Finish();
+        _replay.Finish(syncs: true);
         CheckFile(Path("replay.sqlite"));
         Assert.True(Pages(Path("source.sqlite")).SequenceEqual(Pages(Path("replica.sqlite"))), "the replica differs");
     }

@@ -152,7 +152,7 @@ public sealed class WrongPageTests : IDisposable
     {
         using var replay = new LogReplay(Path(name), to);
         Array.ForEach(entries, replay.Apply);
-        replay.Finish();
+        replay.Finish(syncs: true);
     }
 
     // Between the row pointers and the rows, where SQLite itself would never notice.
