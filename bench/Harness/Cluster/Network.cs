@@ -7,6 +7,8 @@ namespace ReplicatedSqlite.Bench.Harness;
 /// <remarks>A socket stays in the namespace of the thread that made it, so one process may call from every region and time all of it with one clock.</remarks>
 internal sealed class Network
 {
+    private static readonly TimeSpan _retries = TimeSpan.FromSeconds(60); // a node that has just started, on a busy machine, may have no quorum yet; nothing was done then
+
     private readonly string? _namespaceFile;
 
     private Network(string? namespaceFile)
@@ -25,7 +27,7 @@ internal sealed class Network
     public static Network Of(string file) => new(file);
 
     /// <summary>A client of a node, called from here.</summary>
-    public ReplicatedSqliteClient ClientOf(ServerNode node) => new($"{node.Grpc.Host}:{node.Grpc.Port}", new ReplicatedSqliteClientOptions { Channel = Channel });
+    public ReplicatedSqliteClient ClientOf(ServerNode node) => new($"{node.Grpc.Host}:{node.Grpc.Port}", new ReplicatedSqliteClientOptions { Channel = Channel, RetryTimeout = _retries });
 
     /// <summary>Makes the handler's connections begin here.</summary>
     public void Configure(SocketsHttpHandler handler)

@@ -55,7 +55,7 @@ internal sealed class LagPairsScenario : Scenario
         long answered = 0;
         async Task WriteAsync()
         {
-            await table.Primary.ExecuteAsync(Sql, [value], cancellationToken: cancellationToken);
+            await table.Primary.ExecuteAsync(Sql, [value], new QueryOptions { IdempotencyKey = Guid.CreateVersion7().ToString("N") }, cancellationToken); // a node that is silent for a moment does not end the run
             Interlocked.Increment(ref answered);
         }
 
