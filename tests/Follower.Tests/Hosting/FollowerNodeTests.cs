@@ -254,7 +254,7 @@ public class FollowerNodeTests
             Assert.Contains("00000001.journal, offset", refused.Message, StringComparison.Ordinal);
         }
 
-        Assert.Equal(5, (await link.ReadAsync(log[9].End, log[14].End, 1 << 20, CancellationToken.None)).Count()); // what lies behind it is whole
+        Assert.Equal(5, (await link.ReadAsync(log[9].End, log[14].End, 1 << 20, CancellationToken.None)).Length); // what lies behind it is whole
         Assert.Equal([4209], told.Ids);
         Assert.Null(node.Trouble);
 
