@@ -61,9 +61,16 @@ public sealed class SqlDump : IDisposable
             _out.Raw("BEGIN TRANSACTION"u8).End();
         }
 
+        // A row cannot be put in while a table is missing to which its own refers: sqlite3 says so even where keys are looked at later.
+        var madeFirst = !_options.OmitSchema && RefersAhead() ? tables.Where(table => IsWanted(table.Name) && !table.IsVirtual).ToHashSet() : [];
+        foreach (var table in madeFirst)
+        {
+            _out.Raw(table.Sql).End();
+        }
+
         foreach (var table in tables.Where(table => IsWanted(table.Name)))
         {
-            WriteTable(table);
+            WriteTable(table, isMade: madeFirst.Contains(table));
         }
 
         WriteSequences(tables);
@@ -91,9 +98,19 @@ public sealed class SqlDump : IDisposable
         return tables;
     }
 
-    private void WriteTable((string Name, string Sql, bool IsVirtual) table)
+    private bool RefersAhead()
     {
-        if (!_options.OmitSchema)
+        using var rows = _connection.Prepare(
+            """
+            SELECT 1 FROM sqlite_schema s JOIN pragma_foreign_key_list(s.name) f JOIN sqlite_schema p ON p.type = 'table' AND p.name = f."table" COLLATE NOCASE
+            WHERE s.type = 'table' AND p.rowid > s.rowid LIMIT 1
+            """);
+        return rows.Step();
+    }
+
+    private void WriteTable((string Name, string Sql, bool IsVirtual) table, bool isMade)
+    {
+        if (!_options.OmitSchema && !isMade)
         {
             _out.Raw(table.Sql).End();
         }

@@ -33,7 +33,7 @@ internal static class IdleDatabases
             await control.CreateAsync(record with { Id = ids[number], Name = names[number], Epoch = 1, Revision = 0, NameRevision = 0, PrimaryNode = cluster.Nodes[number % cluster.Nodes.Count].Id }, cancellationToken));
     }
 
-    private static async Task FollowAsync(string folder, DatabaseRecord record, IReadOnlyList<DatabaseId> ids)
+    private static async Task FollowAsync(string folder, DatabaseRecord record, List<DatabaseId> ids)
     {
         await using var journal = NodeJournal.Open(folder, new JournalOptions(), new FileSystemDisk(), new Random(1));
         var sets = new FollowerSets(null, record.FollowerSet!).Encode();

@@ -102,6 +102,19 @@ public sealed class DumpTests : IDisposable
         Assert.Contains("nope", Assert.Throws<RequestException>(() => Dump(original, new SqlDumpOptions { Tables = ["nope"] })).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Tables_that_refer_to_later_ones_or_to_each_other_come_back_where_keys_are_enforced()
+    {
+        var original = Make("original.sqlite", """
+            CREATE TABLE child (id INTEGER PRIMARY KEY, owner REFERENCES Owner); CREATE TABLE owner (id INTEGER PRIMARY KEY, first REFERENCES child);
+            INSERT INTO child VALUES (1, 5), (2, 5); INSERT INTO owner VALUES (5, 2);
+            """);
+        var options = new SqlDumpOptions { OmitTransaction = true };
+        var sql = Encoding.UTF8.GetString(Dump(original, options));
+        var copy = Make("copy.sqlite", "PRAGMA foreign_keys=ON; BEGIN;" + sql + "COMMIT");
+        Assert.Equal(sql, Encoding.UTF8.GetString(Dump(copy, options)));
+    }
+
     private string Make(string name, string sql)
     {
         var path = _folder.File(name);
