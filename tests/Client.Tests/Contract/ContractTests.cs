@@ -62,7 +62,7 @@ public sealed class ContractTests(LiveCluster cluster)
             connection.Open();
             var holds = Try(check, connection) is null;
 
-            // What the check left open is finalized now. Later it could be while its connection is closed, and this build of SQLite lets one thread at a time use a connection: that ended the process.
+            // What the check left open is finalized now. Later it could be while its connection is closed, and this build of SQLite lets one thread at a time use a connection; once the process ended here, perhaps by that.
             GC.Collect();
             GC.WaitForPendingFinalizers();
             Try(new("its end", c => c.Dispose()), connection); // after some checks it throws
