@@ -172,7 +172,15 @@ public sealed partial class NodeJournal
         }
 
         Volatile.Write(ref _tellingThread, 0);
-        GroupTold?.Invoke();
+        try
+        {
+            GroupTold?.Invoke();
+        }
+        catch (Exception exception)
+        {
+            thrown ??= new("those who were told failed", exception);
+        }
+
         if (thrown is not null)
         {
             Fail(thrown);

@@ -123,7 +123,14 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
     }
 
     private async Task<DurableBase?> ObtainBaseAsync(BaseFetch bases, Position first, bool fromElsewhere, CancellationToken cancellationToken) =>
-        !fromElsewhere && (_unsynced?.From ?? LocalRecovery.BaseOf(FilePath, database)) is { } own && own >= first ? new DurableBase(own, null) : await bases.RunAsync(first, cancellationToken);
+        !fromElsewhere && (_unsynced?.From ?? LocalRecovery.BaseOf(FilePath, database)) is { } own && own >= first ? new DurableBase(own, null) : await FetchAsync(bases, first, cancellationToken);
+
+    private async Task<DurableBase?> FetchAsync(BaseFetch bases, Position first, CancellationToken cancellationToken)
+    {
+        var fetched = await bases.RunAsync(first, cancellationToken);
+        _unsynced = fetched is null ? _unsynced : null; // another file is in its place
+        return fetched;
+    }
 
     // A node may lead whose copy is older than what is left of the log, or that has none. Where there was only one, the look at the file says what is missing.
     private async Task EnsureBaseAsync(DatabaseRecord record, BaseFetch bases, Position last, CancellationToken cancellationToken)
@@ -132,9 +139,14 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         var lacksBase = !(_unsynced?.From >= first) && LocalRecovery.LacksBase(FilePath, database, first);
         if (record is { AcceptsLoss: true, BeginsAt: { } begin } && (lacksBase || LocalRecovery.IsNewer(FilePath, database, last)))
         {
-            await bases.BuildAsync(begin, cancellationToken); // a copy of before may show what is lost: none of those is taken. That it cannot be built, the look at the file says
+            if (await bases.BuildAsync(begin, cancellationToken) is not null)
+            {
+                _unsynced = null; // another file is in its place
+            }
+
+            // a copy of before may show what is lost: none of those is taken. That it cannot be built, the look at the file says
         }
-        else if (lacksBase && (record.Followers.Length > 1 || context.Cold is not null) && await bases.RunAsync(first, cancellationToken) is null)
+        else if (lacksBase && (record.Followers.Length > 1 || context.Cold is not null) && await FetchAsync(bases, first, cancellationToken) is null)
         {
             throw new RequestException(
                 ErrorCodes.NoPrimary,

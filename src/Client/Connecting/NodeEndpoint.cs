@@ -60,6 +60,7 @@ internal sealed class NodeEndpoint : IAsyncDisposable
     /// <summary>It could not be reached: others are asked first for a while, longer each time.</summary>
     public void Failed()
     {
+        if (PausedUntil > _time.GetTimestamp()) return; // one fault fails many calls
         var pause = _firstPause * Math.Pow(2, Math.Min(Interlocked.Increment(ref _failures) - 1, 6));
         if (pause > _longestPause) pause = _longestPause;
         Volatile.Write(ref _pausedUntil, _time.GetTimestamp() + (long)(pause.TotalSeconds * _time.TimestampFrequency));

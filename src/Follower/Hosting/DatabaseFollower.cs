@@ -191,23 +191,48 @@ internal sealed class DatabaseFollower : IThreadPoolWorkItem, IDisposable
         }
     }
 
+    /// <summary>Goes on, unless somebody else is at work here, perhaps with the disk: the journal's thread does not wait for that.</summary>
+    public bool TryGoOnHere()
+    {
+        if (!_gate.TryEnter())
+        {
+            return false;
+        }
+
+        try
+        {
+            GoOn();
+            return true;
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
     void IThreadPoolWorkItem.Execute()
     {
-        Interlocked.Exchange(ref _isScheduled, 0); // what is told from now on schedules again
         lock (_gate)
         {
-            if (Volatile.Read(ref _fault) is { } fault)
-            {
-                Fail(fault);
-            }
-
-            if (_core is null && _outstanding == 0 && !_isDropped && !TryBeginAnew())
-            {
-                return;
-            }
-
-            Step(core => core.Written(Interlocked.Read(ref _written), _node.Now, _actions));
+            GoOn();
         }
+    }
+
+    // Under the gate.
+    private void GoOn()
+    {
+        Interlocked.Exchange(ref _isScheduled, 0); // what is told from now on schedules again
+        if (Volatile.Read(ref _fault) is { } fault)
+        {
+            Fail(fault);
+        }
+
+        if (_core is null && _outstanding == 0 && !_isDropped && !TryBeginAnew())
+        {
+            return;
+        }
+
+        Step(core => core.Written(Interlocked.Read(ref _written), _node.Now, _actions));
     }
 
     // As after a start: the lease that was given is not known any more.

@@ -38,18 +38,14 @@ internal sealed class ToldFollowers
     private void GoOn()
     {
         var isFew = _followers.Count <= MostHere;
-        foreach (var follower in _followers)
+        DatabaseFollower[] told = [.. _followers];
+        _followers.Clear();
+        foreach (var follower in told)
         {
-            if (isFew)
-            {
-                ((IThreadPoolWorkItem)follower).Execute();
-            }
-            else
+            if (!isFew || !follower.TryGoOnHere())
             {
                 GoOnElsewhere(follower);
             }
         }
-
-        _followers.Clear();
     }
 }

@@ -53,6 +53,11 @@ internal sealed class LocalFollowerLink(Guid member, DatabaseId database, Promis
         {
             while (await outbox.TakeAsync(ending.Token) is { } message)
             {
+                if (message is not (Append or Mark or Heartbeat))
+                {
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // it may read from the disk, and whoever sends has more to do
+                }
+
                 await stream.Receive(message).WaitAsync(ending.Token);
             }
 

@@ -37,6 +37,7 @@ internal sealed class NodeServices : IAsyncDisposable
     private readonly HealthService _health = new();
     private readonly Takeovers _takeovers;
     private readonly FollowerReplacements _replacements;
+    private static readonly LentThreads _lent = LentThreads.ForThisMachine(); // of the process, whose thread pool its nodes share
     private readonly CancellationTokenSource _stopping = new();
     private readonly IDisposable _watch;
     private CallDrain? _drain; // set by Map
@@ -53,7 +54,6 @@ internal sealed class NodeServices : IAsyncDisposable
         var access = new AccessGuard(
             tls is null ? NodeProof.ByKey(control.NodeKey) : NodeProof.ByCertificate, control.Tokens, options.Router, time, logging.CreateLogger("ReplicatedSqlite.Access"));
         _reach = new NodeReach(self, control, channels, ReachTimes.Default, time, random, logging.CreateLogger("ReplicatedSqlite.Cluster"));
-        var lent = LentThreads.ForThisMachine();
         _node = new NodeContext
         {
             Self = self,
@@ -62,8 +62,8 @@ internal sealed class NodeServices : IAsyncDisposable
             Follower = follower,
             Channels = channels,
             Reach = _reach,
-            Writers = new BlockingWorkers($"writer {self.Region}", _threads, maxQueued: 100_000, lent),
-            Readers = new BlockingWorkers($"reader {self.Region}", _readerThreads, maxQueued: 10_000, lent),
+            Writers = new BlockingWorkers($"writer {self.Region}", _threads, maxQueued: 100_000, _lent),
+            Readers = new BlockingWorkers($"reader {self.Region}", _readerThreads, maxQueued: 10_000, _lent),
             Time = time,
             Logger = logging.CreateLogger("ReplicatedSqlite.Node"),
             Stopping = _stopping.Token,

@@ -40,6 +40,8 @@ internal sealed record TakeoverContext
 /// <summary>The shell around one database's <see cref="HealthCore"/> on this node: probes, takes, waits.</summary>
 internal sealed class TakeoverCandidate : IDisposable
 {
+    private static readonly TimeSpan _again = TimeSpan.FromSeconds(1); // after a fault of its own
+
     private readonly Lock _gate = new();
     private readonly DatabaseId _database;
     private readonly TakeoverContext _context;
@@ -140,6 +142,7 @@ internal sealed class TakeoverCandidate : IDisposable
         }
         catch (Exception e)
         {
+            _timer.Change(_again, Timeout.InfiniteTimeSpan);
             NodeLog.TakeoverFailed(_context.Logger, _database, e.Message);
         }
     }
@@ -174,7 +177,9 @@ internal sealed class TakeoverCandidate : IDisposable
             _context.Count("failed");
             NodeLog.TakeoverFailed(_context.Logger, _database, e.Message);
         }
-
-        Step((core, now, actions) => core.Took(succeeded, now, actions));
+        finally
+        {
+            Step((core, now, actions) => core.Took(succeeded, now, actions));
+        }
     }
 }

@@ -29,6 +29,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
     private readonly LogTrimmer _trimmer;
     private readonly RunningSnapshots _snapshots;
     private readonly TurnWork _turn;
+    private readonly TurnWork _turnHere;
     private readonly ITimer _idleTimer;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private LogState _state; // written by the turns
@@ -51,7 +52,8 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
         _keys = new RequestKeys(context.Options);
         _maintainedAt = context.Time.GetTimestamp();
         _queue = new WriteQueue(context.Options.MaxWaitingWrites, context.Metrics);
-        _turn = new TurnWork(this);
+        _turn = new TurnWork(this, onCaller: false);
+        _turnHere = new TurnWork(this, onCaller: true);
         _idleTimer = context.Time.CreateTimer(_ => Schedule(), null, context.Options.IdleCheckpoint, context.Options.IdleCheckpoint);
     }
 
@@ -67,7 +69,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
     {
         var write = new PendingWrite(request, _context.Time.GetTimestamp());
         _queue.Add(write);
-        if (Interlocked.Exchange(ref _scheduled, 1) == 0 && !(Volatile.Read(ref _mayRunHere) && _context.Writers.TryRunHere(_turn)))
+        if (Interlocked.Exchange(ref _scheduled, 1) == 0 && !(Volatile.Read(ref _mayRunHere) && _queue.Count == 1 && _context.Writers.TryRunHere(_turnHere)))
         {
             Enqueue();
         }
@@ -112,7 +114,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
     }
 
     // One turn: groups for a short while, then whatever the file needs. Whoever leaves it says who comes next.
-    private void RunTurn()
+    private void RunTurn(bool onCaller)
     {
         var started = _context.Time.GetTimestamp();
         while (_log.Failure is null)
@@ -142,6 +144,11 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
                     Enqueue();
                 });
                 return;
+            }
+
+            if (onCaller)
+            {
+                break; // its own write is done: those of others are not for its thread
             }
 
             if (_context.Time.GetElapsedTime(started) > _slice)
@@ -341,9 +348,9 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
 
     private long NowMicroseconds => (_context.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
-    private sealed class TurnWork(DatabaseWriter owner) : BlockingWork
+    private sealed class TurnWork(DatabaseWriter owner, bool onCaller) : BlockingWork
     {
-        public override void Run() => owner.RunTurn();
+        public override void Run() => owner.RunTurn(onCaller);
 
         public override void Refuse(Exception reason) => owner.Fail(reason);
     }

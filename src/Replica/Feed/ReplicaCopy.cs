@@ -64,6 +64,11 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         // What is visible now is at or after `from`; and at or before what is noted behind it, since the mark is raised before readers see more.
         using var use = file.Snapshots.Enter();
         using var running = _sending.Begin("", cancellationToken); // whoever asks for one has other nodes to ask
+        if (!ReferenceEquals(Volatile.Read(ref _file), file))
+        {
+            throw new RequestException(ErrorCodes.CopyStale, $"This node's copy of {database} is going away. Ask another node."); // whoever closes it ended those that had begun by then
+        }
+
         var snapshot = await context.Workers.RunAsync(() => SnapshotReader.Open(Path));
         var (noted, marked, state) = (file.Sidecar.To, Mark?.Position ?? Position.Start, Volatile.Read(ref _state));
         await using var sender = new SnapshotSender(snapshot, from, state.CommitTimeMicroseconds, context.Workers, context.Time);
@@ -303,7 +308,7 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         Volatile.Write(ref _mark, null);
         if (_file is { } file)
         {
-            _file = null;
+            Volatile.Write(ref _file, null);
             Volatile.Write(ref _reads, null);
             _sending.EndAll(); // the file is not closed before
             await file.DisposeAsync();

@@ -17,6 +17,7 @@ public sealed class Checkpointer : IDisposable
     private readonly string _sidecarPath;
     private Sidecar _sidecar;
     private bool _isWritten; // the sidecar is there
+    private bool _isLost; // the new file could not be synced
 
     private Checkpointer(SqliteConnection connection, Sidecar sidecar, bool isWritten)
     {
@@ -109,11 +110,30 @@ public sealed class Checkpointer : IDisposable
         return inWal < 0 ? new(1, 0) : new(inWal, backfilled);
     }
 
+    // A failed sync is never tried again: the kernel tells of lost pages once, and the next sync would succeed without them. Without a sidecar the file is built again.
+    private void SyncNew()
+    {
+        if (_isLost)
+        {
+            throw new IOException("The new file could not be synced; it has to be built again.");
+        }
+
+        try
+        {
+            _file.Sync();
+        }
+        catch
+        {
+            _isLost = true;
+            throw;
+        }
+    }
+
     private void NoteTo(Position confirmed)
     {
         if (!_isWritten)
         {
-            _file.Sync();
+            SyncNew();
             Write(_sidecar);
         }
 

@@ -100,6 +100,10 @@ public sealed class StreamedRead<TMark> : IAsyncDisposable
             {
                 await _workers.RunAsync(_read.Dispose);
             }
+            catch (Exception e) when (e is RequestException or ObjectDisposedException)
+            {
+                _read.Dispose(); // here, then: the connection is not given back with its snapshot
+            }
             finally
             {
                 _lease.Dispose();

@@ -6,8 +6,14 @@ public sealed class LentThreads(int most)
 {
     private int _taken; // by Interlocked
 
-    /// <summary>Half of what the machine has, so that others are always left; none where there is one processor.</summary>
-    public static LentThreads ForThisMachine() => new(Environment.ProcessorCount / 2);
+    /// <summary>Half of what the machine has; none where there is one processor. The thread pool keeps as many threads more, so that lent ones are not missed when what they do is long.</summary>
+    public static LentThreads ForThisMachine()
+    {
+        var most = Environment.ProcessorCount / 2;
+        ThreadPool.GetMinThreads(out var threads, out var ports);
+        ThreadPool.SetMinThreads(threads + most, ports);
+        return new(most);
+    }
 
     internal bool TryTake()
     {

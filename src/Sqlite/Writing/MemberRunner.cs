@@ -22,6 +22,7 @@ internal sealed unsafe class MemberRunner(QueryConnection connection, WriterSql?
         RequestShape.Check(request);
         _runner.Begin(request.MaxResultBytes);
         var results = request.AsParts ? null : new List<Result>(request.Statements.Count);
+        connection.Authorizer.TakeForeignKeys(); // what a transaction or an import before this said is not for this request
         var parts = request.AsParts ? new List<ResultPart>() : null;
         outcome.UnfinishedParts = parts;
         outcome.CompletePartCount = 0;

@@ -47,6 +47,19 @@ public sealed class RequestStateTests
     }
 
     [Fact]
+    public void What_an_interactive_transaction_said_of_foreign_keys_is_not_for_the_next_request()
+    {
+        using var bench = new SqlBench("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p ON DELETE CASCADE); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1)");
+        using (var transaction = new InteractiveTransaction(bench.WriterConnection))
+        {
+            transaction.Execute(Sql("PRAGMA foreign_keys = OFF"));
+            transaction.Commit();
+        }
+
+        Assert.Equal("0", Show(bench.Write(Sql("PRAGMA defer_foreign_keys = ON", "DELETE FROM p", "SELECT count(*) FROM c"))[2]));
+    }
+
+    [Fact]
     public void Foreign_keys_that_a_request_switches_off_hold_again_at_its_end()
     {
         using var bench = new SqlBench("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p ON DELETE CASCADE)");
