@@ -45,10 +45,14 @@ public sealed class ColdCollector(IObjectStore store, TimeProvider time, ColdCol
         }
 
         // Whoever makes a fork puts his pin, and looks for this then; here it is the other way round. So one of the two sees the other.
-        await store.PutAsync(ColdNames.Removal(database), ["RSCLDREM"u8.ToArray()], cancellationToken);
+        var isOurs = await store.PutAsync(ColdNames.Removal(database), ["RSCLDREM"u8.ToArray()], cancellationToken);
         if ((await PinsAsync(database, cancellationToken)).Count > 0)
         {
-            await store.DeleteAsync(ColdNames.Removal(database), cancellationToken);
+            if (isOurs) // another node may have put its own, seen no pin, and be at work
+            {
+                await store.DeleteAsync(ColdNames.Removal(database), cancellationToken);
+            }
+
             return false;
         }
 

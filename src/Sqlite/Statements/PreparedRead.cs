@@ -110,6 +110,12 @@ public sealed class PreparedRead : IDisposable
         }
         catch (SqliteException error)
         {
+            if (_hasSnapshot)
+            {
+                _hasSnapshot = false; // whoever begins again means a newer state
+                _connection.EndSnapshot();
+            }
+
             throw SqlErrors.From(error);
         }
     }
