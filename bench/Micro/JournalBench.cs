@@ -46,9 +46,9 @@ public class JournalBench
     public void SixtyFourTogether() => Write([.. Enumerable.Range(0, Together).Select(_ => Next())]);
 
     [GlobalCleanup]
-    public void Close()
+    public async Task CloseAsync()
     {
-        _journal.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        await _journal.DisposeAsync();
         _plain.Dispose();
         Directory.Delete(_folder, recursive: true);
     }

@@ -139,12 +139,11 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
         var lacksBase = !(_unsynced?.From >= first) && LocalRecovery.LacksBase(FilePath, database, first);
         if (record is { AcceptsLoss: true, BeginsAt: { } begin } && (lacksBase || LocalRecovery.IsNewer(FilePath, database, last)))
         {
+            // A copy of before may show what is lost: none of those is taken. That it cannot be built, the look at the file says.
             if (await bases.BuildAsync(begin, cancellationToken) is not null)
             {
                 _unsynced = null; // another file is in its place
             }
-
-            // a copy of before may show what is lost: none of those is taken. That it cannot be built, the look at the file says
         }
         else if (lacksBase && (record.Followers.Length > 1 || context.Cold is not null) && await FetchAsync(bases, first, cancellationToken) is null)
         {

@@ -36,7 +36,7 @@ internal sealed class D1TableScenario : Scenario
             foreach (var (region, published) in others)
             {
                 var lag = lags.FirstOrDefault(lag => lag.Region == region && lag.Count > 0) ?? throw new BenchException($"The replica in {region} recorded no confirm lag of the primary in {primary}.");
-                var oneWay = options.Matrix is null ? (double?)null : TripMs(server, primary, region, options) / 2;
+                var oneWay = options.Matrix is null ? (double?)null : RegionLag.TripMs(server, primary, region, options) / 2;
                 results.Add(new($"primary {primary}: confirm lag {region}", "ms", lag.Count, lag.P50Ms, lag.P99Ms, lag.MeanMs, oneWay, lag.P50Ms / oneWay));
                 if (oneWay is not null)
                 {
@@ -58,20 +58,7 @@ internal sealed class D1TableScenario : Scenario
         await table.CreateAsync(followers: 3, cancellationToken: cancellationToken);
         await table.CheckRowsAsync(0, cancellationToken);
         var value = new string('v', options.ValueBytes);
-        long answered = 0;
-        async Task WriteAsync()
-        {
-            await table.Primary.ExecuteAsync(Sql, [value], cancellationToken: cancellationToken);
-            Interlocked.Increment(ref answered);
-        }
-
-        await OpenLoop.RunAsync(server, options.Rate, options.Warmup / _table.Length, WriteAsync);
-        await server.ResetLagAsync();
-        await OpenLoop.RunAsync(server, options.Rate, options.Duration, WriteAsync);
-        await table.CheckRowsAsync(answered, cancellationToken); // the last ones are there too before the lag is read
-        return await server.LagAsync();
+        return await RegionLag.MeasureAsync(
+            server, options, table, options.Warmup / _table.Length, () => table.Primary.ExecuteAsync(Sql, [value], cancellationToken: cancellationToken), cancellationToken);
     }
-
-    private static double TripMs(ServerProcess server, string from, string to, BenchOptions options) => RoundTripLimit.Measure(
-        server.NetworkOf(server.Ready.Nodes.First(node => node.Region == from)), server.All.First(process => process.Has(to)).Ready.Trip, options.LimitTime).Latency.Percentile(50) / 1e6;
 }

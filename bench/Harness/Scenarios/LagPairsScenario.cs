@@ -25,7 +25,7 @@ internal sealed class LagPairsScenario : Scenario
         foreach (var primary in regions)
         {
             var others = regions.Where(region => region != primary).ToList();
-            var delays = others.Select(region => options.Matrix is null ? 0 : TripMs(server, primary, region, options) / 2).ToList(); // while nothing is written
+            var delays = others.Select(region => options.Matrix is null ? 0 : RegionLag.TripMs(server, primary, region, options) / 2).ToList(); // while nothing is written
             var lags = await MeasureAsync(server, options, primary, regions.Count, cancellationToken);
             foreach (var (region, delay) in others.Zip(delays))
             {
@@ -52,20 +52,9 @@ internal sealed class LagPairsScenario : Scenario
         await table.CreateAsync(followers: 3, cancellationToken: cancellationToken);
         await table.CheckRowsAsync(0, cancellationToken); // all replicas are there
         var value = new string('v', options.ValueBytes);
-        long answered = 0;
-        async Task WriteAsync()
-        {
-            await table.Primary.ExecuteAsync(Sql, [value], new QueryOptions { IdempotencyKey = Guid.CreateVersion7().ToString("N") }, cancellationToken); // a node that is silent for a moment does not end the run
-            Interlocked.Increment(ref answered);
-        }
-
-        await OpenLoop.RunAsync(server, options.Rate, options.Warmup / primaries, WriteAsync);
-        await server.ResetLagAsync();
-        await OpenLoop.RunAsync(server, options.Rate, options.Duration, WriteAsync);
-        await table.CheckRowsAsync(answered, cancellationToken); // the last ones are there too before the lag is read
-        return await server.LagAsync();
+        return await RegionLag.MeasureAsync(
+            server, options, table, options.Warmup / primaries,
+            () => table.Primary.ExecuteAsync(Sql, [value], new QueryOptions { IdempotencyKey = Guid.CreateVersion7().ToString("N") }, cancellationToken), // a node that is silent for a moment does not end the run
+            cancellationToken);
     }
-
-    private static double TripMs(ServerProcess server, string from, string to, BenchOptions options) => RoundTripLimit.Measure(
-        server.NetworkOf(server.Ready.Nodes.First(node => node.Region == from)), server.All.First(process => process.Has(to)).Ready.Trip, options.LimitTime).Latency.Percentile(50) / 1e6;
 }

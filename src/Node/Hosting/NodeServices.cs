@@ -18,6 +18,7 @@ namespace ReplicatedSqlite.Node;
 internal sealed class NodeServices : IAsyncDisposable
 {
     // A thread that runs SQLite computes most of its time; a few more than processors keep others going beside a long query.
+    private static readonly LentThreads _lent = LentThreads.ForThisMachine(); // of the process, whose thread pool its nodes share
     private static readonly int _threads = Math.Max(4, Environment.ProcessorCount * 2);
     private static readonly int _readerThreads = _threads * 2; // one database takes a quarter of them at most
 
@@ -37,7 +38,6 @@ internal sealed class NodeServices : IAsyncDisposable
     private readonly HealthService _health = new();
     private readonly Takeovers _takeovers;
     private readonly FollowerReplacements _replacements;
-    private static readonly LentThreads _lent = LentThreads.ForThisMachine(); // of the process, whose thread pool its nodes share
     private readonly CancellationTokenSource _stopping = new();
     private readonly IDisposable _watch;
     private CallDrain? _drain; // set by Map

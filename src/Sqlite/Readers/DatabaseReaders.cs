@@ -319,7 +319,8 @@ public sealed class DatabaseReaders : IAsyncDisposable
         var connection = await waiter.Task;
         lock (_gate)
         {
-            return new ReaderLease(this, connection, _inTheWay.Token);
+            // It may have been told already that it is in the way, between being lent and here.
+            return new ReaderLease(this, connection, connection.Watch.IsInTheWay ? new CancellationToken(canceled: true) : _inTheWay.Token);
         }
     }
 
