@@ -19,6 +19,7 @@ public sealed class ServerCallContext
     private Metadata? _responseTrailers;
     private CancellationTokenSource? _end;
     private bool _mayBeEnded;
+    private string? _peer;
     private CancellationTokenRegistration _clientGone;
     private CancellationTokenRegistration _serverGone;
 
@@ -79,7 +80,7 @@ public sealed class ServerCallContext
         _timeout is not { } timeout ? null : TimeSpan.FromTicks(Math.Max(0, (timeout - _timeProvider.GetElapsedTime(_startedAt)).Ticks));
 
     /// <summary>The client's address and port.</summary>
-    public string Peer => string.Create(CultureInfo.InvariantCulture, $"{Http.Connection.RemoteIpAddress}:{Http.Connection.RemotePort}");
+    public string Peer => _peer ??= string.Create(CultureInfo.InvariantCulture, $"{Http.Connection.RemoteIpAddress}:{Http.Connection.RemotePort}");
 
     /// <summary>The client is on this machine. Behind a proxy on this machine everybody is.</summary>
     public bool IsFromLoopback => IsLoopback(Http.Connection.RemoteIpAddress);

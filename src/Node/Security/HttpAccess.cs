@@ -10,14 +10,11 @@ internal static class HttpAccess
     // What is below them tells nothing that is kept here, or makes calls of the contract, which are checked one by one as those by gRPC are.
     private static readonly PathString[] _open = ["/health", D1Endpoints.Prefix];
 
-    public static void UseHttpAccess(this WebApplication web, AccessGuard guard) => web.Use(async (http, next) =>
-    {
-        if (_open.Any(path => http.Request.Path.StartsWithSegments(path, StringComparison.Ordinal)) || IsGrpc(http.Request))
-        {
-            await next(http);
-            return;
-        }
+    public static void UseHttpAccess(this WebApplication web, AccessGuard guard) =>
+        web.Use((http, next) => IsGrpc(http.Request) || IsOpen(http.Request.Path) ? next(http) : CheckAsync(guard, http, next));
 
+    private static async Task CheckAsync(AccessGuard guard, HttpContext http, RequestDelegate next)
+    {
         try
         {
             await guard.CheckHttpAsync(http, ofCluster: true, http.RequestAborted);
@@ -43,7 +40,9 @@ internal static class HttpAccess
         }
 
         await next(http);
-    });
+    }
+
+    private static bool IsOpen(PathString asked) => _open.Any(path => asked.StartsWithSegments(path, StringComparison.Ordinal));
 
     // Nothing else answers a POST here: with another method the content type is only what somebody says.
     private static bool IsGrpc(HttpRequest request) =>

@@ -179,7 +179,9 @@ internal sealed class PrimaryFile : IAsyncDisposable
     public bool Checkpoint(Position confirmed, LogState state)
     {
         LogStateFile.Write(LogStateFile.PathOf(Path), state); // first: what it tells of may be trimmed once the sidecar has passed it
+        Readers.LetGo(); // a kept snapshot would be an old reader
         IsCheckpointed = _checkpointer.Run(confirmed).IsComplete;
+        Readers.LetGo(); // what comes now reads the main file alone, and lets SQLite begin the WAL anew
         _attemptedAt = WalSizeBytes;
         return IsCheckpointed;
     }

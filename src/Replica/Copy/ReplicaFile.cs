@@ -130,7 +130,9 @@ internal sealed class ReplicaFile : IAsyncDisposable
     public void Checkpoint(Position visible, LogState state)
     {
         LogStateFile.Write(LogStateFile.PathOf(_path), state); // first: it must be there once the sidecar has passed what it tells of
+        Readers.LetGo(); // a kept snapshot would be an old reader
         IsCheckpointed = _checkpointer.Run(visible).IsComplete;
+        Readers.LetGo(); // what comes now reads the main file alone, and does not stand in a restart's way
         _attemptedAt = WalSizeBytes;
     }
 

@@ -5,7 +5,7 @@ namespace ReplicatedSqlite.Sqlite;
 /// <summary>One copy's read connections: lent to one read at a time, in the order of asking.</summary>
 /// <remarks>
 /// A read that finds none free waits, holding nothing; so many may wait and no more. <see cref="TryHoldAsync"/> empties the pool for the few milliseconds
-/// that a restart of the WAL takes. Safe for use by any thread.
+/// that a restart of the WAL takes. Idle connections keep the snapshot of their last read; <see cref="LetGo"/> ends those. Safe for use by any thread.
 /// </remarks>
 public sealed class DatabaseReaders : IAsyncDisposable
 {
@@ -20,13 +20,14 @@ public sealed class DatabaseReaders : IAsyncDisposable
     private CancellationTokenSource _inTheWay = new(); // of the reads that were lent a connection since the last was cancelled
     private TaskCompletionSource? _drained; // set while somebody waits for the last reader
     private int _open;
+    private int _round; // counts the times that snapshots were let go
     private bool _held;
     private bool _disposed;
 
     private DatabaseReaders(string path, ReaderOptions options)
     {
         _path = path;
-        _options = options;
+        _options = options with { Connections = options.Connections with { KeepsSnapshots = true } };
         _long = new SemaphoreSlim(Math.Max(1, options.MaxConnections / 2));
     }
 
@@ -94,6 +95,25 @@ public sealed class DatabaseReaders : IAsyncDisposable
     /// <summary>The end of what <see cref="BeginLongAsync"/> began.</summary>
     internal void EndLong() => _long.Release();
 
+    /// <summary>Ends the snapshots that idle connections keep, and has those that are lent keep none of now: a checkpoint is about to pass them.</summary>
+    public void LetGo()
+    {
+        lock (_gate)
+        {
+            LetGoIdle();
+        }
+    }
+
+    // Under the lock.
+    private void LetGoIdle()
+    {
+        _round++;
+        foreach (var connection in _idle)
+        {
+            connection.LetGo();
+        }
+    }
+
     /// <summary>Keeps new reads back and waits for those under way, as long as the patience lasts.</summary>
     /// <param name="patience">How long in all.</param>
     /// <param name="time">Clock.</param>
@@ -110,6 +130,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
             }
 
             _held = true;
+            LetGoIdle();
             drained = WhenDrained();
         }
 
@@ -171,6 +192,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
         _aborting.Cancel();
         lock (_gate)
         {
+            _round++; // what is interrupted stays so until its connection has ended all that it has begun
             foreach (var connection in _lent)
             {
                 connection.Connection.Interrupt();
@@ -224,6 +246,11 @@ public sealed class DatabaseReaders : IAsyncDisposable
         lock (_gate)
         {
             _lent.Remove(connection);
+            if (connection.LentInRound != _round)
+            {
+                connection.LetGo();
+            }
+
             _idle.Push(connection);
             if (_lent.Count == 0)
             {
@@ -307,8 +334,10 @@ public sealed class DatabaseReaders : IAsyncDisposable
 
     private void Lend(QueryConnection connection)
     {
+        connection.LetGoIfOld(); // before anything is prepared: by its schema
         connection.AdoptPolicy();
         connection.Watch.IsInTheWay = false;
+        connection.LentInRound = _round;
         _lent.Add(connection);
     }
 

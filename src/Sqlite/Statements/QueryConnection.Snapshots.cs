@@ -22,10 +22,53 @@ public sealed unsafe partial class QueryConnection
     {
         if (_snapshotHolders == 0)
         {
-            _openSnapshot.Step();
+            LetGoIfOld();
+            if (!_isKept)
+            {
+                OpenSnapshot();
+            }
+
+            _isKept = false;
         }
 
         _snapshotHolders++;
+    }
+
+    /// <summary>Ends the snapshot that the last request has left, if it does not show what is committed now. No request is running.</summary>
+    internal void LetGoIfOld()
+    {
+        if (_isKept && !_seen!.IsStill)
+        {
+            LetGo();
+        }
+    }
+
+    /// <summary>When the pool has lent it. The pool's.</summary>
+    internal int LentInRound { get; set; }
+
+    /// <summary>Ends the snapshot that the last request has left. No request is running.</summary>
+    internal void LetGo()
+    {
+        if (_isKept)
+        {
+            _isKept = false;
+            _openSnapshot.Reset();
+        }
+    }
+
+    private void OpenSnapshot()
+    {
+        _sizeKnown = false;
+        if (!_keepsSnapshots)
+        {
+            _openSnapshot.Step();
+            return;
+        }
+
+        _seen ??= new WalIndexWatch(Connection);
+        _seen.Note();
+        _openSnapshot.Step();
+        _mayKeep = _seen.IsStill; // nothing was committed meanwhile, so the snapshot shows what was noted
     }
 
     /// <summary>Opens the read transaction in a state that the file has left. No other is open.</summary>
@@ -34,7 +77,9 @@ public sealed unsafe partial class QueryConnection
     internal void BeginSnapshot(in WalIndexHeader state)
     {
         BeginSnapshot(); // SQLite knows only then that there is a WAL
+        _mayKeep = false;
         EndSnapshot();
+        _sizeKnown = false;
         Connection.Execute("BEGIN");
         try
         {
@@ -67,6 +112,10 @@ public sealed unsafe partial class QueryConnection
             _isInPast = false;
             Connection.Execute("ROLLBACK"); // statements that are not reset yet, if any, end with it
         }
+        else if (_mayKeep)
+        {
+            _isKept = true;
+        }
         else
         {
             _openSnapshot.Reset();
@@ -76,6 +125,11 @@ public sealed unsafe partial class QueryConnection
     /// <summary>The size that the open transaction sees. Cheap while nobody writes.</summary>
     internal long SizeBytes()
     {
+        if (_sizeKnown)
+        {
+            return _sizeBytes;
+        }
+
         uint version = 0;
         fixed (byte* main = "main\0"u8)
         {
@@ -90,6 +144,7 @@ public sealed unsafe partial class QueryConnection
             _sizeVersion = version;
         }
 
+        _sizeKnown = !IsWriter;
         return _sizeBytes;
     }
 }

@@ -15,12 +15,17 @@ public sealed unsafe partial class QueryConnection : IDisposable
     private readonly SqliteStatement _openSnapshot;
     private readonly long _pageSizeBytes;
     private readonly int _pageCacheKib;
+    private readonly bool _keepsSnapshots;
+    private WalIndexWatch? _seen; // of the snapshot that is open, or was the last to be
     private int _snapshotHolders;
+    private bool _mayKeep; // the open snapshot may outlive its request
+    private bool _isKept; // it has: it is open, and nobody reads in it
     private bool _isInPast; // the snapshot is a transaction, in a state that the file has left
     private bool _tempTouched;
     private bool _schemaTouched; // since the transaction began
     private uint _sizeVersion; // SQLite's data version that _sizeBytes belongs to
     private long _sizeBytes = -1;
+    private bool _sizeKnown; // _sizeBytes is what the open snapshot shows
 
     private QueryConnection(SqliteConnection connection, bool isWriter, QueryConnectionOptions options)
     {
@@ -32,6 +37,7 @@ public sealed unsafe partial class QueryConnection : IDisposable
         Runner = new StatementRunner(this);
         _cache = new StatementCache(options.MaxCachedStatements, options.MaxCachedSqlLength);
         _pageCacheKib = options.PageCacheKib;
+        _keepsSnapshots = options.KeepsSnapshots && !isWriter;
         connection.Execute($"PRAGMA cache_size=-{options.PageCacheKib}");
         if (isWriter)
         {
@@ -149,6 +155,7 @@ public sealed unsafe partial class QueryConnection : IDisposable
             return;
         }
 
+        LetGo(); // some are set between transactions only
         foreach (var rule in Authorizer.Changed)
         {
             Connection.Execute($"PRAGMA {rule.Name}={rule.Default}");
@@ -197,6 +204,7 @@ public sealed unsafe partial class QueryConnection : IDisposable
     /// <param name="offset">Where its SQL starts in the text as sent.</param>
     internal Exception Error(int code, int statementIndex, int offset)
     {
+        _mayKeep = false; // SQLite may have ended the snapshot by itself
         var error = Connection.Error(code);
         if (error.PrimaryCode == SqliteCodes.Interrupt)
         {

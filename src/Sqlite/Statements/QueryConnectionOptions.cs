@@ -21,6 +21,10 @@ public sealed record QueryConnectionOptions
     /// <summary>SQLite's page cache of this connection.</summary>
     public int PageCacheKib { get; init; } = 8 * 1024;
 
+    /// <summary>A reader's snapshot stays open when its request has ended, for the next one, as long as the file has not changed. Whoever checkpoints has it let go.</summary>
+    /// <remarks>To open one and to end it costs two locks and a look at the file's size: system calls, and a mutex that all readers of a file share.</remarks>
+    internal bool KeepsSnapshots { get; init; }
+
     /// <summary>Of a new file.</summary>
     public int PageSizeBytes { get; init; } = 4096;
 }

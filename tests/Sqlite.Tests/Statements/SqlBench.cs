@@ -33,7 +33,8 @@ internal sealed class SqlBench : IDisposable
 
     public QueryConnection Reader => _reader ??= OpenReader();
 
-    public QueryConnection OpenReader() => QueryConnection.OpenForReading(Path, _options);
+    /// <summary>As a copy's pool opens its readers.</summary>
+    public QueryConnection OpenReader() => QueryConnection.OpenForReading(Path, _options with { KeepsSnapshots = true });
 
     public static SqlRequest Sql(params string[] statements) => new([.. statements.Select(sql => new Statement { Sql = sql })]);
 
