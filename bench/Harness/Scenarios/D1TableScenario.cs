@@ -3,7 +3,6 @@ namespace ReplicatedSqlite.Bench.Harness;
 /// <summary>The table of D1's announcement of read replication: confirm lag from a primary in North America's east and from one in its west to the other regions, beside the published figures.</summary>
 internal sealed class D1TableScenario : Scenario
 {
-    private const string Sql = "INSERT INTO t (v) VALUES (?)";
     private const string Published = "Cloudflare D1, as published";
     private const double MostBeyondMs = 2; // of the one-way delay
     private static readonly string[] _regions = ["enam", "wnam", "weur", "eeur"];
@@ -30,9 +29,11 @@ internal sealed class D1TableScenario : Scenario
         }
 
         var results = new List<BenchResult>();
+        var warmed = await RegionLag.WarmAsync(server, options, [.. _table.Select(static row => row.Primary)], cancellationToken);
         foreach (var (primary, others) in _table)
         {
-            var lags = await MeasureAsync(server, options, primary, cancellationToken);
+            await using var warm = warmed[primary];
+            var lags = await warm.MeasureAsync();
             foreach (var (region, published) in others)
             {
                 var lag = lags.FirstOrDefault(lag => lag.Region == region && lag.Count > 0) ?? throw new BenchException($"The replica in {region} recorded no confirm lag of the primary in {primary}.");
@@ -50,15 +51,5 @@ internal sealed class D1TableScenario : Scenario
         }
 
         return results;
-    }
-
-    private static async Task<IReadOnlyList<LagSummary>> MeasureAsync(ServerProcess server, BenchOptions options, string primary, CancellationToken cancellationToken)
-    {
-        await using var table = new BenchTable(server, $"d1-{primary}", primary);
-        await table.CreateAsync(followers: 3, cancellationToken: cancellationToken);
-        await table.CheckRowsAsync(0, cancellationToken);
-        var value = new string('v', options.ValueBytes);
-        return await RegionLag.MeasureAsync(
-            server, options, table, options.Warmup / _table.Length, () => table.Primary.ExecuteAsync(Sql, [value], cancellationToken: cancellationToken), cancellationToken);
     }
 }

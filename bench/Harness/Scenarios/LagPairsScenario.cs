@@ -3,7 +3,6 @@ namespace ReplicatedSqlite.Bench.Harness;
 /// <summary>Confirm lag from a primary in each region to a replica in each other one, beside the one-way delay between the two.</summary>
 internal sealed class LagPairsScenario : Scenario
 {
-    private const string Sql = "INSERT INTO t (v) VALUES (?)";
     private const double MostBeyondP50Ms = 3; // of the one-way delay
     private const double MostBeyondP99Ms = 15;
     private static readonly string[] _regions = ["enam", "wnam", "weur", "eeur", "apac", "oc"]; // of the matrix
@@ -22,15 +21,17 @@ internal sealed class LagPairsScenario : Scenario
 
         var regions = Regions(options);
         var pairs = new List<(string Name, LagSummary Lag, double OneWayMs)>();
+        var lag = await RegionLag.WarmAsync(server, options, regions, cancellationToken);
         foreach (var primary in regions)
         {
             var others = regions.Where(region => region != primary).ToList();
             var delays = others.Select(region => options.Matrix is null ? 0 : RegionLag.TripMs(server, primary, region, options) / 2).ToList(); // while nothing is written
-            var lags = await MeasureAsync(server, options, primary, regions.Count, cancellationToken);
+            await using var warm = lag[primary];
+            var lags = await warm.MeasureAsync();
             foreach (var (region, delay) in others.Zip(delays))
             {
-                var lag = lags.FirstOrDefault(lag => lag.Region == region && lag.Count > 0) ?? throw new BenchException($"The replica in {region} recorded no confirm lag of the primary in {primary}.");
-                pairs.Add(($"{primary} to {region}", lag, delay));
+                var pair = lags.FirstOrDefault(found => found.Region == region && found.Count > 0) ?? throw new BenchException($"The replica in {region} recorded no confirm lag of the primary in {primary}.");
+                pairs.Add(($"{primary} to {region}", pair, delay));
             }
         }
 
@@ -44,17 +45,5 @@ internal sealed class LagPairsScenario : Scenario
             new($"most beyond it at p50: {worst.Name}", "ms", worst.Lag.Count, BeyondP50(worst), null, null, MostBeyondP50Ms, BeyondP50(worst) / MostBeyondP50Ms),
             new($"most beyond it at p99: {slowest.Name}", "ms", slowest.Lag.Count, null, BeyondP99(slowest), null, MostBeyondP99Ms, BeyondP99(slowest) / MostBeyondP99Ms),
         ];
-    }
-
-    private static async Task<IReadOnlyList<LagSummary>> MeasureAsync(ServerProcess server, BenchOptions options, string primary, int primaries, CancellationToken cancellationToken)
-    {
-        await using var table = new BenchTable(server, $"lag-{primary}", primary);
-        await table.CreateAsync(followers: 3, cancellationToken: cancellationToken);
-        await table.CheckRowsAsync(0, cancellationToken); // all replicas are there
-        var value = new string('v', options.ValueBytes);
-        return await RegionLag.MeasureAsync(
-            server, options, table, options.Warmup / primaries,
-            () => table.Primary.ExecuteAsync(Sql, [value], new QueryOptions { IdempotencyKey = Guid.CreateVersion7().ToString("N") }, cancellationToken), // a node that is silent for a moment does not end the run
-            cancellationToken);
     }
 }
