@@ -29,11 +29,10 @@ internal sealed class D1TableScenario : Scenario
         }
 
         var results = new List<BenchResult>();
-        var warmed = await RegionLag.WarmAsync(server, options, [.. _table.Select(static row => row.Primary)], cancellationToken);
+        await RegionLag.WarmAsync(server, options, [.. _table.Select(static row => row.Primary)], cancellationToken);
         foreach (var (primary, others) in _table)
         {
-            await using var warm = warmed[primary];
-            var lags = await warm.MeasureAsync();
+            var lags = await RegionLag.MeasureAsync(server, options, primary, cancellationToken);
             foreach (var (region, published) in others)
             {
                 var lag = lags.FirstOrDefault(lag => lag.Region == region && lag.Count > 0) ?? throw new BenchException($"The replica in {region} recorded no confirm lag of the primary in {primary}.");

@@ -21,13 +21,12 @@ internal sealed class LagPairsScenario : Scenario
 
         var regions = Regions(options);
         var pairs = new List<(string Name, LagSummary Lag, double OneWayMs)>();
-        var lag = await RegionLag.WarmAsync(server, options, regions, cancellationToken);
+        await RegionLag.WarmAsync(server, options, regions, cancellationToken);
         foreach (var primary in regions)
         {
             var others = regions.Where(region => region != primary).ToList();
             var delays = others.Select(region => options.Matrix is null ? 0 : RegionLag.TripMs(server, primary, region, options) / 2).ToList(); // while nothing is written
-            await using var warm = lag[primary];
-            var lags = await warm.MeasureAsync();
+            var lags = await RegionLag.MeasureAsync(server, options, primary, cancellationToken);
             foreach (var (region, delay) in others.Zip(delays))
             {
                 var pair = lags.FirstOrDefault(found => found.Region == region && found.Count > 0) ?? throw new BenchException($"The replica in {region} recorded no confirm lag of the primary in {primary}.");

@@ -5,6 +5,8 @@ internal sealed class RegionLag : IAsyncDisposable
 {
     private const string Sql = "INSERT INTO t (v) VALUES (?)";
 
+    private static readonly TimeSpan _first = TimeSpan.FromSeconds(1); // of a database's life, with its connections' first packets
+
     private readonly ServerProcess _server;
     private readonly BenchOptions _options;
     private readonly BenchTable _table;
@@ -21,35 +23,26 @@ internal sealed class RegionLag : IAsyncDisposable
         _cancellationToken = cancellationToken;
     }
 
-    /// <summary>Makes a table with its primary in each of some regions, and has each written for its part of the warm-up before any is measured: a process's first writes are slow at every node that they come to.</summary>
-    public static async Task<IReadOnlyDictionary<string, RegionLag>> WarmAsync(
-        ServerProcess server, BenchOptions options, IReadOnlyList<string> primaries, CancellationToken cancellationToken)
+    /// <summary>Has each region lead and be written for its part of the warm-up, so that none is measured with a process's first writes, which are slow at every node that they come to.</summary>
+    public static async Task WarmAsync(ServerProcess server, BenchOptions options, IReadOnlyList<string> primaries, CancellationToken cancellationToken)
     {
-        var lags = new Dictionary<string, RegionLag>();
         foreach (var primary in primaries)
         {
-            var table = new BenchTable(server, $"lag-{primary}", primary);
-            lags.Add(primary, new RegionLag(server, options, table, cancellationToken));
-            await table.CreateAsync(followers: 3, cancellationToken: cancellationToken);
-            await table.CheckRowsAsync(0, cancellationToken); // all replicas are there
-        }
-
-        foreach (var lag in lags.Values)
-        {
+            await using var lag = await CreateAsync(server, options, $"warm-{primary}", primary, cancellationToken);
             await lag.WriteForAsync(options.Warmup / primaries.Count);
         }
-
-        return lags;
     }
 
-    /// <summary>Writes for the time of the options.</summary>
+    /// <summary>Writes to a primary in one region for the time of the options.</summary>
     /// <returns>What the replicas have seen meanwhile.</returns>
-    public async Task<IReadOnlyList<LagSummary>> MeasureAsync()
+    public static async Task<IReadOnlyList<LagSummary>> MeasureAsync(ServerProcess server, BenchOptions options, string primary, CancellationToken cancellationToken)
     {
-        await _server.ResetLagAsync();
-        await WriteForAsync(_options.Duration);
-        await _table.CheckRowsAsync(_answered, _cancellationToken); // the last ones are there too before the lag is read
-        return await _server.LagAsync();
+        await using var lag = await CreateAsync(server, options, $"lag-{primary}", primary, cancellationToken);
+        await lag.WriteForAsync(_first);
+        await server.ResetLagAsync();
+        await lag.WriteForAsync(options.Duration);
+        await lag._table.CheckRowsAsync(lag._answered, cancellationToken); // the last ones are there too before the lag is read
+        return await server.LagAsync();
     }
 
     /// <summary>The median round trip of a bare socket from one region to another.</summary>
@@ -58,6 +51,14 @@ internal sealed class RegionLag : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _table.DisposeAsync();
+
+    private static async Task<RegionLag> CreateAsync(ServerProcess server, BenchOptions options, string name, string primary, CancellationToken cancellationToken)
+    {
+        var table = new BenchTable(server, name, primary);
+        await table.CreateAsync(followers: 3, cancellationToken: cancellationToken);
+        await table.CheckRowsAsync(0, cancellationToken); // all replicas are there
+        return new RegionLag(server, options, table, cancellationToken);
+    }
 
     private Task<LoadResult> WriteForAsync(TimeSpan duration) => OpenLoop.RunAsync(_server, _options.Rate, duration, async () =>
     {
