@@ -208,7 +208,7 @@ internal sealed class PrimaryActivation(PrimaryContext context, DatabaseId datab
 
     private async Task<PrimaryGrain> OpenAsync(DatabaseRecord record, Leadership leadership, Position end, LogState state)
     {
-        var log = new ReplicatedLog(database, leadership, end, context.Time, context.LeaseTime);
+        var log = new ReplicatedLog(database, leadership, end, context.Time, context.LeaseTime, context.Options.Heartbeat);
         leadership.Observe(log);
         string Profile() => context.Control.Find(database)?.Profile ?? record.Profile; // it may change while the file is open
         PrimaryFile? file = null;

@@ -9,7 +9,6 @@ namespace ReplicatedSqlite.Cluster;
 public sealed class RunningQuery : RequestProgress
 {
     private readonly string _nodeId;
-    private readonly long _number;
     private readonly string? _passedOnAs;
     private readonly TimeProvider _time;
     private readonly Action<Exception> _end;
@@ -29,7 +28,7 @@ public sealed class RunningQuery : RequestProgress
     {
         _time = time;
         _nodeId = nodeId;
-        _number = number;
+        Number = number;
         _passedOnAs = passedOnAs;
         _statements = statements;
         _end = end;
@@ -39,7 +38,10 @@ public sealed class RunningQuery : RequestProgress
     }
 
     /// <summary>Names it for <c>KillQuery</c>, the same at each node that it passes through.</summary>
-    public string Id => _passedOnAs ?? string.Create(CultureInfo.InvariantCulture, $"{_nodeId}.{_number:x}");
+    public string Id => _passedOnAs ?? string.Create(CultureInfo.InvariantCulture, $"{_nodeId}.{Number:x}");
+
+    /// <summary>Different for each request at this node since it started.</summary>
+    public long Number { get; }
 
     /// <summary>Of the contract, e.g. <c>Execute</c>.</summary>
     public string Method { get; }

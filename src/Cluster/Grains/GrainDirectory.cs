@@ -212,14 +212,15 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
     /// <summary>One activation and the count of those who use it.</summary>
     internal sealed class Activation(TimeProvider time)
     {
+        private const int Closed = int.MinValue; // a bit beside the count
+
         private readonly Lock _gate = new();
         private readonly TaskCompletionSource<TGrain> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private TaskCompletionSource? _unused; // written under _gate; set while somebody waits for the last user
         private Task? _disposal; // written under _gate, once
-        private int _users; // written under _gate
-        private bool _closed; // written under _gate
+        private int _users; // by Interlocked: each request enters and leaves. With Closed nobody enters any more
         private bool _stopWanted; // written under _gate: a grain that comes up later is told at once
-        private long _lastUse = time.GetTimestamp(); // written under _gate
+        private long _lastUse = time.GetTimestamp(); // by Volatile
 
         public Task<TGrain>? Grain => _started.Task;
 
@@ -244,45 +245,42 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
 
         public bool TryEnter()
         {
-            lock (_gate)
+            var users = Volatile.Read(ref _users);
+            while (users >= 0)
             {
-                if (_closed)
+                var before = Interlocked.CompareExchange(ref _users, users + 1, users);
+                if (before == users)
                 {
-                    return false;
+                    return true;
                 }
 
-                _users++;
-                return true;
+                users = before;
             }
+
+            return false;
         }
 
         public void Leave(bool wasUse = true)
         {
-            TaskCompletionSource? unused = null;
-            lock (_gate)
+            if (wasUse)
             {
-                _lastUse = wasUse ? time.GetTimestamp() : _lastUse;
-                if (--_users == 0)
+                Volatile.Write(ref _lastUse, time.GetTimestamp());
+            }
+
+            if (Interlocked.Decrement(ref _users) == Closed)
+            {
+                TaskCompletionSource? unused;
+                lock (_gate)
                 {
                     unused = _unused;
                 }
-            }
 
-            unused?.TrySetResult();
-        }
-
-        public bool TryCloseIdle(TimeSpan idle)
-        {
-            lock (_gate)
-            {
-                if (_closed || _users > 0 || time.GetElapsedTime(_lastUse) < idle || !_started.Task.IsCompleted)
-                {
-                    return false;
-                }
-
-                return _closed = true;
+                unused?.TrySetResult();
             }
         }
+
+        public bool TryCloseIdle(TimeSpan idle) =>
+            _started.Task.IsCompleted && time.GetElapsedTime(Volatile.Read(ref _lastUse)) >= idle && Interlocked.CompareExchange(ref _users, Closed, 0) == 0;
 
         public void BeginStop(bool abort = false)
         {
@@ -308,14 +306,8 @@ public sealed class GrainDirectory<TGrain> : IAsyncDisposable
         {
             lock (_gate)
             {
-                _closed = true;
-                if (_users == 0)
-                {
-                    return Task.CompletedTask;
-                }
-
-                _unused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                return _unused.Task;
+                _unused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously); // first: the last user looks for it
+                return (Interlocked.Or(ref _users, Closed) | Closed) == Closed ? Task.CompletedTask : _unused.Task;
             }
         }
 

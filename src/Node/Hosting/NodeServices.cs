@@ -203,6 +203,7 @@ internal sealed class NodeServices : IAsyncDisposable
         _health.MapTo(grpc);
         new ReflectionService(QueryReflection.Descriptor, AdminReflection.Descriptor, HealthReflection.Descriptor).MapTo(grpc); // the public ones
         var running = new RunningQueries(_router);
+        _metrics.Observe(running);
         var (queries, admin) = (new QueryService(_router, running), new AdminService(_router, running));
         queries.Map(grpc);
         admin.Map(grpc);

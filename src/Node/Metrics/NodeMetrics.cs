@@ -42,6 +42,10 @@ internal sealed class NodeMetrics : IAsyncDisposable
     /// <param name="result"><c>begun</c>, <c>failed</c> or <c>given up</c>.</param>
     public void CountTakeover(string result) => _takeovers.Add(1, new KeyValuePair<string, object?>("result", result));
 
+    /// <summary>Shows how many requests there are.</summary>
+    public void Observe(RunningQueries queries) =>
+        _meter.CreateObservableGauge("replicatedsqlite.requests_in_flight", () => queries.InFlight, "{request}", "Requests under way at this node, waiting ones included.");
+
     /// <summary>Shows what is looked at when it is asked for, rather than counted when it happens.</summary>
     public void Observe(NodeRecord self, IControlPlane control, Follower.FollowerNode follower, GrainDirectory<IDatabaseCopy> primaries, GrainDirectory<IDatabaseCopy> replicas)
     {

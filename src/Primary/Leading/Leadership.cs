@@ -225,7 +225,7 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> ProveAsync()
+    public ValueTask<bool> ProveAsync(bool keepsLease = true)
     {
         Task<bool> proof;
         lock (_gate)
@@ -236,7 +236,7 @@ internal sealed partial class Leadership : IDurableLog, IAsyncDisposable
             }
 
             var token = ++_lastProof;
-            Step((core, now, actions) => core.AskProof(token, now, actions));
+            Step((core, now, actions) => core.AskProof(token, now, actions, keepsLease));
             if (_actions is [{ Kind: LeaderActionKind.Proof } answer] && answer.Number == token)
             {
                 _actions.Clear(); // the lease holds: nobody waits for anything

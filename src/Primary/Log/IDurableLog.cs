@@ -19,7 +19,8 @@ internal interface IDurableLog
     IReadOnlyList<Entry> Read(Position after, int maxBytes);
 
     /// <summary>Completes with whether this leadership stood at a moment after the call: then nothing that it does not know was answered before.</summary>
-    ValueTask<bool> ProveAsync();
+    /// <param name="keepsLease">More is expected to ask soon, and is to have a proof at hand.</param>
+    ValueTask<bool> ProveAsync(bool keepsLease = true);
 
     /// <summary>The log up to here is in a durable base.</summary>
     void Trim(Position to);

@@ -1,3 +1,4 @@
+using ReplicatedSqlite.Cluster;
 using ReplicatedSqlite.Journal;
 using ReplicatedSqlite.Protocol;
 
@@ -20,6 +21,7 @@ internal sealed partial class ReplicatedLog
                 outbox.Close();
             }
 
+            _beats.Change(TimeSpan.Zero, _heartbeat); // the first proof goes at once
             return id;
         }
     }
@@ -30,6 +32,30 @@ internal sealed partial class ReplicatedLog
         {
             _shipping.Remove(id);
             _outboxes.Remove(id);
+            if (_outboxes.Count == 0)
+            {
+                _beats.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    // One beat for all subscribers, and one proof, which asks a quorum: a thousand idle databases must not keep their followers busy. A replica's staleness counts from
+    // the moment of a proof: a primary that was cut off together with it must not keep it fresh for ever.
+    private async Task BeatAsync()
+    {
+        var asked = _time.NowMicroseconds();
+        var isProven = await _durable.ProveAsync(keepsLease: false);
+        lock (_gate)
+        {
+            foreach (var outbox in _outboxes.Values)
+            {
+                if (isProven)
+                {
+                    outbox.Prove(asked);
+                }
+
+                outbox.Beat();
+            }
         }
     }
 

@@ -24,6 +24,8 @@ internal sealed partial class ReplicatedLog : IDurableLogObserver, IDisposable
     private readonly TimeProvider _time;
     private readonly TimeProvider _leaseTime;
     private readonly ITimer _patience; // runs while something waits for followers
+    private readonly ITimer _beats; // runs while somebody subscribes
+    private readonly TimeSpan _heartbeat;
     private readonly GateCore<GateWaiter> _held; // the cores and what follows: under _gate
     private readonly ShippingCore _shipping;
     private readonly Dictionary<int, Outbox> _outboxes = [];
@@ -45,8 +47,11 @@ internal sealed partial class ReplicatedLog : IDurableLogObserver, IDisposable
     /// <param name="start">The end of the epoch entry, confirmed.</param>
     /// <param name="time">Clock.</param>
     /// <param name="leaseTime">Measures how long followers are missed.</param>
-    public ReplicatedLog(DatabaseId database, IDurableLog durable, Position start, TimeProvider time, TimeProvider leaseTime)
+    /// <param name="heartbeat">How often subscribers hear of it.</param>
+    public ReplicatedLog(DatabaseId database, IDurableLog durable, Position start, TimeProvider time, TimeProvider leaseTime, TimeSpan heartbeat)
     {
+        _heartbeat = heartbeat;
+        _beats = time.CreateTimer(_ => _ = BeatAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Database = database;
         _durable = durable;
         _time = time;
@@ -319,8 +324,12 @@ internal sealed partial class ReplicatedLog : IDurableLogObserver, IDisposable
     /// <inheritdoc/>
     public void OnLost(Exception reason) => Close(reason);
 
-    /// <summary>Ends the timer.</summary>
-    public void Dispose() => _patience.Dispose();
+    /// <summary>Ends the timers.</summary>
+    public void Dispose()
+    {
+        _beats.Dispose();
+        _patience.Dispose();
+    }
 
     private bool HasRoom => _outstanding.Count < MaxOutstandingEntries && _outstandingBytes < MaxOutstandingBytes;
 

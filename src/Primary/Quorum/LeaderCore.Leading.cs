@@ -84,14 +84,18 @@ internal sealed partial class LeaderCore
     }
 
     /// <summary>A read wants to know whether what is confirmed here is all that was answered before it came.</summary>
-    public void AskProof(long token, long now, List<LeaderAction> actions)
+    /// <param name="token">Names it.</param>
+    /// <param name="now">When it came.</param>
+    /// <param name="actions">Receives the proof, at once or later.</param>
+    /// <param name="keepsLease">Off for what asks on its own account, however long nobody reads: a quorum need not be kept busy for it.</param>
+    public void AskProof(long token, long now, List<LeaderAction> actions, bool keepsLease = true)
     {
         _now = now;
         if (Phase is LeaderPhase.Lost or LeaderPhase.HandingOver or LeaderPhase.Deleted)
         {
             actions.Add(LeaderAction.Proof(token, ok: false));
         }
-        else if (_lease.Ask(token, now, actions))
+        else if (_lease.Ask(token, now, keepsLease, actions))
         {
             Beat(now, actions);
         }

@@ -78,11 +78,12 @@ internal sealed class LeaseCore(LeaderTimes times, LeaderLimits limits, LeaderRu
     /// <summary>A read wants to know whether it may rely on this leadership.</summary>
     /// <param name="token">Names it.</param>
     /// <param name="now">When it came.</param>
+    /// <param name="keepsLease">Heartbeats are to go on for a while, since more are expected to ask.</param>
     /// <param name="actions">Receives the proof, at once or later.</param>
     /// <returns>Whether a heartbeat is to be sent now.</returns>
-    public bool Ask(long token, long now, ICollection<LeaderAction> actions)
+    public bool Ask(long token, long now, bool keepsLease, ICollection<LeaderAction> actions)
     {
-        _lastAskedAt = now;
+        _lastAskedAt = keepsLease ? now : _lastAskedAt;
         if (_isOpen && times.ReadLease && rules.HasLease(LeaseFrom, now, times))
         {
             actions.Add(LeaderAction.Proof(token, ok: true));

@@ -33,8 +33,6 @@ internal sealed class Subscription(
         }
 
         var id = log.Subscribe(from, _outbox);
-        await using var heartbeat = context.Time.CreateTimer(_ => _ = BeatAsync(), null, context.Options.Heartbeat, context.Options.Heartbeat);
-        _ = BeatAsync(); // the first proof goes at once
         var reading = ReadReportsAsync(requests, id);
         try
         {
@@ -47,18 +45,6 @@ internal sealed class Subscription(
             await ending.CancelAsync();
             await reading; // nobody may wait for a request when the enumerator is disposed
         }
-    }
-
-    // The replica's staleness counts from the moment of a proof: a primary that was cut off together with it must not keep it fresh for ever.
-    private async Task BeatAsync()
-    {
-        var asked = context.Time.NowMicroseconds();
-        if (await log.ProveAsync())
-        {
-            _outbox.Prove(asked);
-        }
-
-        _outbox.Beat();
     }
 
     private async Task PumpAsync(int id, CancellationToken cancellationToken)

@@ -7,7 +7,7 @@ namespace ReplicatedSqlite.Replica;
 internal sealed class BookmarkWaiters : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly WaitCore<Waiter> _core = new(EpochTable.Empty); // under _gate
+    private readonly WaitCore<Waiter> _core = new(EpochTable.Empty); // under _gate, but for its view
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private long _timerDue = long.MaxValue; // under _gate; in timestamps
@@ -31,13 +31,7 @@ internal sealed class BookmarkWaiters : IDisposable
     }
 
     /// <summary>How a wait would end now; <see langword="null"/> if it would have to wait.</summary>
-    public WaitResult? Judge(Bookmark target)
-    {
-        lock (_gate)
-        {
-            return _core.Judge(target);
-        }
-    }
+    public WaitResult? Judge(Bookmark target) => _core.View.Judge(target);
 
     /// <summary>Waits until readers here can see a bookmark, or the time is over. Holds nothing but its place.</summary>
     public ValueTask<WaitResult> WaitAsync(Bookmark target, TimeSpan timeout, CancellationToken cancellationToken)

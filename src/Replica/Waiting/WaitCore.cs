@@ -19,14 +19,14 @@ internal sealed class WaitCore<TToken>
         static (left, right) => (left.Deadline, left.Id).CompareTo((right.Deadline, right.Id))));
 
     private readonly Dictionary<TToken, Waiter> _byToken = [];
-    private EpochTable _epochs;
-    private Position _visible;
-    private bool _ready;
-    private bool _closed;
+    private volatile WaitView _view; // any thread may look
     private bool _stopped;
     private long _nextId;
 
-    public WaitCore(EpochTable epochs) => _epochs = epochs;
+    public WaitCore(EpochTable epochs) => _view = new WaitView(epochs);
+
+    /// <summary>What is judged by. Any thread may take it, at any time.</summary>
+    public WaitView View => _view;
 
     /// <summary>How many wait.</summary>
     public int Count => _byTarget.Count;
@@ -71,8 +71,7 @@ internal sealed class WaitCore<TToken>
     /// <summary>Readers see more.</summary>
     public void Advance(Position visible, ICollection<WaitAction<TToken>> ended)
     {
-        _ready = true;
-        _visible = visible;
+        _view = _view with { IsReady = true, Visible = visible };
         while (_byTarget.Count > 0 && Judge(_byTarget.Min!.Target) is { } result)
         {
             End(_byTarget.Min!, result, ended);
@@ -82,12 +81,12 @@ internal sealed class WaitCore<TToken>
     /// <summary>The table of confirmed epochs grew: every waiter is looked at again, for some targets may lie on an abandoned tail.</summary>
     public void Grow(EpochTable epochs, ICollection<WaitAction<TToken>> ended)
     {
-        if (epochs.CurrentEpoch < _epochs.CurrentEpoch)
+        if (epochs.CurrentEpoch < _view.Epochs.CurrentEpoch)
         {
             return; // an old entry that came again carries an old table; with it an abandoned target would look like one that is passed
         }
 
-        _epochs = epochs;
+        _view = _view with { Epochs = epochs };
         foreach (var waiter in _byTarget.ToList())
         {
             if (Judge(waiter.Target) is { } result)
@@ -107,7 +106,7 @@ internal sealed class WaitCore<TToken>
     }
 
     /// <summary>The copy shows nothing for now: it is built again.</summary>
-    public void Suspend() => _ready = false;
+    public void Suspend() => _view = _view with { IsReady = false };
 
     /// <summary>Nothing more arrives: what is visible may still be read, and nobody waits for more.</summary>
     public void Stop(ICollection<WaitAction<TToken>> ended)
@@ -119,25 +118,11 @@ internal sealed class WaitCore<TToken>
     /// <summary>The copy goes away; nobody is left waiting.</summary>
     public void Close(ICollection<WaitAction<TToken>> ended)
     {
-        _closed = true;
+        _view = _view with { IsClosed = true };
         EndAll(ended);
     }
 
-    /// <summary>How a wait would end now; <see langword="null"/> if it would be parked.</summary>
-    public WaitResult? Judge(Bookmark target)
-    {
-        if (_closed)
-        {
-            return WaitResult.Closed;
-        }
-
-        if (target != Bookmark.Start && _epochs.IsAbandoned(target, _visible.Epoch))
-        {
-            return WaitResult.Abandoned;
-        }
-
-        return _ready && (target.Epoch, target.Sequence).CompareTo((_visible.Epoch, _visible.Sequence)) <= 0 ? WaitResult.Reached : null;
-    }
+    private WaitResult? Judge(Bookmark target) => _view.Judge(target);
 
     private void EndAll(ICollection<WaitAction<TToken>> ended)
     {

@@ -13,9 +13,9 @@ public sealed class RunningQueries
 {
     private readonly RouterContext _context;
     private readonly Admission _admission;
-    private readonly Lock _gate = new();
-    private readonly HashSet<RunningQuery> _running = []; // under _gate; as many as admission lets in
-    private long _lastNumber; // by Interlocked
+
+    // Each request is entered and taken out again, so those that one processor takes stand together, beside the others' and under a lock of their own.
+    private readonly Shelf[] _shelves = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(static _ => new Shelf())];
 
     /// <param name="context">The node.</param>
     public RunningQueries(RouterContext context)
@@ -25,13 +25,10 @@ public sealed class RunningQueries
     }
 
     /// <summary>Those under way now, the oldest first.</summary>
-    public IReadOnlyList<RunningQuery> Snapshot()
-    {
-        lock (_gate)
-        {
-            return [.. _running.OrderBy(static query => query.StartedAt)];
-        }
-    }
+    public IReadOnlyList<RunningQuery> Snapshot() => [.. All().OrderBy(static query => query.StartedAt)];
+
+    /// <summary>How many there are.</summary>
+    public int InFlight => _admission.InFlight;
 
     /// <summary>Lets a request in. Whoever gets it calls <see cref="End"/>.</summary>
     /// <exception cref="RequestException">There are too many.</exception>
@@ -49,14 +46,14 @@ public sealed class RunningQueries
 
         call.AllowEnd();
         var passedOnAs = call.TryGetRequestHeader(Forwarding.Header, out _) && call.TryGetRequestHeader(Forwarding.QueryHeader, out var id) ? id : null; // clients give no ids
-        var query = new RunningQuery(_context.Self.Id, Interlocked.Increment(ref _lastNumber), passedOnAs, method, statements, _context.Time, call.End);
-        lock (_gate)
+        var at = Thread.GetCurrentProcessorId() % _shelves.Length;
+        var shelf = _shelves[at];
+        lock (shelf.Gate)
         {
-            _running.Add(query);
+            var query = new RunningQuery(_context.Self.Id, (shelf.LastNumber++ * _shelves.Length) + at, passedOnAs, method, statements, _context.Time, call.End);
+            shelf.Running.Add(query);
+            return query;
         }
-
-        _context.Metrics.InFlight.Add(1);
-        return query;
     }
 
     /// <summary>A request is answered well.</summary>
@@ -90,12 +87,12 @@ public sealed class RunningQueries
     internal void End(RunningQuery query)
     {
         query.Over();
-        lock (_gate)
+        var shelf = _shelves[query.Number % _shelves.Length];
+        lock (shelf.Gate)
         {
-            _running.Remove(query);
+            shelf.Running.Remove(query);
         }
 
-        _context.Metrics.InFlight.Add(-1);
         _admission.Leave();
     }
 
@@ -103,13 +100,7 @@ public sealed class RunningQueries
     /// <returns>What came of it; <see langword="null"/> if it is not known here.</returns>
     internal KillQueryResponse? Kill(string id)
     {
-        RunningQuery? query;
-        lock (_gate)
-        {
-            query = _running.FirstOrDefault(query => query.Id == id);
-        }
-
-        if (query is null)
+        if (All().Find(query => query.Id == id) is not { } query)
         {
             return null;
         }
@@ -170,6 +161,20 @@ public sealed class RunningQueries
             _context.Logger, query.Method, query.Database, whole.TotalMilliseconds, work.SqlMs, served?.QueueMs ?? 0, served?.WaitMs ?? 0, work.RowsRead, work.RowsWritten, code, TextOf(query));
     }
 
+    private List<RunningQuery> All()
+    {
+        var all = new List<RunningQuery>();
+        foreach (var shelf in _shelves)
+        {
+            lock (shelf.Gate)
+            {
+                all.AddRange(shelf.Running);
+            }
+        }
+
+        return all;
+    }
+
     private static string CodeOf(Exception failure) => failure switch
     {
         RequestException refused => refused.Error.Code,
@@ -177,4 +182,13 @@ public sealed class RunningQueries
         OperationCanceledException => "CANCELLED",
         _ => ErrorCodes.Internal,
     };
+
+    private sealed class Shelf
+    {
+        public Lock Gate { get; } = new();
+
+        public HashSet<RunningQuery> Running { get; } = []; // under the lock; as many as admission lets in
+
+        public long LastNumber { get; set; } // under the lock
+    }
 }

@@ -7,6 +7,9 @@ internal sealed class Admission(int limit)
 {
     private int _inFlight; // by Interlocked
 
+    /// <summary>How many there are.</summary>
+    public int InFlight => Volatile.Read(ref _inFlight);
+
     /// <summary>Lets a query in until <see cref="Leave"/>.</summary>
     /// <exception cref="RequestException">There are too many (<see cref="ErrorCodes.Overloaded"/>).</exception>
     public void Enter()

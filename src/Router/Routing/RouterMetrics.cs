@@ -20,7 +20,6 @@ public sealed class RouterMetrics
         var meter = meters?.Create(MeterName) ?? new Meter(MeterName);
         _duration = meter.CreateHistogram(
             "replicatedsqlite.request_duration", "s", "Requests by method, by what answered them, and by code; from their arrival at this node to the end of their answer.", advice: MetricBuckets.Seconds);
-        InFlight = meter.CreateUpDownCounter<int>("replicatedsqlite.requests_in_flight", "{request}", "Requests under way at this node, waiting ones included.");
         _byDatabase = meter.CreateCounter<long>("replicatedsqlite.database_requests", "{request}", "Requests by database.");
         _slow = meter.CreateCounter<long>("replicatedsqlite.slow_requests", "{request}", "Requests that took longer than the threshold of the slow-statement log.");
         _killed = meter.CreateCounter<long>("replicatedsqlite.killed_requests", "{request}", "Requests that an operator ended.");
@@ -28,8 +27,6 @@ public sealed class RouterMetrics
 
     /// <summary>Of those who are not observed.</summary>
     public static RouterMetrics Unobserved { get; } = new();
-
-    internal UpDownCounter<int> InFlight { get; }
 
     internal void Answered(string method, string copy, string code, string? database, double seconds)
     {

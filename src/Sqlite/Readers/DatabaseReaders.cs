@@ -13,13 +13,13 @@ public sealed class DatabaseReaders : IAsyncDisposable
     private readonly string _path;
     private readonly ReaderOptions _options;
     private readonly Stack<QueryConnection> _idle = new(); // under _gate, as all that follows
-    private readonly HashSet<QueryConnection> _lent = [];
+    private readonly List<QueryConnection> _all = [];
     private readonly Queue<Waiter> _waiting = new();
     private readonly CancellationTokenSource _aborting = new();
     private readonly SemaphoreSlim _long; // those who hold a connection while their client thinks leave half of them to the others
     private CancellationTokenSource _inTheWay = new(); // of the reads that were lent a connection since the last was cancelled
     private TaskCompletionSource? _drained; // set while somebody waits for the last reader
-    private int _open;
+    private int _lent;
     private int _round; // counts the times that snapshots were let go
     private bool _held;
     private bool _disposed;
@@ -170,7 +170,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
         CancellationTokenSource ended;
         lock (_gate)
         {
-            foreach (var connection in _lent)
+            foreach (var connection in Lent())
             {
                 connection.Watch.IsInTheWay = true;
             }
@@ -193,7 +193,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
         lock (_gate)
         {
             _round++; // what is interrupted stays so until its connection has ended all that it has begun
-            foreach (var connection in _lent)
+            foreach (var connection in Lent())
             {
                 connection.Connection.Interrupt();
             }
@@ -215,7 +215,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
             _disposed = true;
             refused = [.. _waiting];
             _waiting.Clear();
-            foreach (var connection in _lent)
+            foreach (var connection in Lent())
             {
                 connection.Connection.Interrupt(); // a long read must not keep the copy from going away
             }
@@ -234,8 +234,9 @@ public sealed class DatabaseReaders : IAsyncDisposable
             while (_idle.TryPop(out var connection))
             {
                 connection.Dispose();
-                _open--;
             }
+
+            _all.Clear();
         }
     }
 
@@ -245,14 +246,15 @@ public sealed class DatabaseReaders : IAsyncDisposable
         List<(Waiter, QueryConnection)>? served = null;
         lock (_gate)
         {
-            _lent.Remove(connection);
+            _lent--;
+            connection.IsLent = false;
             if (connection.LentInRound != _round)
             {
                 connection.LetGo();
             }
 
             _idle.Push(connection);
-            if (_lent.Count == 0)
+            if (_lent == 0)
             {
                 drained = _drained;
                 _drained = null;
@@ -319,13 +321,13 @@ public sealed class DatabaseReaders : IAsyncDisposable
     {
         if (!_idle.TryPop(out var connection))
         {
-            if (_open >= _options.MaxConnections)
+            if (_all.Count >= _options.MaxConnections)
             {
                 return null;
             }
 
             connection = QueryConnection.OpenForReading(_path, _options.Connections);
-            _open++;
+            _all.Add(connection);
         }
 
         Lend(connection);
@@ -338,7 +340,8 @@ public sealed class DatabaseReaders : IAsyncDisposable
         connection.AdoptPolicy();
         connection.Watch.IsInTheWay = false;
         connection.LentInRound = _round;
-        _lent.Add(connection);
+        connection.IsLent = true;
+        _lent++;
     }
 
     private async Task<ReaderLease> WaitAsync(Waiter waiter, CancellationToken cancellationToken)
@@ -353,9 +356,12 @@ public sealed class DatabaseReaders : IAsyncDisposable
         }
     }
 
+    // Under the lock.
+    private IEnumerable<QueryConnection> Lent() => _all.Where(static connection => connection.IsLent);
+
     private Task WhenDrained()
     {
-        if (_lent.Count == 0)
+        if (_lent == 0)
         {
             return Task.CompletedTask;
         }

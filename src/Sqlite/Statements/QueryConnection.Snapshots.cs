@@ -43,7 +43,10 @@ public sealed unsafe partial class QueryConnection
         }
     }
 
-    /// <summary>When the pool has lent it. The pool's.</summary>
+    /// <summary>The pool's note: somebody has it.</summary>
+    internal bool IsLent { get; set; }
+
+    /// <summary>The pool's note: when it was lent.</summary>
     internal int LentInRound { get; set; }
 
     /// <summary>Ends the snapshot that the last request has left. No request is running.</summary>

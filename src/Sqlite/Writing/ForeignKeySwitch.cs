@@ -13,6 +13,12 @@ internal sealed class ForeignKeySwitch(QueryConnection connection)
     private bool _isOff;
     private bool _wasOff;
 
+    /// <summary>
+    /// The request has switched them off. SQLite's count of deferred keys that do not hold is not to be relied on any more: it can be below nothing, and a neighbour's violation bring it to nothing.
+    /// A transaction's end sets it right.
+    /// </summary>
+    public bool WereOff => _wasOff;
+
     /// <summary>A pragma has run: follows it, if it is that one. Not before, for statements that are prepared already are prepared anew.</summary>
     public void Follow()
     {

@@ -189,7 +189,8 @@ public sealed class GroupWriter : IDisposable
             }
 
             resultBytes += member.ResultBytes;
-            if (_writer.TempTouched // what one makes, the next may not meet; it goes with the end of the transaction
+            if (member.EndsGroup
+                || _writer.TempTouched // what one makes, the next may not meet; it goes with the end of the transaction
                 || resultBytes >= _options.FullResultBytes
                 || time.GetElapsedTime(started) >= _options.SlowMember)
             {
@@ -273,7 +274,7 @@ public sealed class GroupWriter : IDisposable
             _writer.Writes.BeginRequest();
             _writer.Watch.Start(request.Timeout, request.Cancellation);
             _members.Run(request, member);
-            _members.CheckSwitchedForeignKeys();
+            member.EndsGroup = _members.CheckSwitchedForeignKeys();
             _writer.Watch.Stop();
             RunStepsAfter(member);
             _members.CheckDeferredForeignKeys();

@@ -12,7 +12,7 @@ public class FailedLogTests
     [Fact]
     public async Task What_the_file_shows_of_a_commit_that_the_failed_log_did_not_take_never_passes()
     {
-        using var log = new ReplicatedLog(_database, new NoLog(), _first.End, TimeProvider.System, TimeProvider.System);
+        using var log = new ReplicatedLog(_database, new NoLog(), _first.End, TimeProvider.System, TimeProvider.System, TimeSpan.FromMilliseconds(250));
         log.Close(new IOException("lost")); // by another thread, between the commit and what follows
         Assert.True(await log.PassAsync(log.Appended)); // what was read before the commit is confirmed
         log.Append(EntryBehind(_first.End, 2));
@@ -22,7 +22,7 @@ public class FailedLogTests
     [Fact]
     public async Task What_the_file_shows_of_a_commit_that_could_not_be_captured_never_passes()
     {
-        using var log = new ReplicatedLog(_database, new NoLog(), _first.End, TimeProvider.System, TimeProvider.System);
+        using var log = new ReplicatedLog(_database, new NoLog(), _first.End, TimeProvider.System, TimeProvider.System, TimeSpan.FromMilliseconds(250));
         log.Abandon(new IOException("no capture"));
         Assert.False(await log.PassAsync(log.Appended));
         Assert.NotNull(log.Failure);
@@ -47,7 +47,7 @@ public class FailedLogTests
 
         public IReadOnlyList<Entry> Read(Position after, int maxBytes) => [];
 
-        public ValueTask<bool> ProveAsync() => ValueTask.FromResult(false);
+        public ValueTask<bool> ProveAsync(bool keepsLease) => ValueTask.FromResult(false);
 
         public void Trim(Position to)
         {

@@ -64,7 +64,7 @@ internal sealed class LeaderRig
         Do(actions => Core.Append(entry, _rig.Now, actions));
     }
 
-    public void Ask(long token) => Do(actions => Core.AskProof(token, _rig.Now, actions));
+    public void Ask(long token, bool keepsLease = true) => Do(actions => Core.AskProof(token, _rig.Now, actions, keepsLease));
 
     public bool? ProofOf(long token) =>
         Said.Where(action => action.Kind == LeaderActionKind.Proof && action.Number == token).Select(action => (bool?)action.Ok).SingleOrDefault();

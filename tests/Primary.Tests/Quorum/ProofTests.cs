@@ -28,6 +28,21 @@ public class ProofTests
     }
 
     [Fact]
+    public void What_asks_on_its_own_account_has_one_round_and_no_heartbeats_go_on_for_it()
+    {
+        var leader = _rig.Lead(1, epoch: 1, _rig.Set(1, 2, 3));
+        for (var i = 1; i <= 20; i++)
+        {
+            leader.Ask(i, keepsLease: false);
+            _rig.Run();
+            Assert.True(leader.ProofOf(i));
+            _rig.Advance(350_000); // longer than a lease
+        }
+
+        Assert.Equal(20, Heartbeats());
+    }
+
+    [Fact]
     public void H12_a_The_lease_counts_from_the_sending_and_not_from_the_ack()
     {
         var leader = _rig.Lead(1, epoch: 1, _rig.Set(1, 2, 3));

@@ -78,6 +78,21 @@ public sealed class RequestStateTests
         Assert.Equal(["1", "", "0"], members[4].Results.Select(Show)); // its child went with the parent
     }
 
+    [Fact]
+    public void What_sqlite_has_miscounted_while_keys_were_off_covers_no_neighbours_violation()
+    {
+        using var bench = new SqlBench("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p DEFERRABLE INITIALLY DEFERRED)");
+        var members = bench.Group(
+            Sql("INSERT INTO p VALUES (7)"),
+            Sql("PRAGMA foreign_keys = OFF", "INSERT INTO c VALUES (1)", "PRAGMA foreign_keys = ON", "INSERT INTO p VALUES (1)"), // SQLite counts a child that has found its parent, and not the child
+            Sql("INSERT INTO c VALUES (8)"));
+        Assert.Null(members[0].Error);
+        Assert.Null(members[1].Error);
+        Failed(members[2], "SQLITE_CONSTRAINT_FOREIGNKEY");
+        Assert.Equal("", bench.Rows("PRAGMA foreign_key_check"));
+        Assert.Equal("1 7", bench.Rows("SELECT id FROM p ORDER BY id"));
+    }
+
     [Theory]
     [InlineData("OFF", "ON")]
     [InlineData("0", "1")]
