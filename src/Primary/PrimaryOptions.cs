@@ -26,7 +26,7 @@ public sealed record PrimaryOptions
     /// <summary>Quiet time after which what is left is checkpointed. Default 2 s.</summary>
     public TimeSpan IdleCheckpoint { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Pause between two messages to a replica when there is nothing to send. Default 250 ms.</summary>
+    /// <summary>Pause between two messages to a replica when there is nothing to send; twice as long when nothing was written meanwhile. Default 250 ms.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Longest time that one request's SQL may run when the caller names none. Default 30 s.</summary>

@@ -18,7 +18,7 @@ public sealed record ReplicaOptions
     /// <summary>Longest pause between two tries to reach the primary. The first is 20 ms. Default 1 s.</summary>
     public TimeSpan MaxReconnectPause { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>A primary that is silent for so long is taken for gone, and subscribed to again. It speaks every 250 ms. Default 5 s.</summary>
+    /// <summary>A primary that is silent for so long is taken for gone, and subscribed to again. It speaks every 250 to 500 ms. Default 5 s.</summary>
     public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>After so long a wait the primary is asked whether the bookmark exists at all. Default 50 ms.</summary>

@@ -7,6 +7,8 @@ namespace ReplicatedSqlite.Primary;
 /// <content>What subscribers are sent: entries and marks, each within its window.</content>
 internal sealed partial class ReplicatedLog
 {
+    private const int IdleFactor = 2; // beats are so much rarer while nothing is written
+
     /// <summary>Begins to ship to a subscriber.</summary>
     public int Subscribe(Position from, Outbox outbox)
     {
@@ -21,7 +23,7 @@ internal sealed partial class ReplicatedLog
                 outbox.Close();
             }
 
-            _beats.Change(TimeSpan.Zero, _heartbeat); // the first proof goes at once
+            _beats.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan); // the first proof goes at once
             return id;
         }
     }
@@ -32,10 +34,6 @@ internal sealed partial class ReplicatedLog
         {
             _shipping.Remove(id);
             _outboxes.Remove(id);
-            if (_outboxes.Count == 0)
-            {
-                _beats.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            }
         }
     }
 
@@ -43,6 +41,17 @@ internal sealed partial class ReplicatedLog
     // the moment of a proof: a primary that was cut off together with it must not keep it fresh for ever.
     private async Task BeatAsync()
     {
+        lock (_gate)
+        {
+            if (_outboxes.Count == 0)
+            {
+                return;
+            }
+
+            _beats.Change(_appended == _beatenAt ? IdleFactor * _heartbeat : _heartbeat, Timeout.InfiniteTimeSpan);
+            _beatenAt = _appended;
+        }
+
         var asked = _time.NowMicroseconds();
         var isProven = await _durable.ProveAsync(keepsLease: false);
         lock (_gate)

@@ -34,6 +34,7 @@ internal sealed partial class ReplicatedLog : IDurableLogObserver, IDisposable
     private long _outstandingBytes;
     private readonly Queue<(Position End, int Bytes)> _outstanding = new();
     private Position _appended;
+    private Position _beatenAt; // the log's end at the last beat
     private TaskCompletionSource? _room; // set while the writer waits for room
     private Exception? _failure;
     private long _confirmedAt; // the moment of the newest confirmation, microseconds of the monotonic clock
@@ -47,7 +48,7 @@ internal sealed partial class ReplicatedLog : IDurableLogObserver, IDisposable
     /// <param name="start">The end of the epoch entry, confirmed.</param>
     /// <param name="time">Clock.</param>
     /// <param name="leaseTime">Measures how long followers are missed.</param>
-    /// <param name="heartbeat">How often subscribers hear of it.</param>
+    /// <param name="heartbeat">How often subscribers hear of it while it is written.</param>
     public ReplicatedLog(DatabaseId database, IDurableLog durable, Position start, TimeProvider time, TimeProvider leaseTime, TimeSpan heartbeat)
     {
         _heartbeat = heartbeat;

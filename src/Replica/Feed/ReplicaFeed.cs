@@ -12,6 +12,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
 {
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan _reportEvery = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan _reportIdle = TimeSpan.FromSeconds(1); // so that the way there and back is measured while nothing happens
 
     private readonly KeyValuePair<string, object?> _region = new("region", context.Self.Region);
     private double _confirmLagMs;
@@ -25,7 +26,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
     private long _reportedAt;
     private long _changedAt; // timestamp of the newest entry
     private long _echo;
-    private Position _reported;
+    private (Position Visible, Position Checkpointed, long ReceivedBytes) _reported;
     private (Position Position, long ConfirmedAt, long SentAt, long ArrivedAt)? _unmeasured; // the oldest mark that readers cannot see yet
 
     /// <summary>Time since something came from the primary, or since this copy began; an artificial delay is no silence.</summary>
@@ -360,13 +361,14 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
             return;
         }
 
-        if (heartbeat && batch.Mark is not null && copy.Visible == _reported)
+        var state = (copy.Visible, copy.CheckpointedTo, _receivedBytes);
+        if (heartbeat && state == _reported && (batch.Mark is not null || context.Time.GetElapsedTime(_reportedAt, now) < _reportIdle))
         {
             return;
         }
 
         _reportedAt = now;
-        _reported = copy.Visible;
+        _reported = state;
         await call.WriteAsync(
             new SubscribeRequest
             {
