@@ -47,7 +47,7 @@ public sealed partial class PrimaryGrain : IDatabaseCopy, ITimeTravel
         _sending = new RunningSnapshots(context.Options.SnapshotPatience, context.Time);
         _writer = new DatabaseWriter(context, file, log, state, _commit, _trimmer, _sending);
         _reads = new ReadRunner<Position>(file.Readers, context.Readers, _known, new SnapshotSource(_commit, log, file), context.Time);
-        _confirmedReads = new ReadRunner<Position>(file.Readers, context.Readers, _known, new ConfirmedSource(_commit, log, file.States), context.Time);
+        _confirmedReads = new ReadRunner<Position>(file.Readers, context.Readers, _known, new ConfirmedSource(_commit, log, file), context.Time);
         _uploader = context.Cold?.Open(new PrimaryUploadSource(context, file, log, _epochs), isLeader: true);
         if (_uploader is not null)
         {

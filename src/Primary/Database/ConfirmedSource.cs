@@ -4,7 +4,7 @@ using ReplicatedSqlite.Sqlite;
 namespace ReplicatedSqlite.Primary;
 
 /// <summary>Snapshots of the last confirmed state of the primary's file, as a replica would show it: for those who may read an older state while followers are missed.</summary>
-internal sealed class ConfirmedSource(Lock commit, ReplicatedLog log, ConfirmedStates states) : ISnapshotSource<Position>
+internal sealed class ConfirmedSource(Lock commit, ReplicatedLog log, PrimaryFile file) : ISnapshotSource<Position>
 {
     public Position Open(PreparedRead read)
     {
@@ -44,6 +44,15 @@ internal sealed class ConfirmedSource(Lock commit, ReplicatedLog log, ConfirmedS
         }
     }
 
-    // Under the lock. Once everything is confirmed there is no past to look for, and a checkpoint may have overwritten it.
-    private (Position End, WalIndexHeader State)? Past() => states.Find(log.Confirmed) is { } past && past.End < log.Appended ? past : null;
+    // Under the lock. SQLite wants a free place for a reader at an older state, and idle ones may have kept all. Once everything is confirmed there is no past to look for, and a checkpoint may have overwritten it.
+    private (Position End, WalIndexHeader State)? Past()
+    {
+        if (file.States.Find(log.Confirmed) is not { } past || past.End >= log.Appended)
+        {
+            return null;
+        }
+
+        file.Readers.LetGo();
+        return past;
+    }
 }

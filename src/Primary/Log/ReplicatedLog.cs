@@ -145,10 +145,16 @@ internal sealed partial class ReplicatedLog : IDurableLogObserver, IDisposable
     {
         lock (_gate)
         {
+            var isFirst = _appended == _beatenAt && _outboxes.Count > 0;
             _appended = entry.End; // also of a log that has failed: the file shows it from here on, and what is read there must not pass the gate
             if (_failure is not null)
             {
                 return; // whatever waits for this entry is refused at the gate
+            }
+
+            if (isFirst)
+            {
+                _beats.Change(_heartbeat, Timeout.InfiniteTimeSpan); // it was idle
             }
 
             if (_outstanding.Count == 0)

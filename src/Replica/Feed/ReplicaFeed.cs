@@ -146,6 +146,7 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
         await using var call = context.Channels.ForShipping(primary).OpenDuplex(ReplicationMethods.Subscribe, null, cancellationToken);
         await call.WriteAsync(Hello(), cancellationToken);
         _receivedBytes = 0;
+        (_reported, _reportedAt) = (default, 0); // this primary has heard nothing yet
         _parts = null;
         _unmeasured = null;
         uint leader = 0;
@@ -253,7 +254,11 @@ internal sealed class ReplicaFeed(ReplicaContext context, DatabaseId database, R
             }
         }
 
-        Volatile.Write(ref _roundTripMicroseconds, batch.RoundTripUs);
+        if (batch.RoundTripUs > 0) // a new stream has not been measured yet
+        {
+            Volatile.Write(ref _roundTripMicroseconds, batch.RoundTripUs);
+        }
+
         var verdict = FeedVerdict.GoOn;
         if (batch.Mark is { } mark)
         {

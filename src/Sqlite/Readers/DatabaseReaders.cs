@@ -20,6 +20,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
     private CancellationTokenSource _inTheWay = new(); // of the reads that were lent a connection since the last was cancelled
     private TaskCompletionSource? _drained; // set while somebody waits for the last reader
     private int _lent;
+    private WalIndexWatch? _seen; // the file as it was when a connection was lent last
     private int _round; // counts the times that snapshots were let go
     private bool _held;
     private bool _disposed;
@@ -49,26 +50,45 @@ public sealed class DatabaseReaders : IAsyncDisposable
         }
     }
 
-    /// <summary>Lends a connection if one is free, open already, and nobody waits for it.</summary>
+    /// <summary>Lends a connection if one is free, open already, and nobody waits for it. It may come with a snapshot that it has kept.</summary>
     public bool TryRent(out ReaderLease lease)
     {
+        lease = default;
+        bool hasChanged;
         lock (_gate)
         {
-            if (!_disposed && !_held && _waiting.Count == 0 && _idle.TryPop(out var connection))
+            if (_disposed || _held || _waiting.Count > 0 || !_idle.TryPop(out var connection))
             {
-                Lend(connection);
-                lease = new ReaderLease(this, connection, _inTheWay.Token);
-                return true;
+                return false;
             }
+
+            hasChanged = Lend(connection);
+            lease = new ReaderLease(this, connection, _inTheWay.Token);
         }
 
-        lease = default;
-        return false;
+        if (hasChanged)
+        {
+            lease.Connection.LetGo(); // also of the newest state: it may stand at an older place, since others had all
+        }
+        else
+        {
+            lease.Connection.LetGoIfOld(); // before anything is prepared by its schema
+        }
+
+        return true;
     }
 
-    /// <summary>Lends a connection; the caller disposes the lease when its statements are reset and its snapshot is closed.</summary>
+    /// <summary>Lends a connection, which has kept no snapshot; the caller disposes the lease when its statements are reset and its snapshot is closed.</summary>
+    /// <remarks>Who comes here is about to wait for a thread too, and is to hold nothing meanwhile.</remarks>
     /// <exception cref="RequestException">Too many wait (<see cref="ErrorCodes.Overloaded"/>), or the copy is going away (<see cref="ErrorCodes.CopyStale"/>).</exception>
-    public ValueTask<ReaderLease> RentAsync(CancellationToken cancellationToken = default)
+    public async ValueTask<ReaderLease> RentAsync(CancellationToken cancellationToken = default)
+    {
+        var lease = await TakeAsync(cancellationToken);
+        lease.Connection.LetGo();
+        return lease;
+    }
+
+    private ValueTask<ReaderLease> TakeAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
@@ -242,6 +262,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
 
     internal void Return(QueryConnection connection)
     {
+        connection.LetGoIfOld(); // here, where nobody waits for it
         TaskCompletionSource? drained = null;
         List<(Waiter, QueryConnection)>? served = null;
         lock (_gate)
@@ -326,7 +347,7 @@ public sealed class DatabaseReaders : IAsyncDisposable
                 return null;
             }
 
-            connection = QueryConnection.OpenForReading(_path, _options.Connections);
+            connection = Open();
             _all.Add(connection);
         }
 
@@ -334,14 +355,29 @@ public sealed class DatabaseReaders : IAsyncDisposable
         return connection;
     }
 
-    private void Lend(QueryConnection connection)
+    private QueryConnection Open()
     {
-        connection.LetGoIfOld(); // before anything is prepared: by its schema
+        var connection = QueryConnection.OpenForReading(_path, _options.Connections);
+        try
+        {
+            _seen ??= new WalIndexWatch(connection.Connection); // the first, which is open as long as the pool
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private bool Lend(QueryConnection connection)
+    {
         connection.AdoptPolicy();
         connection.Watch.IsInTheWay = false;
         connection.LentInRound = _round;
         connection.IsLent = true;
         _lent++;
+        return NoticeChange();
     }
 
     private async Task<ReaderLease> WaitAsync(Waiter waiter, CancellationToken cancellationToken)
@@ -354,6 +390,24 @@ public sealed class DatabaseReaders : IAsyncDisposable
             // It may have been told already that it is in the way, between being lent and here.
             return new ReaderLease(this, connection, connection.Watch.IsInTheWay ? new CancellationToken(canceled: true) : _inTheWay.Token);
         }
+    }
+
+    // Under the lock. Kept snapshots of old states go when the file has changed, those of all idle connections: SQLite has five places for readers at different states, and one that
+    // finds none free of its own stands at an older place, where it keeps a checkpoint back, or waits for seconds.
+    private bool NoticeChange()
+    {
+        if (_seen!.IsStill)
+        {
+            return false;
+        }
+
+        _seen.Note();
+        foreach (var idle in _idle)
+        {
+            idle.LetGoIfOld();
+        }
+
+        return true;
     }
 
     // Under the lock.

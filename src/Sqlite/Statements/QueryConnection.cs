@@ -126,7 +126,7 @@ public sealed unsafe partial class QueryConnection : IDisposable
         }
     }
 
-    /// <summary>Takes over a policy that has changed. Asked when a request, a group or a transaction begins; nothing is open, and no statement is in use.</summary>
+    /// <summary>Takes over a policy that has changed. Asked when a request, a group or a transaction begins; no statement is in use but that which may keep a snapshot.</summary>
     internal void AdoptPolicy()
     {
         if (_currentPolicy?.Invoke() is not { } policy || ReferenceEquals(policy, Policy))

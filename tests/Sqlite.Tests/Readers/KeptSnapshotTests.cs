@@ -104,6 +104,50 @@ public sealed class KeptSnapshotTests
     }
 
     [Fact]
+    public async Task Idle_connections_keep_one_state_at_most_however_many_there_are()
+    {
+        using var bench = new SqlBench(Schema);
+        using var checkpoints = SqliteConnection.Open(bench.Path);
+        using var capture = new WalCapture(bench.WriterConnection.Connection);
+        await using var readers = DatabaseReaders.Open(bench.Path, new ReaderOptions());
+        bench.Write(Sql("UPDATE t SET n = 1"));
+        capture.Capture(new PageSet());
+        var past = capture.Visible;
+        var leases = new List<ReaderLease>();
+        for (var n = 2; n <= 8; n++)
+        {
+            leases.Add(await readers.RentAsync(TestContext.Current.CancellationToken)); // all at once, so that each is another one
+        }
+
+        for (var n = 2; n <= 8; n++)
+        {
+            bench.Write(Sql($"UPDATE t SET n = {n}"));
+            Assert.Equal($"{n}", Read(leases[n - 2].Connection, "SELECT n FROM t"));
+            leases[n - 2].Dispose(); // keeps it: it is the newest state
+        }
+
+        Assert.Equal("8", await ReadAsync(readers, "SELECT n FROM t"));
+        using var reader = bench.OpenReader();
+        Assert.True(PreparedRead.TryPrepare(reader, Sql("SELECT n FROM t"), null, out var read));
+        using (read)
+        {
+            read!.BeginSnapshot(past); // wants a place among the readers' that nobody has
+            Assert.Equal("1", Show(ResultCollector.Collect(read)[0]));
+        }
+
+        using var lease = await LeaseAsync(readers);
+        Assert.True(PreparedRead.TryPrepare(lease.Connection, Sql("SELECT n FROM t"), null, out var newest));
+        using (newest)
+        {
+            newest!.BeginSnapshot();
+            readers.LetGo();
+            using var checkpoint = checkpoints.Prepare("PRAGMA wal_checkpoint(PASSIVE)");
+            Assert.True(checkpoint.Step());
+            Assert.Equal(checkpoint.GetInteger(1), checkpoint.GetInteger(2)); // all of it: the read stands at the newest state, not at an older place
+        }
+    }
+
+    [Fact]
     public async Task An_interrupted_connection_answers_the_next_request()
     {
         using var bench = new SqlBench(Schema);
@@ -183,9 +227,13 @@ public sealed class KeptSnapshotTests
 
     private static async Task<string> ReadAsync(DatabaseReaders readers, string sql)
     {
-        using var lease = await readers.RentAsync(TestContext.Current.CancellationToken);
+        using var lease = await LeaseAsync(readers);
         return Read(lease.Connection, sql);
     }
+
+    // As a short read does: without a wait where it can, and then with what was kept.
+    private static async Task<ReaderLease> LeaseAsync(DatabaseReaders readers) =>
+        readers.TryRent(out var lease) ? lease : await readers.RentAsync(TestContext.Current.CancellationToken);
 
     private static string Read(QueryConnection connection, string sql)
     {
@@ -198,7 +246,7 @@ public sealed class KeptSnapshotTests
 
     private static async Task<long> SizeAsync(DatabaseReaders readers)
     {
-        using var lease = await readers.RentAsync(TestContext.Current.CancellationToken);
+        using var lease = await LeaseAsync(readers);
         Assert.True(PreparedRead.TryPrepare(lease.Connection, Sql("SELECT 1"), null, out var read));
         using (read)
         {
