@@ -12,20 +12,21 @@ internal sealed partial class ReplicatedLog
     /// <summary>Begins to ship to a subscriber.</summary>
     public int Subscribe(Position from, Outbox outbox)
     {
+        int id;
         lock (_gate)
         {
             var actions = new List<ShippingAction>();
-            var id = _shipping.Add(from, actions);
+            id = _shipping.Add(from, actions);
             _outboxes.Add(id, outbox);
             CarryOut(actions);
             if (_failure is not null)
             {
                 outbox.Close();
             }
-
-            _beats.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan); // the first proof goes at once
-            return id;
         }
+
+        _ = BeatAsync(); // the first proof goes at once
+        return id;
     }
 
     public void Unsubscribe(int id)

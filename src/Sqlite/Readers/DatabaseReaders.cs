@@ -7,7 +7,7 @@ namespace ReplicatedSqlite.Sqlite;
 /// A read that finds none free waits, holding nothing; so many may wait and no more. <see cref="TryHoldAsync"/> empties the pool for the few milliseconds
 /// that a restart of the WAL takes. Idle connections keep the snapshot of their last read; <see cref="LetGo"/> ends those. Safe for use by any thread.
 /// </remarks>
-public sealed class DatabaseReaders : IAsyncDisposable
+public sealed partial class DatabaseReaders : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly string _path;
@@ -115,94 +115,6 @@ public sealed class DatabaseReaders : IAsyncDisposable
     /// <summary>The end of what <see cref="BeginLongAsync"/> began.</summary>
     internal void EndLong() => _long.Release();
 
-    /// <summary>Ends the snapshots that idle connections keep, and has those that are lent keep none of now: a checkpoint is about to pass them.</summary>
-    public void LetGo()
-    {
-        lock (_gate)
-        {
-            LetGoIdle();
-        }
-    }
-
-    // Under the lock.
-    private void LetGoIdle()
-    {
-        _round++;
-        foreach (var connection in _idle)
-        {
-            connection.LetGo();
-        }
-    }
-
-    /// <summary>Keeps new reads back and waits for those under way, as long as the patience lasts.</summary>
-    /// <param name="patience">How long in all.</param>
-    /// <param name="time">Clock.</param>
-    /// <param name="endReads">Whether reads that take longer than <see cref="ReaderOptions.PatienceWithReads"/> are ended then, each with an error that says why.</param>
-    /// <returns>Lets reads in again when it is disposed; <see langword="null"/> if a read did not end in time, and then they are let in already.</returns>
-    public async Task<IDisposable?> TryHoldAsync(TimeSpan patience, TimeProvider time, bool endReads = false)
-    {
-        Task drained;
-        lock (_gate)
-        {
-            if (_held)
-            {
-                throw new InvalidOperationException("The readers are held already; a restart of the WAL is a turn of one owner.");
-            }
-
-            _held = true;
-            LetGoIdle();
-            drained = WhenDrained();
-        }
-
-        try
-        {
-            if (endReads && _options.PatienceWithReads < patience && !await EndsWithinAsync(drained, _options.PatienceWithReads, time))
-            {
-                await EndReadsAsync();
-            }
-
-            await drained.WaitAsync(patience, time);
-            return new Hold(this);
-        }
-        catch (TimeoutException)
-        {
-            Release();
-            return null;
-        }
-    }
-
-    private static async Task<bool> EndsWithinAsync(Task drained, TimeSpan patience, TimeProvider time)
-    {
-        try
-        {
-            await drained.WaitAsync(patience, time);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
-    }
-
-    // Nobody has begun to read since the hold began, so those that are lent a connection now are all old.
-    private async Task EndReadsAsync()
-    {
-        CancellationTokenSource ended;
-        lock (_gate)
-        {
-            foreach (var connection in Lent())
-            {
-                connection.Watch.IsInTheWay = true;
-            }
-
-            ended = _inTheWay;
-            _inTheWay = new();
-        }
-
-        await ended.CancelAsync(); // those whose client takes its time
-        ended.Dispose();
-    }
-
     /// <summary>Cancelled when the reads under way are to end, those too whose client takes its time.</summary>
     internal CancellationToken Aborting => _aborting.Token;
 
@@ -288,18 +200,6 @@ public sealed class DatabaseReaders : IAsyncDisposable
         }
 
         drained?.TrySetResult();
-        Hand(served);
-    }
-
-    private void Release()
-    {
-        List<(Waiter, QueryConnection)>? served;
-        lock (_gate)
-        {
-            _held = false;
-            served = _disposed ? null : Serve();
-        }
-
         Hand(served);
     }
 
@@ -392,24 +292,6 @@ public sealed class DatabaseReaders : IAsyncDisposable
         }
     }
 
-    // Under the lock. Kept snapshots of old states go when the file has changed, those of all idle connections: SQLite has five places for readers at different states, and one that
-    // finds none free of its own stands at an older place, where it keeps a checkpoint back, or waits for seconds.
-    private bool NoticeChange()
-    {
-        if (_seen!.IsStill)
-        {
-            return false;
-        }
-
-        _seen.Note();
-        foreach (var idle in _idle)
-        {
-            idle.LetGoIfOld();
-        }
-
-        return true;
-    }
-
     // Under the lock.
     private IEnumerable<QueryConnection> Lent() => _all.Where(static connection => connection.IsLent);
 
@@ -438,41 +320,4 @@ public sealed class DatabaseReaders : IAsyncDisposable
     internal static RequestException GoingAway() => new(ErrorCodes.CopyStale, "This copy is being closed or built again. Nothing was done; try again.");
 
     private sealed class Waiter() : TaskCompletionSource<QueryConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private sealed class Hold(DatabaseReaders owner) : IDisposable
-    {
-        private int _released;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _released, 1) == 0)
-            {
-                owner.Release();
-            }
-        }
-    }
-}
-
-/// <summary>A read connection for the length of one read.</summary>
-public readonly struct ReaderLease : IDisposable
-{
-    private readonly DatabaseReaders _owner;
-
-    internal ReaderLease(DatabaseReaders owner, QueryConnection connection, CancellationToken inTheWay)
-    {
-        _owner = owner;
-        Connection = connection;
-        InTheWay = inTheWay;
-    }
-
-    /// <summary>The connection.</summary>
-    public QueryConnection Connection { get; }
-
-    internal CancellationToken Aborting => _owner?.Aborting ?? CancellationToken.None;
-
-    /// <summary>Cancelled when this read is to end because it keeps the WAL from being restarted.</summary>
-    internal CancellationToken InTheWay { get; }
-
-    /// <summary>Gives it back. Once.</summary>
-    public void Dispose() => _owner?.Return(Connection);
 }
