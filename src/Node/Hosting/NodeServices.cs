@@ -18,9 +18,9 @@ namespace ReplicatedSqlite.Node;
 internal sealed class NodeServices : IAsyncDisposable
 {
     // A thread that runs SQLite computes most of its time; a few more than processors keep others going beside a long query.
-    private static readonly LentThreads _lent = LentThreads.ForThisMachine(); // of the process, whose thread pool its nodes share
     private static readonly int _threads = Math.Max(4, Environment.ProcessorCount * 2);
     private static readonly int _readerThreads = _threads * 2; // one database takes a quarter of them at most
+    private static readonly LentThreads _lent = LentThreads.ForThisMachine(); // of the process, whose thread pool its nodes share
 
     // What health tells of; the empty name is the node as a whole.
     private static readonly string[] _served = ["", QueryMethods.Service, AdminMethods.Service];

@@ -5,6 +5,12 @@ namespace ReplicatedSqlite.Sqlite;
 /// <content>The state that reads see: of now, or one that the file has left.</content>
 public sealed unsafe partial class QueryConnection
 {
+    /// <summary>The pool's note: somebody has it.</summary>
+    internal bool IsLent { get; set; }
+
+    /// <summary>The pool's note: when it was lent.</summary>
+    internal int LentInRound { get; set; }
+
     /// <summary>Takes a snapshot that every read sees until it is disposed, as in a transaction that only reads.</summary>
     /// <exception cref="RequestException">SQLite could not read the file.</exception>
     public HeldSnapshot HoldSnapshot() => new(this, null);
@@ -42,12 +48,6 @@ public sealed unsafe partial class QueryConnection
             LetGo();
         }
     }
-
-    /// <summary>The pool's note: somebody has it.</summary>
-    internal bool IsLent { get; set; }
-
-    /// <summary>The pool's note: when it was lent.</summary>
-    internal int LentInRound { get; set; }
 
     /// <summary>Ends the snapshot that the last request has left. No request is running.</summary>
     internal void LetGo()

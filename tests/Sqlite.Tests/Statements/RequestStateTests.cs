@@ -84,13 +84,11 @@ public sealed class RequestStateTests
         using var bench = new SqlBench("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p DEFERRABLE INITIALLY DEFERRED)");
         var members = bench.Group(
             Sql("INSERT INTO p VALUES (7)"),
-            Sql("PRAGMA foreign_keys = OFF", "INSERT INTO c VALUES (1)", "PRAGMA foreign_keys = ON", "INSERT INTO p VALUES (1)"), // SQLite counts a child that has found its parent, and not the child
+            // Of two children SQLite counts the first alone, and then both as having found their parent. (At nothing it does not look for any: hence the first.)
+            Sql("INSERT INTO c VALUES (1)", "PRAGMA foreign_keys = OFF", "INSERT INTO c VALUES (1)", "PRAGMA foreign_keys = ON", "INSERT INTO p VALUES (1)"),
             Sql("INSERT INTO c VALUES (8)"));
-        Assert.Null(members[0].Error);
-        Assert.Null(members[1].Error);
         Failed(members[2], "SQLITE_CONSTRAINT_FOREIGNKEY");
-        Assert.Equal("", bench.Rows("PRAGMA foreign_key_check"));
-        Assert.Equal("1 7", bench.Rows("SELECT id FROM p ORDER BY id"));
+        Assert.Equal("", bench.Rows("PRAGMA foreign_key_check")); // the miscount itself SQLite refuses at COMMIT, and with it the group up to there
     }
 
     [Theory]
