@@ -14,7 +14,7 @@ public sealed class ChainTests
             var workload = new RandomWorkload(random, pair.Writer);
             var confirmed = PageImages.Read(reader);
             var last = pair.Ship();
-            var expected = PageImages.Read(pair.Writer);
+            var expected = PageImages.Read(pair.PrimaryPath);
             for (var step = 0; step < 60; step++)
             {
                 if (random.Next(3) > 0 && last != 0)
@@ -37,7 +37,7 @@ public sealed class ChainTests
                 workload.Step();
                 var shipped = pair.Ship();
                 last = shipped != 0 ? shipped : last;
-                expected = PageImages.Read(pair.Writer);
+                expected = PageImages.Read(pair.PrimaryPath);
             }
 
             pair.Applier.Confirm(last);

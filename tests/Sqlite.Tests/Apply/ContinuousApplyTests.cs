@@ -34,7 +34,7 @@ public sealed class ContinuousApplyTests
 
         Task.WaitAll([.. readers]);
         Assert.True(run.Restarts > 0, "the WAL was never restarted");
-        PageImages.AssertEqual(PageImages.Read(pair.Writer), PageImages.Read(pair.ReplicaPath));
+        PageImages.AssertEqual(PageImages.Read(pair.PrimaryPath), PageImages.Read(pair.ReplicaPath));
         TestContext.Current.SendDiagnosticMessage($"{run.Transactions} transactions, {run.Looks} looks, {run.Restarts} restarts, {run.Discards} discards");
     });
 

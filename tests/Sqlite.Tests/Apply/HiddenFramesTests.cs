@@ -48,8 +48,8 @@ public sealed class HiddenFramesTests
         Assert.Equal(9000, reader.QueryInteger("SELECT count(*) FROM t"));
         pair.Applier.Confirm(after);
         FileCopy.Take(pair.ReplicaPath, folder.File("after.db"), withWal: true);
-        PageImages.AssertEqual(PageImages.Read(pair.Writer), PageImages.Read(reader));
-        PageImages.AssertEqual(PageImages.Read(pair.Writer), PageImages.Read(folder.File("after.db")));
+        PageImages.AssertEqual(PageImages.Read(pair.PrimaryPath), PageImages.Read(reader));
+        PageImages.AssertEqual(PageImages.Read(pair.PrimaryPath), PageImages.Read(folder.File("after.db")));
         Assert.Equal(2, PageImages.Read(folder.File("before.db")).Length);
     }
 
@@ -64,7 +64,7 @@ public sealed class HiddenFramesTests
         CheckPages(pair);
         var kept = pair.Ship("UPDATE t SET a = randomblob(400) WHERE id % 3 = 0");
         CheckPages(pair);
-        var images = PageImages.Read(pair.Writer);
+        var images = PageImages.Read(pair.PrimaryPath);
         pair.Ship("UPDATE t SET a = randomblob(400) WHERE id % 2 = 0");
         CheckPages(pair);
         pair.Applier.DiscardAfter(kept);
@@ -97,7 +97,7 @@ public sealed class HiddenFramesTests
         }
 
         pair.Applier.Confirm(pair.Applier.EndTransaction());
-        PageImages.AssertEqual(PageImages.Read(pair.Writer), PageImages.Read(reader));
+        PageImages.AssertEqual(PageImages.Read(pair.PrimaryPath), PageImages.Read(reader));
         Assert.Equal(2, PageImages.Read(folder.File("copy.db")).Length);
     }
 
@@ -168,7 +168,7 @@ public sealed class HiddenFramesTests
         applier.Confirm(pair.Ship("CREATE TABLE t(a)"));
         applier.Confirm(1); // again: marks may repeat
         Assert.Throws<ArgumentOutOfRangeException>(() => applier.DiscardAfter(0));
-        PageImages.AssertEqual(PageImages.Read(pair.Writer), PageImages.Read(pair.ReplicaPath));
+        PageImages.AssertEqual(PageImages.Read(pair.PrimaryPath), PageImages.Read(pair.ReplicaPath));
     }
 
     [Fact]
@@ -184,7 +184,7 @@ public sealed class HiddenFramesTests
         pair.Applier.Confirm(1);
         Assert.Single(PageImages.Read(pair.ReplicaPath));
         pair.Applier.Confirm(3);
-        PageImages.AssertEqual(PageImages.Read(pair.Writer), PageImages.Read(pair.ReplicaPath));
+        PageImages.AssertEqual(PageImages.Read(pair.PrimaryPath), PageImages.Read(pair.ReplicaPath));
         Assert.Equal(0, pair.Applier.HiddenTransactions);
     }
 
@@ -201,12 +201,12 @@ public sealed class HiddenFramesTests
         using var next = WalIndexApplier.Open(pair.ApplierConnection);
         Assert.Equal(1, ReplicaPair.Append(next, pair.Pages));
         next.Confirm(1);
-        PageImages.AssertEqual(PageImages.Read(pair.Writer), PageImages.Read(reader));
+        PageImages.AssertEqual(PageImages.Read(pair.PrimaryPath), PageImages.Read(reader));
     }
 
     private static void CheckPages(ReplicaPair pair, byte[][]? wanted = null)
     {
-        wanted ??= PageImages.Read(pair.Writer);
+        wanted ??= PageImages.Read(pair.PrimaryPath);
         var page = new byte[512];
         for (var i = 0; i < wanted.Length; i++)
         {

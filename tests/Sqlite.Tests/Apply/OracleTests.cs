@@ -96,7 +96,7 @@ public sealed class OracleTests
 
     private static long Resend(ReplicaPair pair, SlowApplier slow)
     {
-        var pages = PageImages.Read(pair.Writer);
+        var pages = PageImages.Read(pair.PrimaryPath);
         var last = 0L;
         foreach (var applier in new IPageApplier[] { pair.Applier, slow })
         {

@@ -28,7 +28,7 @@ public sealed class WalCaptureTests
                 }
 
                 restarts += capture.WalSizeBytes < sizeBefore ? 1 : 0;
-                PageImages.AssertEqual([.. known], PageImages.Read(writer));
+                PageImages.AssertEqual([.. known], PageImages.Read(path));
                 Assert.False(capture.Capture(pages));
                 MoveTheReader(random, reader);
                 if (random.Next(5) == 0)

@@ -16,7 +16,7 @@ public sealed class CheckpointerTests
         pair.Writer.Execute("CREATE TABLE t(a); INSERT INTO t VALUES (1)");
         Assert.True(checkpointer.Run(At(2)).IsComplete);
         Assert.Equal(new Sidecar(_database, At(2), At(2)), Sidecar.Read(Sidecar.PathOf(pair.PrimaryPath)));
-        AssertMainFileEquals(folder, pair.PrimaryPath, PageImages.Read(pair.Writer));
+        AssertMainFileEquals(folder, pair.PrimaryPath, PageImages.Read(pair.PrimaryPath));
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class CheckpointerTests
         Assert.Equal(new Sidecar(_database, At(4), At(4)), checkpointer.Sidecar);
         boundary.Release();
         Assert.False(boundary.IsHeld);
-        AssertMainFileEquals(folder, pair.PrimaryPath, PageImages.Read(pair.Writer));
+        AssertMainFileEquals(folder, pair.PrimaryPath, PageImages.Read(pair.PrimaryPath));
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class CheckpointerTests
         Assert.True(checkpointer.RestartWal(At(2)));
         Assert.Equal(0, pair.Applier.HiddenTransactions);
         pair.Applier.Confirm(pair.Ship("INSERT INTO t VALUES (2)"));
-        PageImages.AssertEqual(PageImages.Read(pair.Writer), PageImages.Read(pair.ReplicaPath));
+        PageImages.AssertEqual(PageImages.Read(pair.PrimaryPath), PageImages.Read(pair.ReplicaPath));
     }
 
     [Fact]

@@ -122,7 +122,7 @@ public sealed class LocalFileTests
         var workload = new RandomWorkload(random, writer);
         for (var round = 0; round < 10; round++)
         {
-            var expected = PageImages.Read(writer);
+            var expected = PageImages.Read(path);
             using var snapshot = SnapshotReader.Open(path);
             var found = new List<byte[]>();
             while (snapshot.MoveNext())

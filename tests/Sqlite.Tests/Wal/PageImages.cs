@@ -1,12 +1,17 @@
 namespace ReplicatedSqlite.Sqlite.Tests;
 
 /// <summary>All pages of a database, as SQLite itself sees them.</summary>
+/// <remarks>
+/// Never through the connection that writes: SQLite does not write what a transaction did to a page that it leaves free (used and undone by
+/// <c>ROLLBACK TO</c>, say), and the writer's cache goes on holding those bytes, which are in no file and mean nothing.
+/// </remarks>
 internal static class PageImages
 {
-    public static byte[][] Read(SqliteConnection connection)
+    /// <summary>What a reading connection sees.</summary>
+    public static byte[][] Read(SqliteConnection reader)
     {
         var pages = new List<byte[]>();
-        using var statement = connection.Prepare("SELECT data FROM sqlite_dbpage ORDER BY pgno");
+        using var statement = reader.Prepare("SELECT data FROM sqlite_dbpage ORDER BY pgno");
         while (statement.Step())
         {
             pages.Add(statement.GetBlob(0).ToArray());
@@ -15,6 +20,7 @@ internal static class PageImages
         return [.. pages];
     }
 
+    /// <summary>What a new connection sees.</summary>
     public static byte[][] Read(string path)
     {
         using var connection = SqliteConnection.Open(path);
