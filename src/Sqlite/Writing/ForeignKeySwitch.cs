@@ -13,12 +13,6 @@ internal sealed class ForeignKeySwitch(QueryConnection connection)
     private bool _isOff;
     private bool _wasOff;
 
-    /// <summary>
-    /// The request has switched them off. SQLite's count of deferred keys that do not hold is not to be relied on any more: it can be below nothing, and a neighbour's violation bring it to nothing.
-    /// A transaction's end sets it right.
-    /// </summary>
-    public bool WereOff => _wasOff;
-
     /// <summary>A pragma has run: follows it, if it is that one. Not before, for statements that are prepared already are prepared anew.</summary>
     public void Follow()
     {
@@ -30,8 +24,8 @@ internal sealed class ForeignKeySwitch(QueryConnection connection)
         }
     }
 
-    /// <summary>The request's statements have run.</summary>
-    /// <exception cref="RequestException">A row refers to nothing.</exception>
+    /// <summary>The request's statements have run. If keys were off meanwhile, reads the whole database, within the request's time.</summary>
+    /// <exception cref="RequestException">SQLITE_CONSTRAINT_FOREIGNKEY: a row refers to nothing.</exception>
     /// <exception cref="SqliteException">SQLite could not look.</exception>
     public void Check()
     {
@@ -48,6 +42,10 @@ internal sealed class ForeignKeySwitch(QueryConnection connection)
                 $"FOREIGN KEY constraint failed: the request switched foreign_keys off, and at its end row {violations.GetInteger(1)} of \"{violations.GetText(0)}\" refers to nothing in "
                 + $"\"{violations.GetText(2)}\". PRAGMA foreign_key_check shows all such rows."));
         }
+
+        // While keys were off SQLite did not count deferred ones: its count can be below nothing, or above it with no row to blame. It is set to the truth, nothing (this is
+        // what the pragma does at OFF), or a neighbour in the group would be refused for it, or its violation pass.
+        connection.Connection.Execute("PRAGMA defer_foreign_keys=OFF");
     }
 
     /// <summary>The request has ended, in whatever way.</summary>

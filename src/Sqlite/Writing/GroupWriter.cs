@@ -189,8 +189,7 @@ public sealed class GroupWriter : IDisposable
             }
 
             resultBytes += member.ResultBytes;
-            if (member.EndsGroup
-                || _writer.TempTouched // what one makes, the next may not meet; it goes with the end of the transaction
+            if (_writer.TempTouched // what one makes, the next may not meet; it goes with the end of the transaction
                 || resultBytes >= _options.FullResultBytes
                 || time.GetElapsedTime(started) >= _options.SlowMember)
             {
@@ -274,7 +273,7 @@ public sealed class GroupWriter : IDisposable
             _writer.Writes.BeginRequest();
             _writer.Watch.Start(request.Timeout, request.Cancellation);
             _members.Run(request, member);
-            member.EndsGroup = _members.CheckSwitchedForeignKeys();
+            _members.CheckSwitchedForeignKeys();
             _writer.Watch.Stop();
             RunStepsAfter(member);
             _members.CheckDeferredForeignKeys();

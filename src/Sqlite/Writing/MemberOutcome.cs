@@ -37,9 +37,6 @@ public sealed class MemberOutcome(SqlRequest request)
     /// <summary>Bytes that the results take, about.</summary>
     internal long ResultBytes { get; set; }
 
-    /// <summary>Nobody runs behind it in the same transaction.</summary>
-    internal bool EndsGroup { get; set; }
-
     internal void Fail(Exception? error)
     {
         Error = error;
@@ -50,6 +47,5 @@ public sealed class MemberOutcome(SqlRequest request)
         Wrote = false;
         AnsweredBefore = false;
         ResultBytes = 0;
-        EndsGroup = false;
     }
 }

@@ -58,12 +58,7 @@ internal sealed unsafe class MemberRunner(QueryConnection connection, WriterSql?
 
     /// <summary>The same for keys that the request has switched off meanwhile. Reads the whole database then, within the request's time.</summary>
     /// <exception cref="RequestException">SQLITE_CONSTRAINT_FOREIGNKEY.</exception>
-    /// <returns>Whether it has; then it is the last of its group.</returns>
-    public bool CheckSwitchedForeignKeys()
-    {
-        _foreignKeys.Check();
-        return _foreignKeys.WereOff;
-    }
+    public void CheckSwitchedForeignKeys() => _foreignKeys.Check();
 
     /// <summary>The request has ended: foreign keys are on for the next.</summary>
     public void EndRequest() => _foreignKeys.End();
