@@ -46,6 +46,9 @@ public sealed record PrimaryContext
     /// <summary>Where blocking reads run.</summary>
     public required BlockingWorkers Readers { get; init; }
 
+    /// <summary>Whose turn it is to checkpoint while idle; the node's replicas ask the same.</summary>
+    public IdleCheckpoints IdleCheckpoints { get; init; } = new(TimeProvider.System);
+
     /// <summary>Gives each database its folder.</summary>
     public required Func<Protocol.DatabaseId, string> FolderOf { get; init; }
 

@@ -22,6 +22,9 @@ public sealed record ReplicaContext
     /// <summary>Where blocking reads and checkpoints run.</summary>
     public required BlockingWorkers Workers { get; init; }
 
+    /// <summary>Whose turn it is to checkpoint while idle; the node's primaries ask the same.</summary>
+    public IdleCheckpoints IdleCheckpoints { get; init; } = new(TimeProvider.System);
+
     /// <summary>Gives each database its folder.</summary>
     public required Func<Protocol.DatabaseId, string> FolderOf { get; init; }
 

@@ -68,6 +68,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Logger = logging.CreateLogger("ReplicatedSqlite.Node"),
             Stopping = _stopping.Token,
         };
+        var idleCheckpoints = new IdleCheckpoints(time);
         var lost = new LostFollowers(control, time, options.FollowerReplaceAfter);
         var forwarder = new PrimaryForwarder(self, control, channels, _reach, time);
         _cold = options.ColdStorage?.Open(time, random, logging.CreateLogger("ReplicatedSqlite.ColdStorage"));
@@ -84,6 +85,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Followers = new FollowerLinks(follower, control, channels, self.Id, time),
             Writers = _node.Writers,
             Readers = _node.Readers,
+            IdleCheckpoints = idleCheckpoints,
             FolderOf = folder.CopyOf,
             Time = time,
             LeaseTime = NodeHost.LeaseTime(time),
@@ -98,6 +100,7 @@ internal sealed class NodeServices : IAsyncDisposable
             Control = control,
             Channels = channels,
             Workers = _node.Readers,
+            IdleCheckpoints = idleCheckpoints,
             FolderOf = folder.CopyOf,
             BootAsync = _cold is null ? null : new ReplicaBoot(_node, _cold, options.ColdStorage!).RunAsync,
             Time = time,

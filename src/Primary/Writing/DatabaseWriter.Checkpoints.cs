@@ -15,17 +15,29 @@ internal sealed partial class DatabaseWriter
     // One that an old reader or a full disk stopped is tried again after the same pause, not at once: a turn that calls itself would never rest.
     private bool NeedsIdleCheckpoint() => _log.Failure is null && !_file.IsCheckpointed && _file.IsSynced
         && _context.Time.GetElapsedTime(_wroteAt) >= _context.Options.IdleCheckpoint
-        && _context.Time.GetElapsedTime(_maintainedAt) >= _context.Options.IdleCheckpoint;
+        && _context.Time.GetElapsedTime(_maintainedAt) >= _context.Options.IdleCheckpoint
+        && _context.IdleCheckpoints.IsFree;
 
     private bool NeedsCheckpoint() => _file.UncheckpointedBytes > _context.Options.CheckpointBytes && (_file.IsSynced || _file.WalSizeBytes > _context.Options.RestartWalBytes);
 
-    private async Task MaintainAsync()
+    private Task MaintainAsync() => MaintainAsync(isIdle: false);
+
+    private Task MaintainIdleAsync() => MaintainAsync(isIdle: true);
+
+    private async Task MaintainAsync(bool isIdle)
     {
         var started = _context.Time.GetTimestamp();
         _maintainedAt = started;
         var confirmed = await _log.PassAsync(_log.Appended);
         if (confirmed && _log.Failure is null)
         {
+            using var turn = isIdle ? _context.IdleCheckpoints.TryBegin() : null;
+            if (isIdle && turn is null)
+            {
+                Enqueue(); // another database's; should this one be stopping by now, its next turn sees it
+                return;
+            }
+
             await CheckpointAsync(started);
         }
 

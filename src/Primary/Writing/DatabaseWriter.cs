@@ -165,7 +165,7 @@ internal sealed partial class DatabaseWriter : IAsyncDisposable
 
         if (_stopping || NeedsIdleCheckpoint())
         {
-            Leave(MaintainAsync);
+            Leave(_stopping ? MaintainAsync : MaintainIdleAsync);
             return;
         }
 

@@ -217,7 +217,9 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
             return TakeDeferred();
         }
 
-        if (file.UncheckpointedBytes > context.Options.CheckpointBytes || (idle && !file.IsCheckpointed))
+        var isDue = file.UncheckpointedBytes > context.Options.CheckpointBytes;
+        using var turn = idle && !isDue && !file.IsCheckpointed ? context.IdleCheckpoints.TryBegin() : null;
+        if (isDue || turn != null)
         {
             var visible = _core.Visible;
             await context.Workers.RunAsync(() => file.Checkpoint(visible, _state));

@@ -55,4 +55,27 @@ public class MaintenanceTests
         await PrimaryFixture.UntilAsync(() => new FileInfo(primary.File).Length > 300_000, "the rest is in the main file");
         Assert.Equal(30, await primary.NumberAsync("SELECT count(*) FROM t"));
     }
+
+    [Fact]
+    public async Task An_idle_database_waits_for_its_turn_to_checkpoint_and_one_that_stops_or_whose_WAL_is_long_does_not()
+    {
+        var idle = TimeSpan.FromMilliseconds(20);
+        await using var primary = await PrimaryFixture.StartAsync(new PrimaryOptions { CheckpointBytes = 200_000, IdleCheckpoint = idle });
+        await primary.WriteAsync("CREATE TABLE t (x)");
+        IDisposable? others = null;
+        await PrimaryFixture.UntilAsync(() => (others = primary.IdleCheckpoints.TryBegin()) != null, "it is another database's turn");
+        await primary.WriteAsync("INSERT INTO t VALUES (randomblob(100000))");
+        var written = TimeProvider.System.GetTimestamp();
+        await PrimaryFixture.UntilAsync(() => TimeProvider.System.GetElapsedTime(written) > 10 * idle, "the idle time has passed ten times");
+        Assert.True(new FileInfo(primary.File).Length < 100_000);
+        await primary.WriteAsync("INSERT INTO t VALUES (randomblob(150000))");
+        await PrimaryFixture.UntilAsync(() => new FileInfo(primary.File).Length > 250_000, "a long WAL is in the main file");
+        await primary.WriteAsync("INSERT INTO t VALUES (randomblob(100000))");
+        await primary.DeactivateAsync();
+        Assert.True(new FileInfo(primary.File).Length > 350_000);
+        await primary.ActivateAsync();
+        await primary.WriteAsync("INSERT INTO t VALUES (randomblob(100000))");
+        others!.Dispose();
+        await PrimaryFixture.UntilAsync(() => new FileInfo(primary.File).Length > 450_000, "its turn has come");
+    }
 }

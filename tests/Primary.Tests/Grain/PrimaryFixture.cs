@@ -29,6 +29,8 @@ internal sealed class PrimaryFixture : IAsyncDisposable
 
     public DatabaseId Database { get; }
 
+    public IdleCheckpoints IdleCheckpoints { get; } = new(TimeProvider.System);
+
     public GatedDisk Disk { get; private set; } = null!;
 
     public FollowerNode Follower { get; private set; } = null!;
@@ -98,6 +100,7 @@ internal sealed class PrimaryFixture : IAsyncDisposable
             Followers = new FollowerLinks(Follower, static _ => null, "node", TimeProvider.System),
             Writers = _workers,
             Readers = _workers,
+            IdleCheckpoints = IdleCheckpoints,
             FolderOf = id => Path.Combine(_folder.Path, id.ToString()),
             Time = _time,
             LeaseTime = TimeProvider.System,

@@ -1,4 +1,5 @@
 using ReplicatedSqlite.Protocol;
+using ReplicatedSqlite.Testing;
 using static ReplicatedSqlite.Sqlite.Tests.SqlBench;
 
 namespace ReplicatedSqlite.Sqlite.Tests;
@@ -87,16 +88,5 @@ public sealed class StopTests
         var many = Enumerable.Range(0, 30).Select(i => $"SELECT {i}").ToArray(); // more than are kept, all in use at once
         Assert.Equal(Enumerable.Range(0, 30).Select(i => $"{i}"), bench.Read(Sql(many)).Select(Show));
         Assert.Equal(8, bench.Reader.CachedStatements);
-    }
-
-    private sealed class ManualTime : TimeProvider
-    {
-        private long _ticks = 1;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => _ticks;
-
-        public void Advance(TimeSpan by) => _ticks += by.Ticks;
     }
 }
