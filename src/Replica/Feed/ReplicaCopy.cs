@@ -9,7 +9,7 @@ namespace ReplicatedSqlite.Replica;
 
 /// <summary>The copy: carries out on the file what <see cref="ApplyCore"/> decides, and tells the waiters what readers see.</summary>
 /// <remarks>Owned by the feed's loop; readers take <see cref="Reads"/> and <see cref="Mark"/>, which are swapped in one write each.</remarks>
-internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, BookmarkWaiters waiters) : IAsyncDisposable
+internal sealed partial class ReplicaCopy(ReplicaContext context, DatabaseId database, BookmarkWaiters waiters) : IAsyncDisposable
 {
     private const int CorruptIndex = SqliteCodes.Corrupt | (3 << 8);
     private static readonly TimeSpan _patienceWithReaders = TimeSpan.FromMilliseconds(250);
@@ -201,33 +201,6 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         return CarryOut(null);
     }
 
-    /// <summary>Checkpoints and restarts of the WAL, where they are due. A turn of the loop: nothing is applied meanwhile.</summary>
-    /// <param name="idle">Nothing has arrived for a while.</param>
-    public async Task<FeedVerdict> MaintainAsync(bool idle)
-    {
-        if (_file is not { } file)
-        {
-            return FeedVerdict.GoOn;
-        }
-
-        _restartWanted |= file.WalSizeBytes > _restartAt;
-        if (_restartWanted && file.Hidden == 0 && _core.Hidden == 0)
-        {
-            await RestartWalAsync(file);
-            return TakeDeferred();
-        }
-
-        var isDue = file.UncheckpointedBytes > context.Options.CheckpointBytes;
-        using var turn = idle && !isDue && !file.IsCheckpointed ? context.IdleCheckpoints.TryBegin() : null;
-        if (isDue || turn != null)
-        {
-            var visible = _core.Visible;
-            await context.Workers.RunAsync(() => file.Checkpoint(visible, _state));
-        }
-
-        return FeedVerdict.GoOn;
-    }
-
     /// <summary>Puts a snapshot in the place of the file. Readers are drained first; nobody reads until the next mark.</summary>
     public async Task InstallAsync(SnapshotReceiver snapshot)
     {
@@ -380,65 +353,5 @@ internal sealed class ReplicaCopy(ReplicaContext context, DatabaseId database, B
         }
     }
 
-    private async Task RestartWalAsync(ReplicaFile file)
-    {
-        await context.Workers.RunAsync(() => file.Checkpoint(_core.Visible, _state)); // most of the work, before anybody is held back
-        var started = context.Time.GetTimestamp();
-        var isMuchTooLong = file.WalSizeBytes > 4 * context.Options.RestartWalBytes;
-        using var hold = await file.Readers.TryHoldAsync(isMuchTooLong ? SqlRequests.MaxTimeout : _patienceWithReaders, context.Time, endReads: isMuchTooLong);
-        var restarted = hold is not null && await context.Workers.RunAsync(() => file.RestartWal(_core.Visible, _state));
-        _restartWanted = false;
-        if (!restarted && isMuchTooLong)
-        {
-            _sending.EndLong(); // the next try restarts it
-        }
-
-        // A long read stands in the way: go on, and try again when the WAL has grown by as much as a checkpoint takes.
-        _restartAt = restarted ? context.Options.RestartWalBytes : file.WalSizeBytes + context.Options.CheckpointBytes;
-        if (restarted)
-        {
-            var held = context.Time.GetElapsedTime(started);
-            context.Metrics.WalRestartPause.Record(held.TotalSeconds);
-            ReplicaLog.WalRestarted(context.Logger, database, held.TotalMilliseconds);
-        }
-    }
-
-    private FeedVerdict TakeDeferred()
-    {
-        while (_deferred.TryDequeue(out var item))
-        {
-            var verdict = item.Entry is { } entry ? Take(item.Leader, entry) : TakeMark(item.Leader, item.Mark);
-            if (verdict != FeedVerdict.GoOn)
-            {
-                _deferred.Clear();
-                return verdict;
-            }
-        }
-
-        return FeedVerdict.GoOn;
-    }
-
     private readonly record struct Deferred(uint Leader, Entry? Entry, Position Mark);
-}
-
-/// <summary>What the stream does after a message.</summary>
-internal enum FeedVerdict
-{
-    /// <summary>The next message.</summary>
-    GoOn,
-
-    /// <summary>End it, and subscribe again.</summary>
-    Resubscribe,
-
-    /// <summary>End it, forget the copy, and begin with a snapshot.</summary>
-    Diverged,
-
-    /// <summary>The same, because readers met damaged pages.</summary>
-    Damaged,
-
-    /// <summary>The same, because a page is not the one that a patch was made for.</summary>
-    Mismatch,
-
-    /// <summary>The same, because an entry could not be applied.</summary>
-    NotApplied,
 }

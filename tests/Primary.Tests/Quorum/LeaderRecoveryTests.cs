@@ -159,93 +159,6 @@ public class LeaderRecoveryTests
         Assert.Equal((LeaderPhase.Leading, second.Core.Appended), (second.Core.Phase, second.Core.Confirmed));
     }
 
-    [Fact]
-    public void H22_The_holder_dies_before_the_fetch_and_the_others_will_do_if_they_are_R()
-    {
-        var holder = HalfWritten();
-        var second = _rig.Lead(2, epoch: 2, _rig.Set(1, 2, 3, 4, 5), run: false);
-        second.HoldsFetches = true;
-        _rig.Run();
-        var fetch = Assert.Single(second.Fetches);
-        Assert.Equal((LeaderActionKind.Fetch, holder.Journal), (fetch.Kind, fetch.Member));
-        holder.Cut();
-        second.AnswerFetch(fetch);
-        _rig.Run();
-        Assert.Equal(LeaderPhase.Leading, second.Core.Phase); // it was on one of five, so nobody was told
-        Assert.Equal(1UL, second.Core.Adopted.Sequence);
-    }
-
-    [Fact]
-    public void H22_The_holder_dies_within_the_fetch_and_what_came_is_kept_or_cut_but_never_torn()
-    {
-        var holder = HalfWritten();
-        var second = _rig.Lead(2, epoch: 2, _rig.Set(1, 2, 3, 4, 5), run: false);
-        (second.HoldsFetches, second.MostFetched) = (true, 2);
-        _rig.Run();
-        second.AnswerFetch(second.Fetches[0]);
-        _rig.Run();
-        Assert.Equal(2, second.Fetches.Count);
-        holder.Cut();
-        second.AnswerFetch(second.Fetches[1]);
-        _rig.Run();
-        Assert.Equal(LeaderPhase.Leading, second.Core.Phase);
-        Assert.Equal(3UL, second.Core.Adopted.Sequence); // what the own disk has is not taken back
-        holder.Heal();
-        _rig.Run();
-        Assert.Equal(second.Core.Appended, holder.Log.Last);
-    }
-
-    [Fact]
-    public void H22_Without_R_others_the_holder_is_waited_for()
-    {
-        var holder = HalfWritten();
-        _rig.Nodes[3].Cut();
-        _rig.Nodes[4].Cut();
-        var second = _rig.Lead(2, epoch: 2, _rig.Set(1, 2, 3, 4, 5), run: false);
-        second.HoldsFetches = true;
-        _rig.Run();
-        holder.Cut();
-        second.AnswerFetch(second.Fetches[0]);
-        _rig.Advance(5_000_000);
-        Assert.NotEqual(LeaderPhase.Leading, second.Core.Phase);
-        second.HoldsFetches = false;
-        holder.Heal();
-        _rig.Advance(20_000_000);
-        Assert.Equal(LeaderPhase.Leading, second.Core.Phase);
-        Assert.Equal(holder.Log.Entries[^2].End, second.Core.Adopted);
-    }
-
-    [Fact]
-    public void A_fetch_that_brings_nothing_ends_after_a_while_and_is_not_believed_later()
-    {
-        HalfWritten();
-        var second = _rig.Lead(2, epoch: 2, _rig.Set(1, 2, 3, 4, 5), run: false);
-        second.HoldsFetches = true;
-        _rig.Run();
-        _rig.Advance(9_000_000);
-        Assert.Equal(LeaderPhase.Fetching, second.Core.Phase);
-        _rig.Advance(2_000_000);
-        Assert.Equal(LeaderPhase.Leading, second.Core.Phase);
-        second.AnswerFetch(second.Fetches[0]);
-        _rig.Run();
-        Assert.Equal(1UL, second.Core.Adopted.Sequence);
-    }
-
-    [Fact]
-    public void What_a_holder_sends_is_checked_against_what_it_promised()
-    {
-        var holder = HalfWritten();
-        var second = _rig.Lead(2, epoch: 2, _rig.Set(1, 2, 3, 4, 5), run: false);
-        second.HoldsFetches = true;
-        _rig.Run();
-        var fetch = second.Fetches[0];
-        var other = _rig.Build(fetch.Position, 1, writes: 9); // as long as the whole tail, and not it
-        second.Do(actions => second.Core.Fetched(fetch.Member, fetch.Position, [other], _rig.Now, actions));
-        _rig.Run();
-        Assert.DoesNotContain(_rig.Nodes, node => node.Log.Holds(other.End));
-        Assert.NotEqual(holder.Log.Last, second.Core.Adopted);
-    }
-
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
@@ -261,7 +174,7 @@ public class LeaderRecoveryTests
     [InlineData(40)]
     public void A_higher_epoch_ends_it_at_every_step(int steps)
     {
-        HalfWritten();
+        _rig.HalfWritten();
         var second = _rig.Lead(2, epoch: 2, _rig.Set(1, 2, 3, 4, 5), run: false);
         Steps(steps);
         var third = _rig.Lead(3, epoch: 3, _rig.Set(1, 2, 3, 4, 5));
@@ -285,7 +198,7 @@ public class LeaderRecoveryTests
         for (var steps = 0; steps < 40; steps++)
         {
             var rig = new QuorumRig(5);
-            HalfWritten(rig);
+            rig.HalfWritten();
             var second = rig.Lead(2, epoch: 2, rig.Set(1, 2, 3, 4, 5), run: false);
             Steps(rig, steps);
             foreach (var node in rig.Nodes.Where(node => (node == second.Node) == isOwn))
@@ -381,69 +294,6 @@ public class LeaderRecoveryTests
         Assert.Equal(first.Core.Appended, second.Core.Adopted);
         Assert.Equal(to, _rig.Nodes[2].Log.First);
         Assert.NotNull(_rig.Nodes[2].Core.Sets);
-    }
-
-    [Fact]
-    public void A_database_is_deleted_when_R_followers_of_every_set_are_under_the_tombstone()
-    {
-        var leader = _rig.Lead(1, epoch: 1, _rig.Set(1, 2, 3));
-        _rig.Nodes[0].Cut();
-        _rig.Nodes[2].Cut();
-        var deleting = _rig.Lead(2, epoch: 2, _rig.Set(1, 2, 3), with: start => start with { Deletes = true });
-        Assert.Equal(LeaderPhase.Sealing, deleting.Core.Phase);
-        _rig.Nodes[2].Heal();
-        _rig.Run();
-        Assert.Equal(LeaderPhase.Deleted, deleting.Core.Phase);
-        Assert.Contains(deleting.Said, action => action.Kind == LeaderActionKind.Deleted);
-        Assert.True(_rig.Nodes[1].Core.Deleted && _rig.Nodes[2].Core.Deleted);
-
-        _rig.Nodes[0].Heal();
-        _rig.Run();
-        Assert.Equal(LossReason.Deleted, leader.Loss!.Reason);
-        Assert.True(_rig.Nodes[0].Core.Deleted); // who comes later gets it too
-        Assert.Equal(LossReason.Deleted, _rig.Lead(1, epoch: 3, _rig.Set(1, 2, 3)).Loss!.Reason);
-        var again = _rig.Lead(2, epoch: 4, _rig.Set(1, 2, 3), with: start => start with { Deletes = true });
-        Assert.Equal(LeaderPhase.Deleted, again.Core.Phase);
-    }
-
-    [Fact]
-    public void Who_gets_the_tombstone_late_contradicts_nothing_and_time_brings_nothing_more()
-    {
-        var first = _rig.Lead(1, epoch: 1, _rig.Set(1, 2, 3));
-        _rig.Nodes[2].Cut();
-        first.Append();
-        _rig.Run();
-        var deleting = _rig.Lead(2, epoch: 2, _rig.Set(1, 2, 3), with: start => start with { Deletes = true });
-        Assert.Equal(LeaderPhase.Deleted, deleting.Core.Phase);
-        _rig.Nodes[2].Heal(); // with a shorter log than the others had
-        _rig.Run();
-        Assert.True(_rig.Nodes[2].Core.Deleted);
-        Assert.DoesNotContain(deleting.Said, action => action.Kind == LeaderActionKind.Diverged);
-        _rig.Advance(5_000_000); // the rig says so if somebody wants to be woken for ever
-    }
-
-    // Epoch 1 is confirmed everywhere, and node 1 alone has nine more entries and a tenth.
-    private FollowerRig HalfWritten() => HalfWritten(_rig);
-
-    private static FollowerRig HalfWritten(QuorumRig rig)
-    {
-        var first = rig.Lead(1, epoch: 1, rig.Set(1, 2, 3, 4, 5));
-        foreach (var node in rig.Nodes.Skip(1))
-        {
-            first.Disconnect(node);
-        }
-
-        rig.CanReach = (leader, node) => leader != first || node.Number == 1;
-        for (var i = 0; i < 9; i++)
-        {
-            first.Append();
-        }
-
-        rig.Run();
-        first.Kill();
-        Assert.Equal(10UL, rig.Nodes[0].Log.Last.Sequence);
-        Assert.Equal(1UL, first.Core.Confirmed.Sequence);
-        return rig.Nodes[0];
     }
 
     private void Steps(int steps) => Steps(_rig, steps);

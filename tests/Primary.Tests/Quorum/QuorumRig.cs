@@ -64,6 +64,28 @@ internal sealed class QuorumRig
         return leader;
     }
 
+    /// <summary>Epoch 1 is confirmed everywhere, and node 1 alone has nine entries more.</summary>
+    public FollowerRig HalfWritten()
+    {
+        var first = Lead(1, epoch: 1, Set(1, 2, 3, 4, 5));
+        foreach (var node in Nodes.Skip(1))
+        {
+            first.Disconnect(node);
+        }
+
+        CanReach = (leader, node) => leader != first || node.Number == 1;
+        for (var i = 0; i < 9; i++)
+        {
+            first.Append();
+        }
+
+        Run();
+        first.Kill();
+        Assert.Equal(10UL, Nodes[0].Log.Last.Sequence);
+        Assert.Equal(1UL, first.Core.Confirmed.Sequence);
+        return Nodes[0];
+    }
+
     public void Send(Guid member, int stream, LeaderMessage message)
     {
         Sent.Add((member, message));

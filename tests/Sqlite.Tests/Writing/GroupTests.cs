@@ -159,6 +159,15 @@ public sealed class GroupTests
     }
 
     [Fact]
+    public void A_slow_member_closes_its_group()
+    {
+        using var bench = new SqlBench(Schema, group: new GroupWriterOptions { SlowMember = TimeSpan.Zero });
+        using var group = bench.Writer.Run([Sql("INSERT INTO t VALUES (1, 1)"), Sql("INSERT INTO t VALUES (2, 2)")]);
+        Assert.Equal(1, group.Taken);
+        Assert.Equal("1", bench.Rows("SELECT count(*) FROM t"));
+    }
+
+    [Fact]
     public void A_commit_that_fails_fails_every_member_with_nothing_done()
     {
         using var bench = new SqlBench(Schema);

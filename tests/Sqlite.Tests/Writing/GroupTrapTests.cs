@@ -201,20 +201,6 @@ public sealed class GroupTrapTests
     }
 
     [Fact]
-    public void A_slow_member_closes_its_group()
-    {
-        using var bench = new SqlBench(Schema);
-        using var group = bench.Writer.Run(
-        [
-            Sql("INSERT INTO t VALUES (1, 1)"),
-            Sql("INSERT INTO t (v) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500000) SELECT max(i) FROM n"),
-            Sql("INSERT INTO t VALUES (3, 3)"),
-        ]);
-        Assert.Equal(2, group.Taken);
-        Assert.Equal("2", bench.Rows("SELECT count(*) FROM t"));
-    }
-
-    [Fact]
     public void Schema_changes_that_are_undone_leave_no_stale_statements()
     {
         using var bench = new SqlBench(Schema);
