@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Logging.Abstractions;
 using ReplicatedSqlite.Node;
 using ReplicatedSqlite.Testing;
 
@@ -80,7 +79,7 @@ internal static class BenchServer
         }
 
         var cluster = new LocalClusterOptions { DataFolder = folder, Regions = options.Regions, Configure = WithPorts };
-        return ServedNodes.Of(await LocalCluster.StartAsync(cluster, TimeProvider.System, new Random(1), NullLoggerFactory.Instance, cancellationToken));
+        return ServedNodes.Of(await LocalCluster.StartAsync(cluster, TimeProvider.System, new Random(1), BenchLogging.Create(), cancellationToken));
     }
 
     private static Func<NodeOptions, NodeOptions> Configure(BenchServerOptions options) => node =>

@@ -76,6 +76,9 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
     /// <summary>Cancelled when the node has been silent for so long that the streams from it are worth nothing, though nobody has closed them.</summary>
     public CancellationToken LossOf(string nodeId) => Get(nodeId).Loss;
 
+    /// <summary>A message came from a node, whichever: who speaks is not lost, though it may be too busy for pings.</summary>
+    public void Heard(string nodeId) => Get(nodeId).Heard(_time.NowMicroseconds());
+
     /// <summary>What this node answers to a ping.</summary>
     /// <param name="isLeaving">It is about to stop.</param>
     public PingResponse Answer(bool isLeaving)
@@ -103,8 +106,10 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
 
     private async Task PingAllAsync()
     {
+        var due = _time.NowMicroseconds();
         while (!_stopping.IsCancellationRequested)
         {
+            var late = _time.NowMicroseconds() - due;
             var nodes = _control.Nodes;
             foreach (var gone in _peers.Keys.Where(id => nodes.All(node => node.Id != id)).ToList())
             {
@@ -118,7 +123,7 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
             {
                 var peer = Get(node.Id);
                 var wasSilent = peer.IsSilent;
-                peer.Pass(_time.NowMicroseconds());
+                peer.Pass(_time.NowMicroseconds(), late > _times.PingEvery ? late : 0);
                 if (peer.IsSilent && !wasSilent)
                 {
                     ReachLog.Silent(_logger, node.Id, node.Region);
@@ -130,8 +135,9 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
                 }
             }
 
-            var spread = 0.8 + (_random.NextDouble() * 0.4);
-            await Task.Delay(TimeSpan.FromMicroseconds(_times.PingEvery * spread), _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var pause = TimeSpan.FromMicroseconds(_times.PingEvery * (0.8 + (_random.NextDouble() * 0.4)));
+            due = _time.NowMicroseconds() + (long)pause.TotalMicroseconds;
+            await Task.Delay(pause, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -176,6 +182,8 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
         private CancellationTokenSource _silence = new(); // under _gate; a new one after each silence
         private CancellationTokenSource _loss = new(); // the same after each loss
         private IReadOnlyDictionary<string, uint> _distances = new Dictionary<string, uint>(); // replaced as a whole
+        private long _heardAt = long.MinValue; // by any thread
+        private volatile bool _isLost; // as the core says; written under _gate
         private int _onTheWay; // by Interlocked
 
         public volatile bool IsLeaving;
@@ -241,7 +249,22 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
 
         public void CallFailed(long now) => Change(core => core.CallFailed(now));
 
-        public void Pass(long now) => Change(core => core.Pass(now));
+        public void Pass(long now, long paused) => Change(core =>
+        {
+            core.Heard(Volatile.Read(ref _heardAt));
+            core.Paused(paused);
+            core.Pass(now);
+        });
+
+        // Called for each message: the core hears of it with the next pass, unless it is waited for.
+        public void Heard(long now)
+        {
+            Volatile.Write(ref _heardAt, now);
+            if (_isLost)
+            {
+                Change(core => core.Heard(now));
+            }
+        }
 
         public void Answered(long sentAt, long now, PingResponse? answer, int maxNodes)
         {
@@ -272,6 +295,7 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
             {
                 var (wasSilent, wasLost) = (_core.IsSilent, _core.IsLost);
                 change(_core);
+                _isLost = _core.IsLost;
                 silence = Turn(ref _silence, wasSilent, _core.IsSilent);
                 loss = Turn(ref _loss, wasLost, _core.IsLost);
             }

@@ -7,6 +7,7 @@ public sealed class ReachCore(ReachTimes times)
 
     private long? _oldestUnanswered;
     private long _silentSince; // while it is silent
+    private long _heardAt = long.MinValue;
     private long _asideUntil = long.MinValue;
     private long _asideFor;
 
@@ -37,6 +38,21 @@ public sealed class ReachCore(ReachTimes times)
         IsLost = false;
     }
 
+    /// <summary>Something else came from it: it is not lost, however long its answer takes. A node that is very busy answers late and goes on.</summary>
+    public void Heard(long at)
+    {
+        _heardAt = Math.Max(_heardAt, at);
+        IsLost = false;
+    }
+
+    /// <summary>This node stood still itself, or was too busy to look. That time nobody else is to blame for.</summary>
+    /// <param name="by">How long; before <see cref="Pass"/>.</param>
+    public void Paused(long by)
+    {
+        _oldestUnanswered += by;
+        _silentSince += by;
+    }
+
     /// <summary>A ping failed: nobody is there, or the connection broke.</summary>
     public void PingFailed(long now)
     {
@@ -60,7 +76,7 @@ public sealed class ReachCore(ReachTimes times)
             FallSilent(sentAt);
         }
 
-        IsLost |= IsSilent && now - _silentSince > times.Loss;
+        IsLost |= IsSilent && now - Math.Max(_silentSince, _heardAt) > times.Loss;
     }
 
     private void FallSilent(long since)

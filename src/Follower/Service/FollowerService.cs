@@ -10,8 +10,8 @@ namespace ReplicatedSqlite.Follower;
 
 /// <summary><c>replicatedsqlite.internal.v1.Follower</c> on one node.</summary>
 /// <param name="node">What it serves.</param>
-/// <param name="lossOf">Cancelled when a leader's node is silent for too long: one that stands still, or is cut off, closes no stream.</param>
-public sealed class FollowerService(FollowerNode node, Func<string, CancellationToken>? lossOf = null)
+/// <param name="reach">Knows when a leader's node is silent for too long: one that stands still, or is cut off, closes no stream. Without it streams end by themselves alone.</param>
+public sealed class FollowerService(FollowerNode node, NodeReach? reach = null)
 {
     private const long MaxReadBytes = 16 << 20;
 
@@ -41,13 +41,15 @@ public sealed class FollowerService(FollowerNode node, Func<string, Cancellation
             return;
         }
 
-        await using var loss = lossOf?.Invoke(hello.NodeId).UnsafeRegister(static state => ((ReplyOutbox)state!).End("The leader's node is silent."), outbox) ?? default;
+        reach?.Heard(hello.NodeId);
+        await using var loss = reach?.LossOf(hello.NodeId).UnsafeRegister(static state => ((ReplyOutbox)state!).End("The leader's node is silent."), outbox) ?? default;
         var sending = SendAsync(outbox, responses, call.CancellationToken);
         var released = false;
         try
         {
             while (!released && await messages.MoveNextAsync())
             {
+                reach?.Heard(hello.NodeId);
                 released = messages.Current.MessageCase == FollowRequest.MessageOneofCase.Release;
                 if (!released)
                 {

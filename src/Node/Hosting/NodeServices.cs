@@ -212,7 +212,7 @@ internal sealed class NodeServices : IAsyncDisposable
         admin.Map(grpc);
         new CopyService(_router).Map(grpc);
         new ReplicationService(_primaries, _copies.Primaries).Map(grpc);
-        new FollowerService(_node.Follower, _reach.LossOf).Map(grpc);
+        new FollowerService(_node.Follower, _reach).Map(grpc);
         new BaseService(_copies.Replicas, _node.Follower).Map(grpc);
         grpc.MapUnary(ReplicationMethods.TakeOver, (request, call) =>
         {

@@ -57,6 +57,41 @@ public sealed class ReachCoreTests
     }
 
     [Fact]
+    public void Who_speaks_is_not_lost_however_long_its_answers_take()
+    {
+        _core.Sent(0);
+        _core.Heard(_times.Loss);
+        _core.Pass(_times.Loss + 1);
+        Assert.True(_core.IsSilent && !_core.IsLost); // calls go elsewhere, streams go on
+        _core.Pass((2 * _times.Loss) + 1);
+        Assert.True(_core.IsLost);
+        _core.Heard((2 * _times.Loss) + 2); // a new stream, for example
+        Assert.False(_core.IsLost);
+        _core.Heard(0); // what is told late makes nothing older
+        _core.Pass((3 * _times.Loss) + 2);
+        Assert.False(_core.IsLost);
+        _core.Pass((3 * _times.Loss) + 3);
+        Assert.True(_core.IsLost);
+    }
+
+    [Fact]
+    public void A_time_in_which_this_node_stood_still_makes_nobody_silent()
+    {
+        const long Pause = 60_000 * Millisecond;
+        _core.Sent(0);
+        _core.Paused(Pause);
+        _core.Pass(Pause + _times.Silence);
+        Assert.False(_core.IsSilent);
+        _core.Pass(Pause + _times.Silence + 1);
+        Assert.True(_core.IsSilent);
+        _core.Paused(Pause);
+        _core.Pass((2 * Pause) + _times.Loss);
+        Assert.False(_core.IsLost);
+        _core.Pass((2 * Pause) + _times.Loss + 1);
+        Assert.True(_core.IsLost);
+    }
+
+    [Fact]
     public void Each_failed_call_puts_it_aside_for_longer_up_to_a_bound_and_a_good_while_is_forgiven()
     {
         long now = 0;
