@@ -35,6 +35,17 @@ public sealed class ReportTests : IDisposable
     }
 
     [Fact]
+    public void Of_a_round_in_which_no_call_ended_only_what_is_a_number_is_reported()
+    {
+        var remarks = new Remarks();
+        BenchResult whole = new("reads", "1/s", 10, 5, null, 5, null, null);
+        var all = remarks.OnlyNumbers([whole, new("inserts", "1/s", 3, 1, null, double.NaN, 7, null, null, double.PositiveInfinity, double.PositiveInfinity)]);
+        Assert.Equal([whole, new("inserts", "1/s", 3, 1, null, null, 7, null)], all);
+        Assert.Equal(["not one call of 'inserts' ended in a round"], remarks.Noise);
+        Assert.NotEmpty(JsonSerializer.Serialize(all, BenchRun.Json));
+    }
+
+    [Fact]
     public async Task What_holds_no_results_is_refused()
     {
         var file = Path.Combine(_folder, "bad.json");

@@ -20,6 +20,14 @@ public sealed record BenchResult(
     /// <summary>The limit that is put in when all of them have been measured for the second time.</summary>
     [JsonIgnore]
     internal LimitKind? Against { get; init; }
+
+    /// <summary>The same without what is no number: costs of a round without calls, and what they are divided by. No file and no table has a place for it.</summary>
+    internal BenchResult OnlyNumbers() => this with
+    {
+        P50 = Number(P50), P99 = Number(P99), Mean = Number(Mean), Limit = Number(Limit), Ratio = Number(Ratio), PeerRatio = Number(PeerRatio), Spread = Number(Spread),
+    };
+
+    private static double? Number(double? figure) => figure is { } value && double.IsFinite(value) ? value : null;
 }
 
 /// <summary>Where a run was made.</summary>

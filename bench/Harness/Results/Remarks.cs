@@ -35,6 +35,21 @@ internal sealed class Remarks
         return true;
     }
 
+    /// <summary>Leaves out of the results what is no number, because not one call ended in a round; says so in the report.</summary>
+    public IReadOnlyList<BenchResult> OnlyNumbers(IEnumerable<BenchResult> results) =>
+    [
+        .. results.Select(result =>
+        {
+            var numbers = result.OnlyNumbers();
+            if (numbers != result)
+            {
+                Add(_noise, $"not one call of '{result.Name}' ended in a round");
+            }
+
+            return numbers;
+        }),
+    ];
+
     /// <summary>Notes the processors' use by others.</summary>
     public void Others(double? share)
     {

@@ -60,7 +60,7 @@ public static class BenchRun
         {
             ["replicatedsqlite"] = NodeHost.Version, ["dotnet"] = Environment.Version.ToString(), ["sqlite"] = SqliteVersionGate.Version,
         };
-        List<BenchResult> all = [.. results.Select(limits.Complete), .. limits.Report()];
+        var all = remarks.OnlyNumbers([.. results.Select(limits.Complete), .. limits.Report()]);
         return new BenchReport(options.Scenario, MachineReader.Read(load, others, remarks.Noise), versions, options.Commit, all, remarks.Notes, remarks.Plots)
         {
             Command = $"bench/run {string.Join(' ', Environment.GetCommandLineArgs().Skip(1).TakeWhile(static word => word != "--commit"))}",

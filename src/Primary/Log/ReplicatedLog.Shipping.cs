@@ -51,21 +51,42 @@ internal sealed partial class ReplicatedLog
 
             _beats.Change(_appended == _beatenAt ? IdleFactor * _heartbeat : _heartbeat, Timeout.InfiniteTimeSpan);
             _beatenAt = _appended;
+            if (_isProving)
+            {
+                Beat(provenAt: null); // busy followers are not asked again before they have answered
+                return;
+            }
+
+            _isProving = true;
         }
 
         var asked = _time.NowMicroseconds();
-        var isProven = await _durable.ProveAsync(keepsLease: false);
-        lock (_gate)
+        var isProven = false;
+        try
         {
-            foreach (var outbox in _outboxes.Values)
+            isProven = await _durable.ProveAsync(keepsLease: false);
+        }
+        finally
+        {
+            lock (_gate)
             {
-                if (isProven)
-                {
-                    outbox.Prove(asked);
-                }
-
-                outbox.Beat();
+                _isProving = false;
+                Beat(isProven ? asked : null);
             }
+        }
+    }
+
+    // Under the lock.
+    private void Beat(long? provenAt)
+    {
+        foreach (var outbox in _outboxes.Values)
+        {
+            if (provenAt is { } at)
+            {
+                outbox.Prove(at);
+            }
+
+            outbox.Beat();
         }
     }
 

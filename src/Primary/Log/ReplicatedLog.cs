@@ -35,6 +35,7 @@ internal sealed partial class ReplicatedLog : IDurableLogObserver, IDisposable
     private readonly Queue<(Position End, int Bytes)> _outstanding = new();
     private Position _appended;
     private Position _beatenAt; // the log's end at the last beat
+    private bool _isProving; // a beat waits for its proof
     private TaskCompletionSource? _room; // set while the writer waits for room
     private Exception? _failure;
     private long _confirmedAt; // the moment of the newest confirmation, microseconds of the monotonic clock
