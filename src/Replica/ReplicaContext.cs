@@ -23,7 +23,7 @@ public sealed record ReplicaContext
     public required BlockingWorkers Workers { get; init; }
 
     /// <summary>Whose turn it is to checkpoint while idle; the node's primaries ask the same.</summary>
-    public IdleCheckpoints IdleCheckpoints { get; init; } = new(TimeProvider.System);
+    public required IdleCheckpoints IdleCheckpoints { get; init; }
 
     /// <summary>Gives each database its folder.</summary>
     public required Func<Protocol.DatabaseId, string> FolderOf { get; init; }

@@ -43,7 +43,7 @@ internal sealed class Remarks
             var numbers = result.OnlyNumbers();
             if (numbers != result)
             {
-                Add(_noise, $"not one call of '{result.Name}' ended in a round");
+                Add(_noise, $"not one call of '{result.Name}', or of its limit, ended in a round");
             }
 
             return numbers;

@@ -109,13 +109,19 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
         var due = _time.NowMicroseconds();
         while (!_stopping.IsCancellationRequested)
         {
-            var late = _time.NowMicroseconds() - due;
+            var now = _time.NowMicroseconds();
+            var late = now - due > _times.PingEvery ? now - due : 0;
             var nodes = _control.Nodes;
-            foreach (var gone in _peers.Keys.Where(id => nodes.All(node => node.Id != id)).ToList())
+            foreach (var (id, peer) in _peers.Where(pair => nodes.All(node => node.Id != pair.Key)).ToList())
             {
-                if (_peers.TryRemove(gone, out var peer))
+                // One that fell silent before it went is looked after until it is lost, for the sake of the streams from it. One that answered until then may lead on without the control plane.
+                if (peer.IsSilent && !peer.IsLost)
                 {
-                    peer.PingFailed(_time.NowMicroseconds()); // whoever waits for it need not any more
+                    peer.Pass(now, late, isPinged: false);
+                }
+                else if (_peers.TryRemove(id, out _))
+                {
+                    peer.PingFailed(now); // whoever waits for it need not any more
                 }
             }
 
@@ -123,7 +129,7 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
             {
                 var peer = Get(node.Id);
                 var wasSilent = peer.IsSilent;
-                peer.Pass(_time.NowMicroseconds(), late > _times.PingEvery ? late : 0);
+                peer.Pass(now, late);
                 if (peer.IsSilent && !wasSilent)
                 {
                     ReachLog.Silent(_logger, node.Id, node.Region);
@@ -136,7 +142,7 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
             }
 
             var pause = TimeSpan.FromMicroseconds(_times.PingEvery * (0.8 + (_random.NextDouble() * 0.4)));
-            due = _time.NowMicroseconds() + (long)pause.TotalMicroseconds;
+            due = now + (long)pause.TotalMicroseconds;
             await Task.Delay(pause, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -159,6 +165,10 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
         catch (RpcException failure) when (failure.Origin == RpcFailureOrigin.Server && failure.StatusCode != StatusCode.DeadlineExceeded)
         {
             peer.Answered(sentAt, _time.NowMicroseconds(), null, MaxNodes); // it answers, if only that it is too busy, or too old to know pings
+        }
+        catch (RpcException failure) when (failure.StatusCode == StatusCode.DeadlineExceeded)
+        {
+            // Late: the next pass judges that, who knows how long this node stood still meanwhile.
         }
         catch (RpcException)
         {
@@ -193,6 +203,8 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
         public TimeSpan? RoundTrip => Look(static core => core.RoundTrip) is { } microseconds ? TimeSpan.FromMicroseconds(microseconds) : null;
 
         public bool IsSilent => Look(static core => core.IsSilent);
+
+        public bool IsLost => _isLost;
 
         public CancellationToken Silence
         {
@@ -249,11 +261,15 @@ public sealed class NodeReach : INodeSilence, IAsyncDisposable
 
         public void CallFailed(long now) => Change(core => core.CallFailed(now));
 
-        public void Pass(long now, long paused) => Change(core =>
+        public void Pass(long now, long paused, bool isPinged = true) => Change(core =>
         {
-            core.Heard(Volatile.Read(ref _heardAt));
-            core.Paused(paused);
-            core.Pass(now);
+            if (Volatile.Read(ref _heardAt) is var heardAt and > long.MinValue)
+            {
+                core.Heard(heardAt);
+            }
+
+            core.Paused(paused, now);
+            core.Pass(now, isPinged);
         });
 
         // Called for each message: the core hears of it with the next pass, unless it is waited for.

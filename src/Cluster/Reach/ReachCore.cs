@@ -7,7 +7,7 @@ public sealed class ReachCore(ReachTimes times)
 
     private long? _oldestUnanswered;
     private long _silentSince; // while it is silent
-    private long _heardAt = long.MinValue;
+    private long? _heardAt;
     private long _asideUntil = long.MinValue;
     private long _asideFor;
 
@@ -38,19 +38,21 @@ public sealed class ReachCore(ReachTimes times)
         IsLost = false;
     }
 
-    /// <summary>Something else came from it: it is not lost, however long its answer takes. A node that is very busy answers late and goes on.</summary>
+    /// <summary>Something else came from it: it is not lost yet, though its answer takes long. A node that is very busy answers late and goes on.</summary>
     public void Heard(long at)
     {
-        _heardAt = Math.Max(_heardAt, at);
-        IsLost = false;
+        _heardAt = Math.Max(_heardAt ?? at, at);
+        IsLost &= at - _silentSince > times.LossAtMost;
     }
 
     /// <summary>This node stood still itself, or was too busy to look. That time nobody else is to blame for.</summary>
     /// <param name="by">How long; before <see cref="Pass"/>.</param>
-    public void Paused(long by)
+    /// <param name="now">When it was over. What has happened since it began is not later than that.</param>
+    public void Paused(long by, long now)
     {
-        _oldestUnanswered += by;
-        _silentSince += by;
+        _oldestUnanswered = _oldestUnanswered is { } sent ? Math.Min(sent + by, now) : null;
+        _heardAt = _heardAt is { } heard ? Math.Min(heard + by, now) : null;
+        _silentSince = Math.Min(_silentSince + by, now);
     }
 
     /// <summary>A ping failed: nobody is there, or the connection broke.</summary>
@@ -69,14 +71,16 @@ public sealed class ReachCore(ReachTimes times)
     }
 
     /// <summary>Time passes.</summary>
-    public void Pass(long now)
+    /// <param name="now">Now.</param>
+    /// <param name="isPinged">Off for a node that the control plane does not know any more: that it answers no pings says nothing about it then.</param>
+    public void Pass(long now, bool isPinged = true)
     {
         if (_oldestUnanswered is { } sentAt && now - sentAt > times.Silence)
         {
             FallSilent(sentAt);
         }
 
-        IsLost |= IsSilent && now - Math.Max(_silentSince, _heardAt) > times.Loss;
+        IsLost |= IsSilent && (now - Math.Max(_silentSince, _heardAt ?? _silentSince) > times.Loss || (isPinged && now - _silentSince > times.LossAtMost));
     }
 
     private void FallSilent(long since)

@@ -15,6 +15,9 @@ public sealed record ReachTimes
     /// <summary>A node that is silent for so long is taken for lost: what it leads is looked for elsewhere. More than <see cref="Silence"/>, since a machine may be busy for a moment.</summary>
     public long Loss { get; init; } = 1_500_000;
 
+    /// <summary>A node that is silent for so long is lost whatever else comes from it: nobody can call it. A busy moment is over by then.</summary>
+    public long LossAtMost { get; init; } = 10_000_000;
+
     /// <summary>After so long an answer is not waited for any more.</summary>
     public long PingWithin { get; init; } = 2_000_000;
 

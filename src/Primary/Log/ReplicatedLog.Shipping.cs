@@ -53,7 +53,7 @@ internal sealed partial class ReplicatedLog
             _beatenAt = _appended;
             if (_isProving)
             {
-                Beat(provenAt: null); // busy followers are not asked again before they have answered
+                Beat(provenAt: null); // one proof is waited for at a time
                 return;
             }
 

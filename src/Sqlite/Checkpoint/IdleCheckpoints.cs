@@ -1,6 +1,6 @@
 namespace ReplicatedSqlite.Sqlite;
 
-/// <summary>Spaces the checkpoints that a node's databases do because they are idle: one at a time, and after each a rest as long as it took.</summary>
+/// <summary>Spaces the checkpoints that a node's databases do because they are idle: one at a time, and after each a rest as long as it took, a second at most.</summary>
 /// <remarks>
 /// They are not urgent, and each is several syncs. When a thousand databases were written in the same minute, theirs at once would hold up everybody's reads and writes for
 /// seconds. Who finds no turn asks again later. Checkpoints that are due because a WAL is long do not ask. Safe for use by any thread.
@@ -27,7 +27,7 @@ public sealed class IdleCheckpoints(TimeProvider time)
     private void End(long began)
     {
         var now = time.GetTimestamp();
-        Volatile.Write(ref _freeFrom, now + (now - began));
+        Volatile.Write(ref _freeFrom, now + Math.Min(now - began, time.TimestampFrequency)); // a disk that hung for an hour has rested enough
     }
 
     private sealed class Turn(IdleCheckpoints all, long began) : IDisposable

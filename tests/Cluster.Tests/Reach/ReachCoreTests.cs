@@ -75,19 +75,72 @@ public sealed class ReachCoreTests
     }
 
     [Fact]
+    public void Who_speaks_and_answers_nobody_is_lost_in_the_end()
+    {
+        _core.Sent(0);
+        for (var now = 0L; now <= _times.LossAtMost; now += 100 * Millisecond)
+        {
+            _core.Heard(now);
+            _core.Pass(now);
+            Assert.False(_core.IsLost);
+        }
+
+        _core.Heard(_times.LossAtMost + 1);
+        _core.Pass(_times.LossAtMost + 1);
+        Assert.True(_core.IsLost);
+        _core.Heard(_times.LossAtMost + 2);
+        Assert.True(_core.IsLost);
+        _core.Answered(0, _times.LossAtMost + 3);
+        Assert.False(_core.IsLost);
+    }
+
+    [Fact]
     public void A_time_in_which_this_node_stood_still_makes_nobody_silent()
     {
         const long Pause = 60_000 * Millisecond;
         _core.Sent(0);
-        _core.Paused(Pause);
+        _core.Paused(Pause, Pause);
         _core.Pass(Pause + _times.Silence);
         Assert.False(_core.IsSilent);
         _core.Pass(Pause + _times.Silence + 1);
         Assert.True(_core.IsSilent);
-        _core.Paused(Pause);
+        _core.Paused(Pause, (2 * Pause) + _times.Loss);
         _core.Pass((2 * Pause) + _times.Loss);
         Assert.False(_core.IsLost);
         _core.Pass((2 * Pause) + _times.Loss + 1);
+        Assert.True(_core.IsLost);
+    }
+
+    [Fact]
+    public void A_time_in_which_this_node_stood_still_ends_no_streams_of_one_that_spoke()
+    {
+        _core.Sent(0);
+        _core.Pass(600 * Millisecond);
+        _core.Heard(5000 * Millisecond);
+        _core.Paused(2000 * Millisecond, 7200 * Millisecond);
+        _core.Pass(7200 * Millisecond);
+        Assert.True(_core.IsSilent && !_core.IsLost);
+        _core.Pass((7000 * Millisecond) + _times.Loss + 1);
+        Assert.True(_core.IsLost);
+    }
+
+    [Fact]
+    public void What_happened_within_a_pause_is_not_moved_into_the_future()
+    {
+        _core.PingFailed(900 * Millisecond);
+        _core.Paused(1000 * Millisecond, 1000 * Millisecond);
+        _core.Pass((1000 * Millisecond) + _times.Loss + 1);
+        Assert.True(_core.IsLost);
+    }
+
+    [Fact]
+    public void One_that_is_not_pinged_any_more_lives_as_long_as_it_speaks()
+    {
+        _core.Sent(0);
+        _core.Heard(_times.LossAtMost + 1);
+        _core.Pass(_times.LossAtMost + 1, isPinged: false);
+        Assert.False(_core.IsLost);
+        _core.Pass(_times.LossAtMost + 1 + _times.Loss + 1, isPinged: false);
         Assert.True(_core.IsLost);
     }
 

@@ -29,6 +29,7 @@ public sealed class SlowOwnJournalTests
             Followers = followers,
             Writers = workers,
             Readers = workers,
+            IdleCheckpoints = new(TimeProvider.System),
             FolderOf = _ => "",
             Time = TimeProvider.System,
             Logger = NullLogger.Instance,

@@ -56,6 +56,7 @@ internal sealed class HeldPrimary : IAsyncDisposable
             Followers = new FollowerLinks(primary._follower, static _ => null, "node", TimeProvider.System),
             Writers = primary._workers,
             Readers = primary._workers,
+            IdleCheckpoints = new(TimeProvider.System),
             FolderOf = _ => Path.Combine(primary._folder.Path, "d"),
             Time = TimeProvider.System,
             Logger = NullLogger.Instance,

@@ -33,6 +33,7 @@ public sealed class ClosingTests : IDisposable
             Control = control,
             Channels = null!,
             Workers = workers,
+            IdleCheckpoints = new(TimeProvider.System),
             FolderOf = _ => _folder.Path,
             Time = TimeProvider.System,
             Logger = NullLogger.Instance,

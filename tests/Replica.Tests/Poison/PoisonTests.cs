@@ -37,6 +37,7 @@ public sealed class PoisonTests : IAsyncLifetime
             Control = _control,
             Channels = _channels,
             Workers = _workers,
+            IdleCheckpoints = new(TimeProvider.System),
             FolderOf = database => Path($"copies/{database}"),
             Time = TimeProvider.System,
             Logger = _log,

@@ -26,6 +26,20 @@ public sealed class IdleCheckpointsTests
     }
 
     [Fact]
+    public void After_a_very_long_one_the_rest_is_a_second()
+    {
+        var turns = new IdleCheckpoints(_time);
+        using (turns.TryBegin())
+        {
+            _time.Advance(TimeSpan.FromHours(1));
+        }
+
+        Assert.False(turns.IsFree);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(turns.IsFree);
+    }
+
+    [Fact]
     public void Of_many_who_ask_at_once_one_begins()
     {
         var turns = new IdleCheckpoints(_time);
